@@ -68,11 +68,13 @@ export const ERRORS = {
   upstream_timeout: { status: 504, source: 'upstream', retry: 'elsewhere', type: 'timeout_error' },
   upstream_rate_limited: { status: 429, source: 'upstream', retry: 'after', type: 'rate_limit_error' },
   upstream_credentials: { status: 502, source: 'upstream', retry: 'elsewhere', type: 'api_error' },
+  upstream_model_unknown: { status: 404, source: 'client', retry: 'elsewhere', type: 'not_found_error' },
   upstream_error: { status: 502, source: 'upstream', retry: 'elsewhere', type: 'api_error' },
   upstream_reply_invalid: { status: 502, source: 'upstream', retry: 'elsewhere', type: 'api_error' },
   upstream_stream_interrupted: { status: 502, source: 'upstream', retry: 'elsewhere', type: 'api_error' },
   upstream_address_forbidden: { status: 502, source: 'gateway', retry: 'elsewhere', type: 'api_error' },
   context_length_exceeded: { status: 400, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
+  content_policy_elsewhere: { status: 400, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
   content_policy_violation: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -1,0 +1,80 @@
+/*
+ * Paired, interleaved rounds: every peer is warmed up, then measured in turn, round after round, in alternating
+ * order (A B, B A, …), so that neither a drift of the machine nor the place in the round favours one of them.
+ */
+import type { Job, JobResult } from '../load/jobs.ts';
+import type { LoadGenerator } from '../load/load-generator.ts';
+import type { Peer } from '../peers/peer.ts';
+import { cpuBetweenUs, readCpu } from './process-usage.ts';
+import { spread } from './statistics.ts';
+
+export interface Measurement {
+  /** CPU that the peer's processes spent per reply, or per event of a stream. */
+  readonly cpuUsPerUnit: number;
+  readonly units: number;
+  readonly unitsPerSecond: number;
+  /** Share of its core that the peer used; near 1 it was saturated. */
+  readonly coreShare: number;
+  readonly result: JobResult;
+}
+
+export interface PeerRounds {
+  readonly peer: string;
+  readonly rounds: readonly Measurement[];
+}
+
+export interface PairedOptions {
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  /** The job for one peer; `durationMs` is of a round. */
+  readonly job: (peer: Peer) => Job;
+}
+
+/** Throws when a round had errors: a ratio of anything but whole, right answers says nothing. */
+export async function measurePaired(load: LoadGenerator, peers: readonly Peer[], options: PairedOptions): Promise<PeerRounds[]> {
+  const measured = peers.map((peer) => ({ peer: peer.name, rounds: new Array<Measurement>() }));
+  for (const peer of peers) check(peer, await load.run({ ...options.job(peer), durationMs: options.warmUpMs }));
+  for (let round = 0; round < options.rounds; round += 1) {
+    const order = peers.map((_, index) => index);
+    if (round % 2 === 1) order.reverse();
+    for (const index of order) {
+      const peer = peers[index];
+      if (peer !== undefined) measured[index]?.rounds.push(await measureOnce(load, peer, options.job(peer)));
+    }
+  }
+  return measured;
+}
+
+export async function measureOnce(load: LoadGenerator, peer: Peer, job: Job): Promise<Measurement> {
+  const before = readCpu(peer.pid);
+  const result = await load.run(job);
+  const cpuUs = cpuBetweenUs(before, readCpu(peer.pid));
+  check(peer, result);
+  const units = job.kind === 'streams' ? result.events : result.completed;
+  return {
+    cpuUsPerUnit: cpuUs / units,
+    units,
+    unitsPerSecond: (units / result.wallMs) * 1_000,
+    coreShare: cpuUs / 1_000 / result.wallMs,
+    result,
+  };
+}
+
+export function cpuOf(rounds: PeerRounds): number[] {
+  return rounds.rounds.map((round) => round.cpuUsPerUnit);
+}
+
+/** One line for the report: what the peer spent, how fast, and how full its core was. */
+export function describe(rounds: PeerRounds, unit: string): string {
+  const cpu = spread(cpuOf(rounds));
+  const rate = spread(rounds.rounds.map((round) => round.unitsPerSecond));
+  const share = spread(rounds.rounds.map((round) => round.coreShare));
+  const range = `${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)}`;
+  return `${rounds.peer}: ${cpu.median.toFixed(1)} µs CPU per ${unit} (${range}), ${Math.round(rate.median)} ${unit}s/s, core ${(share.median * 100).toFixed(0)} % busy`;
+}
+
+function check(peer: Peer, result: JobResult): void {
+  if (result.errors > 0 || result.completed === 0) {
+    throw new Error(`${peer.name}: ${result.errors} errors beside ${result.completed} good replies: ${result.errorSamples.join('; ')}`);
+  }
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/*
+ * The launcher: `gatehouse COMMAND …` runs src/main.ts under Bun, `gatehouse run FILE …` runs another TypeScript file of the
+ * project in the same way (benches, generators). It installs what is missing, sets what must be set before Bun starts, and
+ * then gets out of the way: where Node can, it becomes Bun (execve), so there is no second process to feed or to signal.
+ */
+import { resolve } from 'node:path';
+import { ensureInstalled, findBun, root, runtimeEnvironment, runtimeFlags } from './runtime.mjs';
+
+/** Signals that mean something to the gateway: drain, reload, and whatever it does on SIGUSR2. */
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
+
+async function main() {
+  const [file, args] = programOf(process.argv.slice(2));
+  await ensureInstalled({ withDevelopment: false });
+  const bun = await findBun();
+  const bunArgs = [...runtimeFlags, file, ...args];
+
+  // Node 22.15 and newer, not on Windows; Bun found on PATH has no path to exec.
+  if (process.execve !== undefined && process.platform !== 'win32' && bun !== 'bun') {
+    process.execve(bun, [bun, ...bunArgs], runtimeEnvironment);
+  }
+  await runAsChild(bun, bunArgs);
+}
+
+/** The file to run and its arguments. */
+function programOf(argv) {
+  if (argv[0] !== 'run') return [resolve(root, 'src/main.ts'), argv];
+  if (argv[1] === undefined) throw new Error('usage: gatehouse run FILE [ARGUMENTS…]');
+  return [resolve(root, argv[1]), argv.slice(2)];
+}
+
+/** Runs Bun as a child with our terminal, passes signals on, and ends as it ends. */
+async function runAsChild(bun, bunArgs) {
+  const { spawn } = await import('node:child_process');
+  const { constants } = await import('node:os');
+  const { isatty } = await import('node:tty');
+
+  // `--no-orphans`: if we are killed without a chance to say so, Bun ends as well, and with it what it started.
+  const child = spawn(bun, ['--no-orphans', ...bunArgs], { env: runtimeEnvironment, stdio: 'inherit' });
+  for (const signal of FORWARDED) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to both of us. A second one may mean "now!", so it is not passed on twice.
+      if (signal !== 'SIGINT' || !isatty(0)) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => fail(`cannot start ${bun}: ${error.message}`));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+    if (signal === null) return;
+    // Die of the same signal, so whoever waits for us sees the truth; the exit code stands where the signal does not end us.
+    for (const forwarded of FORWARDED) process.removeAllListeners(forwarded);
+    process.kill(process.pid, signal);
+  });
+}
+
+function fail(message) {
+  process.stderr.write(`gatehouse: ${message}\n`);
+  process.exitCode = 1;
+}
+
+main().catch((error) => fail(error.message));

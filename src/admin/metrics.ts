@@ -1,0 +1,28 @@
+import type { Route } from '../edge/route-table.ts';
+import type { Handler } from '../pipeline/policy.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { METRICS_CONTENT_TYPE } from '../telemetry/metrics-text.ts';
+import type { MetricsConfig } from '../telemetry/telemetry-config.ts';
+import { jsonReply } from './json-reply.ts';
+
+/** `/metrics` for Prometheus, or as JSON for whoever asks for that; `/api/metrics` always as JSON. */
+export function createMetricsRoutes(config: MetricsConfig, deps: { readonly metrics: Metrics }): Route[] {
+  if (!config.enabled) return [];
+  const json: Handler = async () => jsonReply(200, deps.metrics.json());
+  const text: Handler = async (request, exchange) => {
+    if (wantsJson(request.headers.get('accept'))) return json(request, exchange);
+    return { status: 200, headers: { 'content-type': METRICS_CONTENT_TYPE, 'cache-control': 'no-store' }, body: deps.metrics.text() };
+  };
+  return [route('/metrics', text), route('/api/metrics', json)];
+}
+
+function route(pattern: string, handler: Handler): Route {
+  return { pattern, methods: ['GET', 'HEAD'], kind: 'system', access: 'metrics', dialect: 'service', handler };
+}
+
+/** Prometheus names several kinds of text; whoever names JSON and none of them wants JSON. */
+function wantsJson(accept: string | null): boolean {
+  if (accept === null) return false;
+  const types = accept.toLowerCase();
+  return types.includes('application/json') && !types.includes('text/plain') && !types.includes('openmetrics');
+}

@@ -1,0 +1,34 @@
+/*
+ * The whole configuration: one section per part of the gateway, each described where it is used. This file only puts them together.
+ */
+
+import { z } from 'zod';
+import { adminConfig } from '../admin/admin-config.ts';
+import { serverConfig } from '../edge/server-config.ts';
+import { admissionConfig } from '../policies/admit/admit.ts';
+import { cacheConfig } from '../policies/cache/cache-config.ts';
+import { authConfig } from '../policies/identify/identify-config.ts';
+import { limitsConfig } from '../policies/rate-limit/rate-limit-config.ts';
+import { providersConfig } from '../routing/providers-config.ts';
+import { modelsConfig } from '../routing/models-config.ts';
+import { stateConfig } from '../stores/state-config.ts';
+import { telemetryConfig } from '../telemetry/telemetry-config.ts';
+import { servicesConfig } from '../upstream/services-config.ts';
+import { upstreamConfig } from '../upstream/upstream-config.ts';
+
+export const configSchema = z.strictObject({
+  server: serverConfig.prefault({}).describe('The listener.'),
+  state: stateConfig.prefault({}).describe('Where counters and cached replies are kept.'),
+  auth: authConfig.prefault({}).describe('Who may call.'),
+  limits: limitsConfig.prefault({}).describe('How often they may call.'),
+  admission: admissionConfig.prefault({}).describe('How much is done at once.'),
+  cache: cacheConfig.prefault({}).describe('Which replies are used again.'),
+  upstream: upstreamConfig.prefault({}).describe('How providers and services are treated; each may say otherwise.'),
+  providers: providersConfig,
+  models: modelsConfig,
+  services: servicesConfig,
+  telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
+  admin: adminConfig.prefault({}).describe('The admin API.'),
+});
+
+export type Config = z.output<typeof configSchema>;

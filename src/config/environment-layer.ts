@@ -1,0 +1,86 @@
+/*
+ * The environment as a layer: the table of environment.ts first, then `GATEHOUSE_SECTION__NAME`.
+ */
+
+import { coerce } from './coercion.ts';
+import { type ConfigPath, formatPath, parsePath, valueAt } from './config-path.ts';
+import { ENVIRONMENT, type Environment } from './environment.ts';
+import { alignPath, type Layers } from './layers.ts';
+import type { Problem } from './problem.ts';
+import { type AnySchema, schemasAt, shapesOf } from './schema-fields.ts';
+import { nearest } from './suggestion.ts';
+
+const PREFIX = 'GATEHOUSE_';
+const SEPARATOR = '__';
+
+export interface EnvironmentLayer {
+  readonly environment: Environment;
+  readonly root: AnySchema;
+  readonly layers: Layers;
+  /** Variables that the configuration file refers to: they mean what the file makes of them. */
+  readonly referenced: ReadonlySet<string>;
+}
+
+export interface Applied {
+  readonly problems: Problem[];
+  readonly warnings: string[];
+}
+
+/** Puts what the environment gives on top of `layers`; returns what could not be understood. An empty variable is not set. */
+export function applyEnvironment(layer: EnvironmentLayer): Applied {
+  const { problems, warnings } = applyTable(layer);
+  return { problems: [...problems, ...applyPaths(layer)], warnings };
+}
+
+function applyTable({ environment, root, layers, referenced }: EnvironmentLayer): Applied {
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+  const findsProviders = layers.tree['providers'] === undefined;
+  for (const variable of ENVIRONMENT) {
+    const text = environment[variable.name];
+    if (text === undefined || text.trim() === '' || referenced.has(variable.name)) continue;
+    const origin = { kind: 'env', name: variable.name } as const;
+    const reading = variable.read?.(text, { environment, tree: layers.tree, findsProviders }) ?? variable.paths.map((path) => ({ path, value: text }));
+    if ('problem' in reading) {
+      problems.push({ source: `env ${variable.name}`, path: variable.paths[0] ?? '', message: reading.problem });
+      continue;
+    }
+    for (const { path: where, value } of reading) {
+      const path = typeof where === 'string' ? parsePath(where) : where;
+      if (path === undefined) throw new Error(`the table of variables has no valid path for ${variable.name}`);
+      const before = valueAt(layers.tree, path);
+      if (Array.isArray(before) && before.length > 0 && layers.originOf([...path, 0]).kind !== 'env') warnings.push(`${variable.name} replaces ${formatPath(path)} of the file`);
+      layers.assign({ path, value: typeof value === 'string' ? coerce(value, schemasAt(root, path)) : value, origin });
+    }
+  }
+  return { problems, warnings };
+}
+
+/** `GATEHOUSE_AUTH__KEYS__0__TIER`. Without `__` it is none of ours: people name their own variables so, for use in `${…}`. */
+function applyPaths({ environment, root, layers, referenced }: EnvironmentLayer): Problem[] {
+  const problems: Problem[] = [];
+  for (const name of Object.keys(environment).sort()) {
+    const text = environment[name];
+    if (!name.startsWith(PREFIX) || !name.includes(SEPARATOR) || text === undefined || text.trim() === '' || referenced.has(name)) continue;
+    const segments = name.slice(PREFIX.length).split(SEPARATOR);
+    const aligned = alignPath(root, segments.map(asEntryName), layers.tree);
+    if ('path' in aligned) {
+      layers.assign({ path: aligned.path, value: coerce(text, schemasAt(root, aligned.path)), origin: { kind: 'env', name } });
+    } else {
+      problems.push({ source: `env ${name}`, path: formatPath(aligned.known), message: `nothing here is called '${aligned.unknown}'`, ...suggestionBelow(root, aligned.known, aligned.unknown) });
+    }
+  }
+  return problems;
+}
+
+/** What a name in capitals means where the schema leaves names free: `MAX_SERVE` is `max-serve`. Known names are found either way. */
+function asEntryName(segment: string): string {
+  return segment.toLowerCase().replaceAll('_', '-');
+}
+
+/** The nearest name below a path, as the hint of a problem. */
+export function suggestionBelow(root: AnySchema, path: ConfigPath, name: string): { hint?: string } {
+  const names = schemasAt(root, path).flatMap(shapesOf).flatMap((shape) => (shape.kind === 'section' ? [...shape.fields.keys()] : []));
+  const near = nearest(name, names);
+  return near === undefined ? {} : { hint: `did you mean '${near}'?` };
+}

@@ -1,0 +1,61 @@
+/*
+ * The key for this machine: made at the first start without keys, and kept, so that clients set up once go on working. It lives
+ * with the user's settings, not with a project: `~/.config/gatehouse/key`, readable by its owner alone.
+ */
+
+import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { MachineKey } from './zero-config.ts';
+
+const KEY = /^sk-gatehouse-[\w-]{32}$/;
+const OTHERS_MAY_READ = 0o077;
+
+export function machineKeyPath(userConfigFolder: string): string {
+  return join(userConfigFolder, 'gatehouse', 'key');
+}
+
+/** The key that is there, without making one. */
+export async function readMachineKey(path: string): Promise<MachineKey | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  if (!KEY.test(text.trim())) return undefined;
+  const warnings: string[] = [];
+  if (process.platform !== 'win32' && ((await stat(path)).mode & OTHERS_MAY_READ) !== 0) {
+    await chmod(path, 0o600).catch(() => undefined);
+    warnings.push(`${path} could be read by others on this machine; it was made private, and can be deleted to get a new key`);
+  }
+  return { key: text.trim(), warnings };
+}
+
+/** The key that is there, or a new one. Where it cannot be kept it lasts for this run, and the warning says so. `randomBytes`: 24 of them. */
+export async function keepMachineKey(path: string, randomBytes: Uint8Array): Promise<MachineKey> {
+  const known = await readMachineKey(path);
+  if (known !== undefined) return known;
+  const key = `sk-gatehouse-${Buffer.from(randomBytes).toString('base64url')}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    // `wx`: of two first starts at once, one writes and the other reads. What was there and is no key is replaced.
+    const file = await open(path, (await exists(path)) ? 'w' : 'wx', 0o600);
+    try {
+      await file.writeFile(`${key}\n`);
+      await file.chmod(0o600);
+    } finally {
+      await file.close();
+    }
+    return { key, warnings: [] };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      const theirs = await readMachineKey(path);
+      if (theirs !== undefined) return theirs;
+    }
+    return { key, warnings: [`the key for this machine cannot be kept in ${path} and lasts for this run alone: ${(error as Error).message}`] };
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,83 @@
+/*
+ * Variables by which providers are found: where each is, and its key. The names stand with the providers; the rules are here.
+ *
+ * Other programs use the same variables, so a file that lists its providers is not added to: there they only fill in what they name.
+ */
+
+import type { ProviderDefinition } from '../providers/provider.ts';
+import { PROVIDERS } from '../providers/registry.ts';
+import { type Tree, valueAt } from './config-path.ts';
+import type { EnvironmentVariable, ReadContext, Reading } from './environment.ts';
+
+const LATER: readonly EnvironmentVariable[] = ['ANTHROPIC_API_KEY', 'GEMINI_API_KEY'].map((name) => ({
+  name,
+  origins: ['custom'],
+  paths: [],
+  description: 'Accepted; used from the dialect of that provider on.',
+}));
+
+/** Addresses first: a key alone says nothing of a server that only its operator can know. */
+export function providerVariables(): EnvironmentVariable[] {
+  return [...PROVIDERS.flatMap(urlVariables), ...PROVIDERS.flatMap(keyVariable), ...LATER];
+}
+
+function urlVariables(provider: ProviderDefinition): EnvironmentVariable[] {
+  return (provider.urlVariables ?? []).map((name) => ({
+    name,
+    // The one that an older gateway documents; the others are custom.
+    origins: name === 'OLLAMA_BACKEND' ? ['StillMe'] : ['custom'],
+    paths: [`providers.${provider.name}.base_url`],
+    description: `Where ${provider.title} is; a missing scheme is http, a missing path the usual one.`,
+    read: (text, context) => {
+      const url = completeUrl(text, provider);
+      if (url === undefined) return { problem: 'must be a URL such as http://host:8000' };
+      return giveTo(provider, context, [{ path: ['providers', provider.name, 'base_url'], value: url }]);
+    },
+  }));
+}
+
+function keyVariable(provider: ProviderDefinition): EnvironmentVariable[] {
+  const { keyVariable: name } = provider;
+  if (name === undefined) return [];
+  const isPublic = provider.baseUrl?.startsWith('https:') === true;
+  return [
+    {
+      name,
+      origins: ['custom'],
+      paths: [`providers.${provider.name}.api_key`],
+      description: isPublic ? `Key for ${provider.title}.` : `Key for ${provider.title}, if it wants one; alone it adds no provider.`,
+      read: (text, context) => {
+        if (!isPublic && !isKnown(provider, context.tree)) return [];
+        return giveTo(provider, context, [{ path: ['providers', provider.name, 'api_key'], value: text.trim() }]);
+      },
+    },
+  ];
+}
+
+/** Whether the file, or a variable before, has this provider. */
+function isKnown(provider: ProviderDefinition, tree: Tree): boolean {
+  return valueAt(tree, ['providers', provider.name]) !== undefined;
+}
+
+function giveTo(provider: ProviderDefinition, context: ReadContext, reading: Reading): Reading {
+  return context.findsProviders || isKnown(provider, context.tree) ? reading : [];
+}
+
+/**
+ * A base URL with scheme and version path. `127.0.0.1:11434` is what OLLAMA_HOST holds by custom, and a server that listens on
+ * `0.0.0.0` is reached on loopback.
+ */
+function completeUrl(text: string, provider: ProviderDefinition): string | undefined {
+  const trimmed = text.trim();
+  try {
+    const url = new URL(/^https?:\/\//i.test(trimmed) ? trimmed : `http://${trimmed}`);
+    const usual = new URL(provider.baseUrl ?? 'http://127.0.0.1/v1');
+    if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1';
+    if (url.pathname === '/') url.pathname = usual.pathname;
+    // Ollama's own variable may name a host alone; it then means its usual port.
+    if (url.port === '' && url.protocol === 'http:' && !/:\d+(?:\/|$)/.test(trimmed) && !trimmed.includes('//')) url.port = usual.port;
+    return url.href.replace(/\/$/, '');
+  } catch {
+    return undefined;
+  }
+}

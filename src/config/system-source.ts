@@ -1,0 +1,59 @@
+/*
+ * The real machine as loading sees it: its environment, files, loopback and chance. Nothing else under src/ reads the environment.
+ */
+
+import { open } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { FileSource } from './config-file.ts';
+import type { Environment } from './environment.ts';
+import { keepMachineKey, machineKeyPath, readMachineKey } from './machine-key.ts';
+import type { ZeroConfigSource } from './zero-config.ts';
+
+const PROBE_TIMEOUT_MS = 100;
+
+export function systemEnvironment(): Environment {
+  return process.env;
+}
+
+export function systemFiles(environment: Environment, cwd: string): FileSource {
+  return { cwd, userConfigFolder: userConfigFolder(environment), readFile: readBoundedFile };
+}
+
+/** Finds what a first start lacks. `makesKey`: make the key for this machine when there is none; a mere look must not. */
+export function systemZeroConfig(environment: Environment, makesKey: boolean): ZeroConfigSource {
+  const path = machineKeyPath(userConfigFolder(environment));
+  return {
+    probe: answers,
+    machineKey: () => (makesKey ? keepMachineKey(path, crypto.getRandomValues(new Uint8Array(24))) : readMachineKey(path)),
+  };
+}
+
+/** `$XDG_CONFIG_HOME` or `~/.config`, on every system. */
+function userConfigFolder(environment: Environment): string {
+  return environment['XDG_CONFIG_HOME']?.trim() || join(environment['HOME']?.trim() || homedir(), '.config');
+}
+
+/** A whole file, read through one handle and never more of it than allowed: it may grow meanwhile, or be a device. */
+async function readBoundedFile(path: string, bytesMax: number): Promise<string> {
+  await using file = await open(path, 'r');
+  const buffer = Buffer.allocUnsafe(bytesMax + 1);
+  let length = 0;
+  while (length <= bytesMax) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+    if (bytesRead === 0) return buffer.toString('utf8', 0, length);
+    length += bytesRead;
+  }
+  throw new Error(`it is larger than ${bytesMax} bytes`);
+}
+
+/** Whether an HTTP server answers, whatever it says. A refused connection on loopback is known at once. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS), redirect: 'manual' });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

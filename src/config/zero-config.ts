@@ -1,0 +1,103 @@
+/*
+ * What a first start finds by itself: an Ollama on its port, names for the models of what was found, a key for this machine; or,
+ * when there is nothing to talk to, that the simulated model is to answer.
+ *
+ * Nothing here wins over anything that somebody gave. In production nothing is invented at all: no key, and no simulated answers.
+ */
+
+import { PROVIDERS } from '../providers/registry.ts';
+import { isTree, type Tree, valueAt } from './config-path.ts';
+import type { Assignment } from './layers.ts';
+import { isLoopback } from './safety.ts';
+
+const OLLAMA = { name: 'ollama', probe: 'http://127.0.0.1:11434/api/version' } as const;
+
+export interface ZeroConfigSource {
+  /** Whether a server answers at a URL. Must not take longer than 100 ms. */
+  probe(url: string): Promise<boolean>;
+  /** The key for this machine, made when there is none yet; undefined where it may not be made (`gatehouse explain`). */
+  machineKey(): Promise<MachineKey | undefined>;
+}
+
+export interface MachineKey {
+  readonly key: string;
+  /** What whoever runs this should know of it. */
+  readonly warnings: readonly string[];
+}
+
+export interface Findings {
+  readonly assignments: readonly Assignment[];
+  readonly warnings: readonly string[];
+  readonly simulate: boolean;
+  /** The provider that takes every name no other takes: it must be asked last. */
+  readonly catchAll: string | undefined;
+}
+
+/** Looks for what the configuration lacks. `givesProviders`: the file has a section `providers`, so no provider is looked for. */
+export async function findWhatIsMissing(tree: Tree, options: { givesProviders: boolean; source: ZeroConfigSource }): Promise<Findings> {
+  const wanted = decideWhatToLookFor(tree, options.givesProviders);
+  const [ollamaAnswers, machineKey] = await Promise.all([
+    wanted.ollama ? options.source.probe(OLLAMA.probe) : false,
+    wanted.machineKey ? options.source.machineKey() : undefined,
+  ]);
+  return decideFindings(tree, { givesProviders: options.givesProviders, ollamaAnswers, machineKey });
+}
+
+/** Pure: what is worth looking for. */
+export function decideWhatToLookFor(tree: Tree, givesProviders: boolean): { ollama: boolean; machineKey: boolean } {
+  const host = valueAt(tree, ['server', 'host']);
+  const keys = valueAt(tree, ['auth', 'keys']);
+  const nobodyIsKnown = (!Array.isArray(keys) || keys.length === 0) && valueAt(tree, ['auth', 'jwt']) === undefined;
+  return {
+    ollama: !givesProviders && !isProduction(tree) && valueAt(tree, ['providers', OLLAMA.name]) === undefined,
+    // Elsewhere than on loopback, a start without keys is refused: a key made here would be no answer to that.
+    machineKey: nobodyIsKnown && isDevelopment(tree) && valueAt(tree, ['auth', 'required']) !== false && (typeof host !== 'string' || isLoopback(host)),
+  };
+}
+
+/** Pure: what follows from what was found. */
+export function decideFindings(tree: Tree, found: { givesProviders: boolean; ollamaAnswers: boolean; machineKey: MachineKey | undefined }): Findings {
+  const assignments: Assignment[] = [];
+  const providers = namesIn(tree, 'providers');
+  if (found.ollamaAnswers) {
+    providers.push(OLLAMA.name);
+    assignments.push({ path: ['providers', OLLAMA.name], value: {}, origin: { kind: 'zero-config', reason: 'Ollama answers on its port' } });
+  }
+  const named = found.givesProviders || namesIn(tree, 'models').length > 0 ? undefined : modelNames(providers, tree);
+  assignments.push(...(named?.assignments ?? []));
+  if (found.machineKey !== undefined) {
+    const value = [{ name: 'this-machine', key: found.machineKey.key, tier: 'developer', admin: true }];
+    assignments.push({ path: ['auth', 'keys'], value, origin: { kind: 'zero-config', reason: 'a key for this machine' } });
+  }
+  return {
+    assignments,
+    warnings: found.machineKey?.warnings ?? [],
+    catchAll: named?.catchAll,
+    simulate: providers.length === 0 && namesIn(tree, 'services').length === 0 && !isProduction(tree),
+  };
+}
+
+/** Every name goes somewhere: what is surely a provider's own to it, all others to the server at hand, or else the only one there is. */
+function modelNames(providers: readonly string[], tree: Tree): { assignments: Assignment[]; catchAll: string | undefined } {
+  const unnamed = PROVIDERS.filter(({ name }) => providers.includes(name) && valueAt(tree, ['providers', name, 'models']) === undefined);
+  const catchAll = unnamed.find(({ families }) => families === undefined) ?? unnamed[0];
+  const assignments = unnamed.flatMap((provider): Assignment[] => {
+    const models = [...(providers.length > 1 ? (provider.families ?? []) : []), ...(provider === catchAll ? ['*'] : [])];
+    if (models.length === 0) return [];
+    return [{ path: ['providers', provider.name, 'models'], value: models, origin: { kind: 'zero-config', reason: 'no model is configured' } }];
+  });
+  return { assignments, catchAll: catchAll?.name };
+}
+
+function namesIn(tree: Tree, section: string): string[] {
+  const entries = tree[section];
+  return isTree(entries) ? Object.keys(entries) : [];
+}
+
+function isProduction(tree: Tree): boolean {
+  return valueAt(tree, ['server', 'environment']) === 'production';
+}
+
+function isDevelopment(tree: Tree): boolean {
+  return (valueAt(tree, ['server', 'environment']) ?? 'development') === 'development';
+}

@@ -1,0 +1,62 @@
+/*
+ * A dialect is a wire format of an API. This is all that the rest of the gateway may know of one.
+ *
+ * The server side is what callers speak to us. The client side is what we speak to a target. Where both are the same dialect the bytes
+ * pass: a `StreamMeter` and `inspectReply` look at them and do not touch them, but for what we ourselves had added to the request.
+ */
+
+import type { GatewayError } from '../base/errors.ts';
+import type { Operation, OperationKind } from '../operations/operation.ts';
+import type { Usage } from '../operations/usage.ts';
+
+export interface Dialect {
+  readonly name: string;
+  /** Decodes a body; throws `json_invalid` or `request_invalid` with the field at fault. */
+  decode(kind: OperationKind, bytes: Uint8Array): Operation;
+  /** The path of an operation under a target's base URL (`/chat/completions`). */
+  path(kind: OperationKind): string;
+  /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
+  encodeError(error: GatewayError, correlationId: string): EncodedError;
+  /** Reads what an upstream's error reply means, whatever its status. */
+  classifyError(status: number, headers: Headers, bytes: Uint8Array): GatewayError;
+  /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */
+  inspectReply(operation: Operation, bytes: Uint8Array): ReplyFacts;
+  /** A meter for one stream. */
+  createMeter(operation: Operation): StreamMeter;
+  /** The bytes that tell a caller, inside a stream, that it failed. Never followed by a terminal event. */
+  encodeStreamError(error: GatewayError, correlationId: string): Uint8Array;
+  /** Bytes that keep a quiet stream alive; ignored by clients. */
+  readonly ping: Uint8Array;
+}
+
+export interface EncodedError {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface ReplyFacts {
+  readonly usage?: Usage;
+  readonly model?: string;
+}
+
+/**
+ * Watches the bytes of one stream. Chunks may be cut anywhere; events come out whole, so that an error event of ours can always follow.
+ * Not reusable.
+ */
+export interface StreamMeter {
+  /**
+   * Takes what came from the upstream, and gives what may go to the caller now: the same array when nothing had to be withheld,
+   * undefined when nothing can go yet. Throws `upstream_stream_interrupted` when the stream can't be trusted any further.
+   */
+  push(chunk: Uint8Array): Uint8Array | undefined;
+  /** The upstream ended cleanly: what is still to be sent (a missing terminal event after a whole answer), and whether it was whole. */
+  finish(): { readonly whole: boolean; readonly rest: Uint8Array | undefined };
+  /** An event with content, or the end of an answer, has been seen: from here on no other target can take over unseen. */
+  readonly started: boolean;
+  /** The terminal event has been seen. */
+  readonly ended: boolean;
+  /** The upstream told an error in band; bytes from that event on are withheld. */
+  readonly failure: GatewayError | undefined;
+  readonly usage: Usage | undefined;
+  readonly model: string | undefined;
+}

@@ -1,0 +1,28 @@
+/* OpenAI's chat completions, and the two older operations that share its errors and its streams: completions and embeddings. */
+
+import type { GatewayError } from '../../base/errors.ts';
+import type { OperationKind } from '../../operations/operation.ts';
+import type { Dialect } from '../dialect.ts';
+import { classifyError, encodeError, errorBody } from './errors.ts';
+import { inspectReply } from './reply.ts';
+import { decodeRequest } from './request.ts';
+import { OpenAiStreamMeter } from './stream.ts';
+
+const PATHS: Readonly<Record<OperationKind, string>> = { chat: '/chat/completions', completion: '/completions', embed: '/embeddings' };
+
+export const openaiChat: Dialect = {
+  name: 'openai-chat',
+  decode: decodeRequest,
+  path: (kind) => PATHS[kind],
+  encodeError,
+  classifyError,
+  inspectReply,
+  createMeter: (operation) => new OpenAiStreamMeter({ stripUsage: operation.stream && !operation.usageWanted }),
+  encodeStreamError,
+  ping: Buffer.from(': ping\n\n'),
+};
+
+/** Clients raise on a chunk with a truthy `error`; ending without `[DONE]` alone would look like success to them. */
+function encodeStreamError(error: GatewayError, correlationId: string): Uint8Array {
+  return Buffer.from(`data: ${JSON.stringify({ error: errorBody(error, correlationId) })}\n\n`);
+}

@@ -1,0 +1,38 @@
+/* Reads the little that we must know of a whole reply: that it is one, its usage, and who answered. */
+
+import { GatewayError } from '../../base/errors.ts';
+import { type JsonScan, JsonScanError, memberJson, memberString, scanJson } from '../../base/json-scan.ts';
+import type { Operation, OperationKind } from '../../operations/operation.ts';
+import type { ReplyFacts } from '../dialect.ts';
+import { errorFields } from './errors.ts';
+import { readUsage } from './usage.ts';
+
+/** A reply comes from a server that we chose: its limits are there to end a scan, not to keep callers in check. */
+const REPLY_LIMITS = { depthMax: 512, nodesMax: 100_000_000, keyBytesMax: 1_048_576, membersMax: 4_096 };
+const CONTENT_MEMBER: Readonly<Record<OperationKind, string>> = { chat: 'choices', completion: 'choices', embed: 'data' };
+
+/** Throws `upstream_reply_invalid` when the bytes are no reply of this kind, and `upstream_error` when they are an error in a 200's clothes. */
+export function inspectReply(operation: Operation, bytes: Uint8Array): ReplyFacts {
+  const scan = scanReply(bytes);
+  const told = scan.get('error');
+  if (told !== undefined && told.kind !== 'null') {
+    const fields = errorFields({ error: memberJson(scan, 'error') });
+    throw new GatewayError('upstream_error', fields?.message ?? 'the upstream reported an error');
+  }
+  if (scan.get(CONTENT_MEMBER[operation.kind])?.kind !== 'array') {
+    throw new GatewayError('upstream_reply_invalid', `the upstream's reply has no '${CONTENT_MEMBER[operation.kind]}'`);
+  }
+  const usage = readUsage(memberJson(scan, 'usage'));
+  const model = memberString(scan, 'model');
+  return { ...(usage === undefined ? {} : { usage }), ...(model === undefined ? {} : { model }) };
+}
+
+function scanReply(bytes: Uint8Array): JsonScan {
+  try {
+    return scanJson(bytes, REPLY_LIMITS);
+  } catch (cause) {
+    if (cause instanceof JsonScanError)
+      throw new GatewayError('upstream_reply_invalid', "the upstream's reply is no valid JSON", { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,34 @@
+/*
+ * What a caller asks of a model, in our words. A dialect decodes an HTTP body into one of these; routing and policies read it.
+ *
+ * Bytes first: the operation keeps the caller's own bytes, and `encode` hands them on with the least change that is needed.
+ */
+
+export type OperationKind = 'chat' | 'completion' | 'embed';
+
+export interface Operation {
+  readonly kind: OperationKind;
+  /** The dialect it was asked in: the one to answer in. */
+  readonly dialect: string;
+  /** The model as the caller named it: an alias or a `provider/model` pair. */
+  readonly model: string;
+  /** Whether the answer is wanted as a stream of events. */
+  readonly stream: boolean;
+  /** The caller asked for usage in the stream; when not, usage that we asked for is withheld. */
+  readonly usageWanted: boolean;
+  /** Asking twice gives the same answer, as far as the request can say (temperature 0 or a seed; embeddings always). */
+  readonly deterministic: boolean;
+  /** The caller's end user, when the body names one. */
+  readonly user?: string;
+  /** The most output tokens asked for, when the body says so. */
+  readonly outputTokensMax?: number;
+  /** The caller's own bytes. */
+  readonly bytes: Uint8Array;
+  /** The bytes for a target of the same dialect: the caller's own, with `model` spliced, and usage asked for when streaming. */
+  encode(model: string, target: EncodeOptions): Uint8Array;
+}
+
+export interface EncodeOptions {
+  /** The target accepts being asked for usage in a stream. */
+  readonly streamUsage: boolean;
+}

@@ -1,0 +1,62 @@
+/*
+ * The facts that more than one policy or the gateway's own machinery reads. A fact that one policy alone uses lives with it.
+ */
+
+import type { GatewayError } from '../base/errors.ts';
+import type { Usage } from '../operations/usage.ts';
+import { defineFact } from './fact.ts';
+
+/** Who is calling. Written by `identify`. */
+export interface Principal {
+  /** Stable and never secret: a label in the ledger, the key of limits and caches. */
+  readonly id: string;
+  /** The tenant: caches, memory and coalescing are parted by it. */
+  readonly tenant: string;
+  /** A tier's name: its limits apply. */
+  readonly tier: string;
+  readonly admin: boolean;
+  /** The end user this credential is bound to, if any. */
+  readonly user?: string;
+  /** Model names or globs that may be called; undefined: all. */
+  readonly models?: readonly string[];
+  /** `anonymous` where the route is public or keys are off. */
+  readonly kind: 'key' | 'token' | 'anonymous';
+}
+export const principalFact = defineFact<Principal>('principal');
+
+/** What happened upstream, for the log, the metrics, the headers and later the ledger. Written by the terminal handler. */
+export interface UpstreamFacts {
+  /** Who answered: a target's or a service's name. */
+  readonly target: string;
+  readonly provider: string;
+  /** The model that answered, as the provider names it. */
+  readonly model?: string;
+  readonly attempts: readonly AttemptRecord[];
+  /** Milliseconds from the start of the exchange to the first token (streams) or the whole reply. */
+  readonly firstTokenMs?: number;
+}
+export const upstreamFact = defineFact<UpstreamFacts>('upstream');
+
+export interface AttemptRecord {
+  readonly target: string;
+  readonly endpoint: string;
+  /** `ok`, or the code of the error. */
+  readonly outcome: string;
+  readonly status?: number;
+  /** Monotonic milliseconds at its start; traces leave out attempts without it. */
+  readonly startedMs?: number;
+  readonly durationMs: number;
+}
+
+/** Written when it is known: for a stream, just before its end. */
+export const usageFact = defineFact<Usage>('usage');
+
+/** What the reuse stage did. */
+export type CacheResult = 'hit' | 'miss' | 'bypass' | 'coalesced';
+export const cacheFact = defineFact<CacheResult>('cache');
+
+/** Milliseconds spent waiting for admission. */
+export const queueFact = defineFact<number>('queue');
+
+/** The error that became the reply, for the log and the metrics. Written by `rescue`. */
+export const errorFact = defineFact<GatewayError>('error');

@@ -1,0 +1,27 @@
+import type { OperationKind } from '../operations/operation.ts';
+
+/*
+ * A route as the rest of the gateway sees it. The edge matches requests to routes; a route says what it needs, never how.
+ */
+
+/**
+ * Who may call: `public` anyone; `key` whoever holds a key or token; `metrics` anyone or keys, by config; `admin` an admin's key.
+ * A route without one stops the boot.
+ */
+export type Access = 'public' | 'key' | 'metrics' | 'admin';
+
+/** `model` goes through routing, `service` to a named service, `system` is answered by the gateway itself. */
+export type RouteKind = 'model' | 'service' | 'system';
+
+export interface RouteInfo {
+  /** Bounded and stable: a label in metrics and logs (`/v1/chat/completions`, `/api/v1/pricing/*`). */
+  readonly pattern: string;
+  readonly kind: RouteKind;
+  readonly access: Access;
+  /** The dialect that errors are told in; `service` for service and system routes. */
+  readonly dialect: string;
+  /** Set on model routes: what a body asks for. */
+  readonly operation?: OperationKind;
+  /** Set on service routes: which service answers. */
+  readonly service?: string;
+}

@@ -1,0 +1,46 @@
+import { GatewayError } from '../../base/errors.ts';
+import type { Dialect } from '../../dialects/dialect.ts';
+import type { Policy } from '../../pipeline/policy.ts';
+
+export interface ReadConfig {
+  /** Largest body of a model route. */
+  readonly bodyBytesMax: number;
+}
+
+export interface ReadDeps {
+  readonly dialects: ReadonlyMap<string, Dialect>;
+}
+
+/** Reads the body of a model route and decodes what it asks, once the caller is known. */
+export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
+  return {
+    name: 'read',
+    stage: 'read',
+    layer: (route) => {
+      const { operation: kind } = route;
+      const dialect = deps.dialects.get(route.dialect);
+      if (kind === undefined || dialect === undefined) return undefined;
+      return (next) => async (request, exchange) => {
+        checkContentType(request.headers);
+        const { body } = request;
+        const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
+        const operation = dialect.decode(kind, bytes);
+        return next({ ...request, body: { kind: 'bytes', bytes }, operation }, exchange);
+      };
+    },
+  };
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** JSON, or nothing said: a form or a file that happens to parse is somebody's mistake, or a browser talked into a cross-site request. */
+function checkContentType(headers: Headers): void {
+  const given = headers.get('content-type');
+  if (given === null || given === 'application/json') return;
+  const media = given.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (media === 'application/json' || media.endsWith('+json')) return;
+  throw new GatewayError(
+    'content_type_unsupported',
+    `the body must be application/json, not ${media === '' ? 'an empty content type' : media.slice(0, 100)}`,
+  );
+}

@@ -1,0 +1,11 @@
+import type { ProviderDefinition } from './provider.ts';
+
+/** Any other server that speaks OpenAI's API; `base_url` says where. */
+export const openaiCompatible: ProviderDefinition = {
+  name: 'openai-compatible',
+  title: 'OpenAI-compatible server',
+  dialect: 'openai-chat',
+  operations: ['chat', 'completion', 'embed'],
+  credential: 'bearer',
+  streamUsage: true,
+};

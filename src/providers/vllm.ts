@@ -1,0 +1,14 @@
+import type { ProviderDefinition } from './provider.ts';
+
+/** Source: docs.vllm.ai, OpenAI-compatible server. The key is optional (`--api-key`). */
+export const vllm: ProviderDefinition = {
+  name: 'vllm',
+  title: 'vLLM',
+  dialect: 'openai-chat',
+  baseUrl: 'http://127.0.0.1:8000/v1',
+  keyVariable: 'VLLM_API_KEY',
+  urlVariables: ['VLLM_URL'],
+  operations: ['chat', 'completion', 'embed'],
+  credential: 'bearer',
+  streamUsage: true,
+};

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { PROVIDERS } from '../providers/registry.ts';
+import { upstreamOverrides } from '../upstream/upstream-config.ts';
+
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).transform((text) => text.replace(/\/+$/, ''));
+
+const providerConfig = z.strictObject({
+  type: z
+    .enum(PROVIDERS.map((definition) => definition.name))
+    .optional()
+    .describe('Kind of server. Default: the name of this entry when it is a known kind, else `openai-compatible`.'),
+  base_url: z
+    .union([url, z.array(url).min(1).max(100)])
+    .optional()
+    .describe(
+      'Where it is, with the version path (`http://10.0.0.5:8000/v1`). Several are balanced. Default: the known address of the kind.',
+    ),
+  api_key: z.string().min(1).optional().describe('The credential sent to it.').meta({ secret: true }),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string())
+    .default({})
+    .describe('Further headers sent with every request to it.'),
+  stream_usage: z.boolean().optional().describe('Whether it accepts `stream_options.include_usage`. Default: what is known of the kind.'),
+  models: z
+    .array(z.string().min(1))
+    .max(1_000)
+    .default([])
+    .describe('Model names, or globs such as `gpt-*`, that go to this provider without an entry in `models`; `*` is every name.'),
+  ...upstreamOverrides,
+});
+export type ProviderConfig = z.output<typeof providerConfig>;
+
+export const providersConfig = z
+  .record(z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'a provider name is lower case letters, digits, `.`, `_` and `-`'), providerConfig)
+  .default({})
+  .describe('Where models are served, by name.');
+export type ProvidersConfig = z.output<typeof providersConfig>;

@@ -1,0 +1,189 @@
+/*
+ * From the name of a model to the targets that may answer for it. Built once per configuration; pure but for the chance that is
+ * handed to it.
+ *
+ * A name means, in this order: an entry of `models`; an alias of one; `provider/model` for a configured provider; a name that matches a
+ * provider's `models` globs, in the order of the file.
+ */
+
+import { GatewayError } from '../base/errors.ts';
+import { createGlob } from '../base/glob.ts';
+import type { OperationKind } from '../operations/operation.ts';
+import type { ProviderDefinition } from '../providers/provider.ts';
+import { PROVIDERS_BY_NAME } from '../providers/registry.ts';
+import { type UpstreamConfig, withOverrides } from '../upstream/upstream-config.ts';
+import type { ModelConfig, ModelsConfig, TargetConfig } from './models-config.ts';
+import { orderTargets } from './order.ts';
+import type { Deadlines, Plan } from './plan.ts';
+import type { ProviderConfig, ProvidersConfig } from './providers-config.ts';
+import type { Target } from './target.ts';
+
+/** A mistake that only the whole config shows, with the path of the value at fault. */
+export class RoutingConfigError extends Error {
+  override readonly name = 'RoutingConfigError';
+  readonly path: readonly (string | number)[];
+
+  constructor(path: readonly (string | number)[], message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** One provider entry, joined with what is known of its kind. */
+export interface Provider {
+  readonly name: string;
+  readonly definition: ProviderDefinition;
+  /** Base URLs without trailing slash; at least one. */
+  readonly urls: readonly string[];
+  readonly config: ProviderConfig;
+  /** How its endpoints are treated: section `upstream`, with what the provider says otherwise. */
+  readonly upstream: UpstreamConfig;
+}
+
+export interface Router {
+  readonly providers: ReadonlyMap<string, Provider>;
+  /** Names of models and aliases, in the order of the file. */
+  readonly names: readonly string[];
+  /** Whether a name means anything; the same rules as `plan`. */
+  knows(model: string): boolean;
+  /** Name of the provider of a model's first target; empty when the name means nothing. */
+  ownerOf(model: string): string;
+  /** Headers that carry a provider's credential. */
+  credentialOf(provider: Provider): Readonly<Record<string, string>>;
+  /** Throws `model_unknown` when the name means nothing, or nothing that can do this operation. */
+  plan(model: string, operation: OperationKind, random: () => number): Plan;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly targets: readonly Target[];
+  readonly deadlines: Deadlines;
+  readonly retryContentPolicy: boolean;
+}
+
+export interface RouterConfig {
+  readonly models: ModelsConfig;
+  readonly providers: ProvidersConfig;
+  readonly upstream: UpstreamConfig;
+}
+
+export function createRouter(config: RouterConfig): Router {
+  const providers = new Map<string, Provider>();
+  for (const [name, provider] of Object.entries(config.providers)) providers.set(name, joinProvider(name, provider, config.upstream));
+  const entries = new Map<string, Entry>();
+  for (const [name, model] of Object.entries(config.models)) entries.set(name, createEntry(name, model, providers));
+  for (const [name, model] of Object.entries(config.models)) {
+    const entry = entries.get(name);
+    for (const [index, alias] of model.aliases.entries()) {
+      if (entries.has(alias)) throw new RoutingConfigError(['models', name, 'aliases', index], `'${alias}' is taken by another model`);
+      if (entry !== undefined) entries.set(alias, entry);
+    }
+  }
+  const globs = [...providers.values()].flatMap((provider) =>
+    provider.config.models.map((glob) => ({ provider, matches: createGlob(glob) })),
+  );
+
+  const find = (model: string): Entry | undefined => {
+    const entry = entries.get(model);
+    if (entry !== undefined) return entry;
+    const slash = model.indexOf('/');
+    const named = slash > 0 ? providers.get(model.slice(0, slash)) : undefined;
+    if (named !== undefined && slash < model.length - 1) return openEntry(named, model.slice(slash + 1));
+    const provider = globs.find(({ matches }) => matches(model))?.provider;
+    return provider === undefined ? undefined : openEntry(provider, model);
+  };
+
+  return {
+    providers,
+    names: [...entries.keys()],
+    knows: (model) => find(model) !== undefined,
+    ownerOf: (model) => find(model)?.targets[0]?.provider ?? '',
+    credentialOf: providerHeaders,
+    plan(model, operation, random) {
+      const entry = find(model);
+      if (entry === undefined) throw unknown(model, `The model '${model}' does not exist here`);
+      const targets = entry.targets.filter((target) => target.operations.includes(operation));
+      if (targets.length === 0) throw unknown(model, `The model '${model}' has no target for this kind of request`);
+      return {
+        model: entry.name,
+        targets: targets.length === 1 ? targets : orderTargets(targets, random),
+        deadlines: entry.deadlines,
+        retryContentPolicy: entry.retryContentPolicy,
+      };
+    },
+  };
+}
+
+function unknown(model: string, message: string): GatewayError {
+  return new GatewayError('model_unknown', `${message}. GET /v1/models lists those that do.`, { param: 'model', detail: { model } });
+}
+
+function joinProvider(name: string, config: ProviderConfig, defaults: UpstreamConfig): Provider {
+  const definition = PROVIDERS_BY_NAME.get(config.type ?? name) ?? PROVIDERS_BY_NAME.get('openai-compatible');
+  if (definition === undefined) throw new Error('the registry has no openai-compatible provider');
+  const given = config.base_url ?? definition.baseUrl;
+  if (given === undefined) throw new RoutingConfigError(['providers', name], `provider '${name}' needs a base_url`);
+  return { name, definition, urls: typeof given === 'string' ? [given] : given, config, upstream: withOverrides(defaults, config) };
+}
+
+function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<string, Provider>): Entry {
+  const targets = model.targets.map((target, index) => {
+    const provider = providers.get(target.provider);
+    if (provider === undefined) {
+      throw new RoutingConfigError(
+        ['models', name, 'targets', index, 'provider'],
+        `there is no provider '${target.provider}' in providers`,
+      );
+    }
+    return createTarget(provider, { ...target, model: target.model ?? name });
+  });
+  return {
+    name,
+    targets,
+    deadlines: deadlinesOf(model, providers.get(model.targets[0]?.provider ?? '')),
+    retryContentPolicy: model.retry_content_policy,
+  };
+}
+
+/** A name that only the provider knows: it has no breaker of its own, since callers choose such names and could make any number. */
+function openEntry(provider: Provider, model: string): Entry {
+  const target = createTarget(provider, { model, weight: 1, priority: 0 });
+  return { name: model, targets: [{ ...target, group: provider.name }], deadlines: deadlinesOf({}, provider), retryContentPolicy: false };
+}
+
+function deadlinesOf(
+  own: Partial<Pick<ModelConfig, 'first_token_timeout' | 'idle_timeout' | 'total_timeout'>>,
+  provider: Provider | undefined,
+): Deadlines {
+  if (provider === undefined) throw new Error('a model has at least one target');
+  return {
+    firstTokenMs: own.first_token_timeout ?? provider.upstream.first_token_timeout,
+    idleMs: own.idle_timeout ?? provider.upstream.idle_timeout,
+    totalMs: own.total_timeout ?? provider.upstream.total_timeout,
+  };
+}
+
+function createTarget(provider: Provider, target: Omit<TargetConfig, 'provider' | 'model'> & { readonly model: string }): Target {
+  const { definition, config, name } = provider;
+  const id = `${name}/${target.model}`;
+  return {
+    id,
+    provider: name,
+    model: target.model,
+    dialect: definition.dialect,
+    operations: definition.operations,
+    weight: target.weight,
+    priority: target.priority,
+    group: id,
+    headers: providerHeaders(provider),
+    streamUsage: config.stream_usage ?? definition.streamUsage,
+  };
+}
+
+function providerHeaders(provider: Provider): Readonly<Record<string, string>> {
+  const { config, definition } = provider;
+  const credential =
+    config.api_key !== undefined && definition.credential === 'bearer' ? { authorization: `Bearer ${config.api_key}` } : {};
+  const own = Object.fromEntries(Object.entries(config.headers).map(([header, value]) => [header.toLowerCase(), value]));
+  return { ...credential, ...own };
+}

@@ -1,0 +1,24 @@
+import type { OperationKind } from '../operations/operation.ts';
+
+/** Provider + model + credential: one way to get an answer. Made once per configuration. */
+export interface Target {
+  /** `provider/model`, unique within a model's targets: a label, and the breaker's name. */
+  readonly id: string;
+  /** The provider's name, as a label. */
+  readonly provider: string;
+  /** The model as the provider names it. */
+  readonly model: string;
+  /** The dialect it speaks. */
+  readonly dialect: string;
+  readonly operations: readonly OperationKind[];
+  /** Share of the traffic within its tier, > 0. */
+  readonly weight: number;
+  /** 0 is tried first; higher numbers are fallback tiers. */
+  readonly priority: number;
+  /** The endpoint group (upstream/endpoint-group.ts) that serves it. */
+  readonly group: string;
+  /** Headers that carry the credential and the provider's quirks, ready to send; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Accepts `stream_options.include_usage`, or its like. */
+  readonly streamUsage: boolean;
+}

@@ -1,0 +1,31 @@
+/** `GET /v1/models` and `GET /v1/models/{id}`. An id may contain slashes. */
+import { wholeReply } from './delivery.ts';
+import { FAILURE_IN_BAND, failureBody, insteadOfAnswer } from './failures.ts';
+import { FIXED_MODEL } from './fixed.ts';
+import { modelUnknown } from './openai-request.ts';
+import { CREATED, JSON_HEADERS, type ModelRow } from './openai-shapes.ts';
+import { askedModel, faultsOf, isServed, type Visit } from './visit.ts';
+
+const PATH = '/v1/models/';
+
+export async function models(visit: Visit): Promise<Response> {
+  const faults = faultsOf(visit);
+  const data = [...visit.world.options.models, FIXED_MODEL].map(rowOf);
+  return (await insteadOfAnswer(faults, visit)) ?? wholeReply(wholeOf({ object: 'list', data }), faults, visit);
+}
+
+/** Throws RequestRefused. */
+export async function model(visit: Visit): Promise<Response> {
+  const { name, faults } = askedModel(visit, decodeURIComponent(visit.path.slice(PATH.length)));
+  if (name !== FIXED_MODEL && !isServed(visit.world.options, name)) throw modelUnknown(name);
+  return (await insteadOfAnswer(faults, visit)) ?? wholeReply(wholeOf(rowOf(name)), faults, visit);
+}
+
+function rowOf(id: string): ModelRow {
+  return { id, object: 'model', created: CREATED, owned_by: 'simulator' };
+}
+
+function wholeOf(value: unknown) {
+  const failure = failureBody(FAILURE_IN_BAND, 'openai');
+  return { headers: JSON_HEADERS, seed: 1, tokenCount: 1, body: JSON.stringify(value), failure };
+}

@@ -1,0 +1,163 @@
+/*
+ * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's and Ollama's APIs, and an AI
+ * microservice. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
+ * (faults.ts has the syntax), and remembers what it was asked (control.ts).
+ *
+ * Routes are the table below. A request goes: record → route → faults → answer → delivery.
+ */
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import { CONTROL_PREFIX, control } from './control.ts';
+import { failureReply } from './failures.ts';
+import { FaultCounter } from './fault-counter.ts';
+import { isObject, type JsonObject } from './json-instance.ts';
+import { ollamaChat, ollamaGenerate } from './ollama.ts';
+import { ollamaEmbed, ollamaEmbeddings, ollamaRoot, ollamaShow, ollamaTags, ollamaVersion } from './ollama-models.ts';
+import { chatCompletions } from './openai-chat.ts';
+import { completions } from './openai-completions.ts';
+import { embeddings } from './openai-embeddings.ts';
+import { model, models } from './openai-models.ts';
+import { RequestRefused } from './openai-request.ts';
+import type { SimulatorOptions } from './options.ts';
+import { Recorder, UNRECORDED } from './recorder.ts';
+import { anything, echo, health, infer, item, mirror } from './service.ts';
+import { Ticker } from './ticker.ts';
+import type { ErrorShape, Visit, World } from './visit.ts';
+
+export interface Simulator {
+  readonly port: number;
+  readonly url: string;
+  /** Stops listening and cuts what is open. */
+  stop(): Promise<void>;
+}
+
+type Answerer =
+  | { readonly shape: ErrorShape; readonly json: (body: JsonObject, visit: Visit) => Promise<Response> }
+  | { readonly shape: ErrorShape; readonly bare: (visit: Visit) => Promise<Response> };
+
+const EXACT: Readonly<Record<string, Answerer>> = {
+  'POST /v1/chat/completions': { shape: 'openai', json: chatCompletions },
+  'POST /v1/completions': { shape: 'openai', json: completions },
+  'POST /v1/embeddings': { shape: 'openai', json: embeddings },
+  'GET /v1/models': { shape: 'openai', bare: models },
+  'POST /api/chat': { shape: 'ollama', json: ollamaChat },
+  'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
+  'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },
+  'POST /api/embeddings': { shape: 'ollama', json: ollamaEmbeddings },
+  'POST /api/show': { shape: 'ollama', json: ollamaShow },
+  'GET /api/tags': { shape: 'ollama', bare: ollamaTags },
+  'GET /api/version': { shape: 'ollama', bare: ollamaVersion },
+  'GET /': { shape: 'ollama', bare: ollamaRoot },
+  'HEAD /': { shape: 'ollama', bare: ollamaRoot },
+  'POST /infer': { shape: 'service', bare: infer },
+  'GET /health': { shape: 'service', bare: health },
+};
+
+/** Any method, the path itself and all below it. */
+const BELOW: readonly (readonly [string, Answerer])[] = [
+  ['/v1/models', { shape: 'openai', bare: model }],
+  ['/echo', { shape: 'service', bare: echo }],
+  ['/mirror', { shape: 'service', bare: mirror }],
+  ['/items', { shape: 'service', bare: item }],
+  ['/anything', { shape: 'service', bare: anything }],
+  ['/v1/anything', { shape: 'service', bare: anything }],
+];
+
+/** Starts one. Throws when the port is taken, and `request_invalid` when `options.behaviour` came from a text nobody knows. */
+export function createSimulator(options: SimulatorOptions, deps: { readonly clock: Clock }): Simulator {
+  const world: World = {
+    options,
+    isPlain: Object.keys(options.behaviour).length === 0,
+    clock: deps.clock,
+    ticker: new Ticker(deps.clock),
+    counter: new FaultCounter(),
+    rules: [],
+  };
+  const recorder = options.control ? new Recorder({ recordsMax: options.recordsMax }, deps) : undefined;
+
+  const server = Bun.serve({
+    hostname: options.hostname,
+    port: options.port,
+    // Silence and slow streams are what it is for: nothing here ends because nothing happens.
+    idleTimeout: 0,
+    maxRequestBodySize: 1_073_741_824,
+    // Otherwise each cut that we make on purpose is printed.
+    development: false,
+    fetch(request) {
+      const { path, query } = splitUrl(request.url);
+      const answerer = routeOf(request.method, path);
+      const shape = answerer?.shape ?? 'openai';
+      if (recorder === undefined) return answerTo(answerer, { world, shape, request, path, query, record: UNRECORDED });
+      if (path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
+
+      const record = recorder.begin(request, path, query);
+      request.signal.addEventListener('abort', () => record.end('client_gone'), { once: true });
+      return answerTo(answerer, { world, shape, request, path, query, record });
+    },
+  });
+  return {
+    port: server.port ?? 0,
+    url: `http://${options.hostname}:${server.port}`,
+    stop: () => server.stop(true),
+  };
+}
+
+async function answerTo(answerer: Answerer | undefined, visit: Visit): Promise<Response> {
+  try {
+    if (answerer === undefined) {
+      const message = `Invalid URL (${visit.request.method} ${visit.path})`;
+      return failureReply({ status: 404, message }, visit);
+    }
+    if ('bare' in answerer) return await answerer.bare(visit);
+    return await answerer.json(await readJson(visit), visit);
+  } catch (error) {
+    if (error instanceof RequestRefused) return failureReply(error.failure, visit);
+    if (error instanceof GatewayError) return failureReply({ status: error.status, message: error.message, param: 'model' }, visit);
+    // The client left while we waited: nobody reads this.
+    if (visit.request.signal.aborted) return new Response(null, { status: 499 });
+    throw error;
+  }
+}
+
+function routeOf(method: string, path: string): Answerer | undefined {
+  const exact = EXACT[`${method} ${path}`];
+  if (exact !== undefined) return exact;
+  for (const [prefix, answerer] of BELOW) {
+    if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')) return answerer;
+  }
+  return undefined;
+}
+
+/** Throws RequestRefused. */
+async function readJson(visit: Visit): Promise<JsonObject> {
+  const text = await visit.request.text();
+  visit.record.readBody(text);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new RequestRefused({ status: 400, message: `We could not parse the JSON body of your request: ${String(error)}` });
+  }
+  if (!isObject(body)) throw new RequestRefused({ status: 400, message: 'The JSON body of your request must be an object.' });
+  return body;
+}
+
+async function controlled(
+  request: Request,
+  path: string,
+  parts: { readonly world: World; readonly recorder: Recorder },
+): Promise<Response> {
+  try {
+    return await control(request, path, parts);
+  } catch (error) {
+    if (error instanceof GatewayError || error instanceof SyntaxError) return Response.json({ detail: error.message }, { status: 400 });
+    throw error;
+  }
+}
+
+/** Path and query of an absolute URL, without the cost of a URL object. */
+function splitUrl(url: string): { readonly path: string; readonly query: string } {
+  const pathAt = url.indexOf('/', url.indexOf('//') + 2);
+  const queryAt = url.indexOf('?', pathAt);
+  return queryAt === -1 ? { path: url.slice(pathAt), query: '' } : { path: url.slice(pathAt, queryAt), query: url.slice(queryAt) };
+}

@@ -1,0 +1,62 @@
+/*
+ * Headers that belong to one connection and not to the message (RFC 9110 §7.6.1), so neither direction passes them on; with those
+ * that the `Connection` header of the message names.
+ */
+
+/** With the framing and the authority of the caller's connection, which are no longer true of ours. */
+const NOT_SENT = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'expect',
+  'host',
+] as const;
+
+const NOT_PASSED_ON = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'alt-svc',
+] as const;
+
+/** Must survive being named by `Connection`: without it a recipient would misread the message. */
+const NEVER_NAMED = new Set(['content-type', 'content-encoding', 'content-length', 'cache-control', 'authorization', 'cookie', 'set-cookie']);
+
+/** A copy to send, without what does not go on. `content-length` stays only where `keepLength`: for a body that is streamed at a known length. */
+export function requestHeaders(given: Headers | Readonly<Record<string, string>>, keepLength: boolean): Headers {
+  const headers = new Headers(given);
+  dropNamed(headers);
+  for (const name of NOT_SENT) headers.delete(name);
+  if (!keepLength) headers.delete('content-length');
+  // Bun would say `Bun/x.y.z`.
+  if (!headers.has('user-agent')) headers.set('user-agent', 'gatehouse');
+  return headers;
+}
+
+/** Takes out of a reply's headers, in place, what does not go on. Other services (`alt-svc`) are offers about the upstream, not about us. */
+export function stripReplyHeaders(headers: Headers): void {
+  dropNamed(headers);
+  for (const name of NOT_PASSED_ON) headers.delete(name);
+}
+
+function dropNamed(headers: Headers): void {
+  const named = headers.get('connection');
+  if (named === null || named === 'keep-alive' || named === 'close') return;
+  for (const token of named.split(',')) {
+    const name = token.trim().toLowerCase();
+    // What is no token is no header's name, and `Headers` would throw.
+    if (/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !NEVER_NAMED.has(name)) headers.delete(name);
+  }
+}
