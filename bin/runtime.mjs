@@ -78,7 +78,7 @@ export async function ensureInstalled({ withDevelopment }) {
   const installed = readLock(join(root, 'node_modules', '.package-lock.json'));
   if (isInstalled(wanted, installed, withDevelopment)) return;
 
-  process.stderr.write(`gatehouse: ${installed === undefined ? 'first run' : 'package-lock.json changed'}: installing with npm ci\n`);
+  process.stderr.write('gatehouse: installing dependencies with npm ci\n');
   // Someone who has the tools keeps them, though a start alone would not need them.
   const keepsDevelopment = withDevelopment || Object.values(installed ?? {}).some((entry) => entry.dev === true);
   // Every choice is said, so neither NODE_ENV nor an .npmrc changes it. No package of ours needs an install script.

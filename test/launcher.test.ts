@@ -118,7 +118,7 @@ describe('a fresh clone', () => {
         child.kill('SIGTERM');
         await child.exited;
       }
-      expect(await stderr).toContain('gatehouse: first run: installing with npm ci\n');
+      expect(await stderr).toContain('gatehouse: installing dependencies with npm ci\n');
       // Only what a start needs: the tools come with the first `npm test`.
       expect(await Bun.file(join(clone, 'node_modules/zod/package.json')).exists()).toBe(true);
       expect(await Bun.file(join(clone, 'node_modules/typescript/package.json')).exists()).toBe(false);

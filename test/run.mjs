@@ -115,9 +115,9 @@ async function runTests(args, count) {
     });
   }
   const code = await exitCodeOf(child);
-  const { passed, failed, skipped } = parseSummary(tail);
-  // A failure without a failed test: a file that cannot be loaded, an error between tests, a crash.
-  const failedAnyhow = failed === 0 && code !== 0 ? 1 : failed;
+  const { isWhole, passed, failed, skipped } = parseSummary(tail);
+  // A failure without a failed test: a file that cannot be loaded, an error between tests, a crash, a test that ended the process.
+  const failedAnyhow = failed === 0 && (code !== 0 || !isWhole) ? 1 : failed;
   print(`   ${failedAnyhow === 0 ? 'passed' : `FAILED (exit code ${code})`} in ${seconds(startMs)}\n`);
   count(passed, failedAnyhow);
   return skipped > 0 ? [`${skipped} tests were skipped`] : [];
@@ -128,7 +128,7 @@ function parseSummary(output) {
   // Terminal colours are left out.
   const plain = output.replace(/\u001b\[[0-9;]*m/g, '');
   const last = (word) => Number([...plain.matchAll(new RegExp(`^ *(\\d+) ${word}$`, 'gm'))].at(-1)?.[1] ?? 0);
-  return { passed: last('pass'), failed: last('fail'), skipped: last('skip') };
+  return { isWhole: /^Ran \d+ tests? across /m.test(plain), passed: last('pass'), failed: last('fail'), skipped: last('skip') };
 }
 
 function exitCodeOf(child) {

@@ -5,7 +5,8 @@
 import type { Job, JobResult } from '../load/jobs.ts';
 import type { LoadGenerator } from '../load/load-generator.ts';
 import type { Peer } from '../peers/peer.ts';
-import { cpuBetweenUs, readCpu } from './process-usage.ts';
+import { SUBJECT_CORE } from './children.ts';
+import { cpuBetweenUs, readCoreUs, readCpu } from './process-usage.ts';
 import { spread } from './statistics.ts';
 
 export interface Measurement {
@@ -15,6 +16,8 @@ export interface Measurement {
   readonly unitsPerSecond: number;
   /** Share of its core that the peer used; near 1 it was saturated. */
   readonly coreShare: number;
+  /** Share of that core that other processes took: what is not ours makes a figure unsteady. */
+  readonly othersShare: number;
   readonly result: JobResult;
 }
 
@@ -46,9 +49,11 @@ export async function measurePaired(load: LoadGenerator, peers: readonly Peer[],
 }
 
 export async function measureOnce(load: LoadGenerator, peer: Peer, job: Job): Promise<Measurement> {
+  const coreBeforeUs = readCoreUs(SUBJECT_CORE);
   const before = readCpu(peer.pid);
   const result = await load.run(job);
   const cpuUs = cpuBetweenUs(before, readCpu(peer.pid));
+  const coreUs = readCoreUs(SUBJECT_CORE) - coreBeforeUs;
   check(peer, result);
   const units = job.kind === 'streams' ? result.events : result.completed;
   return {
@@ -56,6 +61,7 @@ export async function measureOnce(load: LoadGenerator, peer: Peer, job: Job): Pr
     units,
     unitsPerSecond: (units / result.wallMs) * 1_000,
     coreShare: cpuUs / 1_000 / result.wallMs,
+    othersShare: Math.max(0, coreUs - cpuUs) / 1_000 / result.wallMs,
     result,
   };
 }
@@ -64,13 +70,21 @@ export function cpuOf(rounds: PeerRounds): number[] {
   return rounds.rounds.map((round) => round.cpuUsPerUnit);
 }
 
-/** One line for the report: what the peer spent, how fast, and how full its core was. */
+/** One line for the report: what the peer spent, how fast, how full its core was, and how much of it others had. */
 export function describe(rounds: PeerRounds, unit: string): string {
   const cpu = spread(cpuOf(rounds));
   const rate = spread(rounds.rounds.map((round) => round.unitsPerSecond));
-  const share = spread(rounds.rounds.map((round) => round.coreShare));
-  const range = `${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)}`;
-  return `${rounds.peer}: ${cpu.median.toFixed(1)} µs CPU per ${unit} (${range}), ${Math.round(rate.median)} ${unit}s/s, core ${(share.median * 100).toFixed(0)} % busy`;
+  const share = percent(rounds.rounds.map((round) => round.coreShare));
+  const others = percent(rounds.rounds.map((round) => round.othersShare));
+  return [
+    `${rounds.peer}: ${cpu.median.toFixed(1)} µs CPU per ${unit} (${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)})`,
+    `${Math.round(rate.median)} ${unit}s/s`,
+    `core ${share} busy with it, ${others} with others`,
+  ].join(', ');
+}
+
+function percent(shares: readonly number[]): string {
+  return `${(spread(shares).median * 100).toFixed(0)} %`;
 }
 
 function check(peer: Peer, result: JobResult): void {

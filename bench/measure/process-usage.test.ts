@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { cpuBetweenUs, processTree, readCpu, readMemory } from './process-usage.ts';
+import { cpuBetweenUs, processTree, readCoreUs, readCpu, readMemory } from './process-usage.ts';
 
 test('work done by a child is counted with its parent', async () => {
   // The shell waits for a Bun that burns 200 ms of CPU, then stays until its input closes.
@@ -20,6 +20,13 @@ test('work done by a child is counted with its parent', async () => {
     child.kill();
     await child.exited;
   }
+});
+
+test('what a process spends shows on the core that it is pinned to', async () => {
+  const before = readCoreUs(0);
+  const burn = 'const end = process.cpuUsage().user + 200_000; while (process.cpuUsage().user < end);';
+  await Bun.spawn(['taskset', '-c', '0', process.execPath, '-e', burn]).exited;
+  expect(readCoreUs(0) - before).toBeGreaterThanOrEqual(180_000);
 });
 
 test('nanoseconds are used when they agree with the ticks, and ticks when a thread has ended', () => {

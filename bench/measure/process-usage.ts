@@ -47,6 +47,12 @@ export function cpuBetweenUs(before: CpuReading, after: CpuReading): number {
   return Math.abs(fineUs - coarseUs) <= TICK_US * TICKS_APART_MAX * Math.max(1, processes) ? fineUs : coarseUs;
 }
 
+/** What every process on this machine together spent on one core so far, in microseconds; interrupts are not counted. */
+export function readCoreUs(core: number): number {
+  const fields = new RegExp(`^cpu${core} (\\d+) (\\d+) (\\d+) `, 'm').exec(readText('/proc/stat')) ?? [];
+  return (Number(fields[1] ?? 0) + Number(fields[2] ?? 0) + Number(fields[3] ?? 0)) * TICK_US;
+}
+
 export function readMemory(pid: number): MemoryReading {
   let rssBytes = 0;
   let peakBytes = 0;

@@ -36,6 +36,7 @@ export const ERRORS = {
   head_too_large: { status: 431, source: 'client', retry: 'never', type: 'invalid_request_error' },
   route_unknown: { status: 404, source: 'client', retry: 'never', type: 'not_found_error' },
   method_not_allowed: { status: 405, source: 'client', retry: 'never', type: 'invalid_request_error' },
+  expectation_unsupported: { status: 417, source: 'client', retry: 'never', type: 'invalid_request_error' },
   upgrade_unsupported: { status: 426, source: 'client', retry: 'never', type: 'invalid_request_error' },
   origin_forbidden: { status: 403, source: 'client', retry: 'never', type: 'permission_error' },
   // The body.
@@ -74,7 +75,6 @@ export const ERRORS = {
   upstream_stream_interrupted: { status: 502, source: 'upstream', retry: 'elsewhere', type: 'api_error' },
   upstream_address_forbidden: { status: 502, source: 'gateway', retry: 'elsewhere', type: 'api_error' },
   context_length_exceeded: { status: 400, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
-  content_policy_elsewhere: { status: 400, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
   content_policy_violation: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -4,7 +4,8 @@ import { GatewayError } from '../base/errors.ts';
 import { systemClock } from '../base/system-clock.ts';
 import { type Faults, faultHelp, parseFaults } from '../simulate/faults.ts';
 import { SIMULATOR_DEFAULTS, type SimulatorOptions } from '../simulate/options.ts';
-import { createSimulator } from '../simulate/simulator.ts';
+import { createSimulator, type Simulator } from '../simulate/simulator.ts';
+import { type Command, type CommandIo, UsageError, withUsage } from './command.ts';
 
 const PORT_DEFAULT = 9100;
 
@@ -31,39 +32,34 @@ in the query (?simulate=…), with --fault, or through POST /__sim/fault:
 ${faultHelp()}
 `;
 
-export const simulateCommand = {
+export const simulateCommand: Command = {
   name: 'simulate',
   summary: 'Start a simulated LLM server and AI service, with failures on demand.',
   usage: USAGE,
-  run: runSimulate,
+  run: (args, io) => withUsage(simulateCommand, io, () => simulate(args, io)),
 };
 
-async function runSimulate(args: string[]): Promise<number> {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    // parseArgs throws TypeErrors with a code, our own refusals are GatewayErrors; anything else is a bug and passes.
-    if (!(error instanceof GatewayError) && !(error instanceof TypeError)) throw error;
-    process.stderr.write(`${error.message}\nSee: gatehouse simulate --help\n`);
-    return 2;
-  }
-  if (parsed.help) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
+async function simulate(args: string[], io: CommandIo): Promise<number> {
+  const { quiet, options } = parse(args);
   const stopped = Promise.withResolvers<void>();
   process.once('SIGTERM', stopped.resolve);
   process.once('SIGINT', stopped.resolve);
-  const simulator = createSimulator(parsed.options, { clock: systemClock });
-  process.stdout.write(`simulator ready at ${simulator.url}\n`);
-  if (!parsed.quiet) process.stdout.write(greeting(simulator.url));
+  let simulator: Simulator;
+  try {
+    simulator = createSimulator(options, { clock: systemClock });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    io.stderr(`port ${options.port} of ${options.hostname} is taken; --port 0 takes a free one\n`);
+    return 1;
+  }
+  io.stdout(`simulator ready at ${simulator.url}\n`);
+  if (!quiet) io.stdout(greeting(simulator.url));
   await stopped.promise;
   await simulator.stop();
   return 0;
 }
 
-function parse(args: string[]): { readonly help: boolean; readonly quiet: boolean; readonly options: SimulatorOptions } {
+function parse(args: string[]): { readonly quiet: boolean; readonly options: SimulatorOptions } {
   const { values } = parseArgs({
     args,
     allowNegative: true,
@@ -80,7 +76,6 @@ function parse(args: string[]): { readonly help: boolean; readonly quiet: boolea
       records: { type: 'string', default: String(SIMULATOR_DEFAULTS.recordsMax) },
       control: { type: 'boolean', default: true },
       quiet: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const options: SimulatorOptions = {
@@ -93,7 +88,7 @@ function parse(args: string[]): { readonly help: boolean; readonly quiet: boolea
     control: values.control,
     recordsMax: wholeNumber('--records', values.records, 1_000_000),
   };
-  return { help: values.help, quiet: values.quiet, options };
+  return { quiet: values.quiet, options };
 }
 
 interface BehaviourFlags {
@@ -108,16 +103,20 @@ function behaviourOf(flags: BehaviourFlags): Faults {
   const timing = (['first-token-ms', 'tokens-per-second', 'jitter'] as const)
     .filter((name) => flags[name] !== undefined && Number(flags[name]) !== 0)
     .map((name) => `${name}=${flags[name]}`);
-  const behaviour = parseFaults([...timing, flags.fault].join(','));
-  if (behaviour.times !== undefined)
-    throw new GatewayError('request_invalid', '--fault cannot be counted: set `times` through POST /__sim/fault');
+  let behaviour: Faults;
+  try {
+    behaviour = parseFaults([...timing, flags.fault].join(','));
+  } catch (error) {
+    throw error instanceof GatewayError ? new UsageError(error.message) : error;
+  }
+  if (behaviour.times !== undefined) throw new UsageError('--fault cannot be counted: set `times` through POST /__sim/fault');
   return behaviour;
 }
 
 function wholeNumber(flag: string, text: string, max: number): number {
   const value = text === '' ? Number.NaN : Number(text);
   if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  throw new GatewayError('request_invalid', `${flag} needs a whole number from 0 to ${max}, not '${text}'`);
+  throw new UsageError(`${flag} needs a whole number from 0 to ${max}, not '${text}'`);
 }
 
 function greeting(url: string): string {

@@ -23,7 +23,8 @@ export function needingRestart(changed: readonly string[]): string[] {
 function collect(before: unknown, after: unknown, path: ConfigPath, changed: string[]): void {
   if (Object.is(before, after)) return;
   if (isTree(before) && isTree(after)) {
-    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) collect(before[name], after[name], [...path, name], changed);
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
+      collect(before[name], after[name], [...path, name], changed);
   } else if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
     for (const [index, item] of before.entries()) collect(item, after[index], [...path, index], changed);
   } else {

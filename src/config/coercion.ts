@@ -22,7 +22,8 @@ export function coerce(text: string, schemas: readonly AnySchema[]): unknown {
   const scalars = shapes.filter((shape) => shape.kind === 'scalar');
 
   for (const { values } of scalars) {
-    const exact = values.find((value) => String(value) === trimmed) ?? values.find((value) => String(value).toLowerCase() === trimmed.toLowerCase());
+    const exact =
+      values.find((value) => String(value) === trimmed) ?? values.find((value) => String(value).toLowerCase() === trimmed.toLowerCase());
     if (exact !== undefined) return exact;
   }
   const types = new Set(scalars.map((shape) => shape.type));

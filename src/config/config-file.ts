@@ -33,10 +33,17 @@ export interface FoundFile {
 }
 
 /** `given` (`--config`), `$GATEHOUSE_CONFIG`, `./gatehouse.yaml`, `~/.config/gatehouse/gatehouse.yaml`, none. A file that was named must be there. */
-export async function findConfigFile(given: string | undefined, environment: Environment, source: FileSource): Promise<FoundFile | Problem | undefined> {
+export async function findConfigFile(
+  given: string | undefined,
+  environment: Environment,
+  source: FileSource,
+): Promise<FoundFile | Problem | undefined> {
   const fromEnvironment = environment['GATEHOUSE_CONFIG']?.trim() || undefined;
   const named = given ?? fromEnvironment;
-  const candidates = named === undefined ? [join(source.cwd, 'gatehouse.yaml'), join(source.userConfigFolder, 'gatehouse', 'gatehouse.yaml')] : [resolve(source.cwd, named)];
+  const candidates =
+    named === undefined
+      ? [join(source.cwd, 'gatehouse.yaml'), join(source.userConfigFolder, 'gatehouse', 'gatehouse.yaml')]
+      : [resolve(source.cwd, named)];
   for (const path of candidates) {
     const name = nameOf(path, source.cwd);
     try {
@@ -45,7 +52,12 @@ export async function findConfigFile(given: string | undefined, environment: Env
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
       if (missing && named === undefined) continue;
       const message = missing ? 'there is no such file' : `cannot be read: ${(error as Error).message}`;
-      return { file: name, path: '', message, ...(given === undefined && named !== undefined ? { hint: 'GATEHOUSE_CONFIG names it' } : {}) };
+      return {
+        file: name,
+        path: '',
+        message,
+        ...(given === undefined && named !== undefined ? { hint: 'GATEHOUSE_CONFIG names it' } : {}),
+      };
     }
   }
   return undefined;
@@ -72,11 +84,20 @@ export interface ConfigFile {
 }
 
 /** Parses a file and follows its references. Never rejects: what is wrong is in `problems`. */
-export async function readConfigFile(found: FoundFile, root: AnySchema, deps: { environment: Environment; source: FileSource }): Promise<ConfigFile> {
+export async function readConfigFile(
+  found: FoundFile,
+  root: AnySchema,
+  deps: { environment: Environment; source: FileSource },
+): Promise<ConfigFile> {
   const { parseYaml } = await import('./yaml-source.ts');
   const yaml: YamlSource = parseYaml(found.text, found.name);
   const file = { path: found.path, name: found.name, tree: yaml.value, places: yaml.places };
-  const collected = { via: new Map<string, readonly string[]>(), variables: new Set<string>(), references: [] as string[], problems: [...yaml.problems] };
+  const collected = {
+    via: new Map<string, readonly string[]>(),
+    variables: new Set<string>(),
+    references: [] as string[],
+    problems: [...yaml.problems],
+  };
   for (const template of yaml.templates) await follow(template, { root, tree: yaml.value, found, collected, ...deps });
   openEmptySections(yaml.value, root);
   return { ...file, ...collected };
@@ -112,7 +133,9 @@ async function follow(template: PendingTemplate, { root, tree, found, environmen
 function openEmptySections(tree: Tree, root: AnySchema): void {
   eachLeaf(tree, (path, value) => {
     if (value !== null || path.length === 0) return;
-    const takesSection = schemasAt(root, path).flatMap(shapesOf).some((shape) => shape.kind === 'section' || shape.kind === 'record');
+    const takesSection = schemasAt(root, path)
+      .flatMap(shapesOf)
+      .some((shape) => shape.kind === 'section' || shape.kind === 'record');
     if (takesSection) replace(tree, path, {});
   });
 }

@@ -60,7 +60,11 @@ export function valueAt(tree: unknown, path: ConfigPath): unknown {
 
 /** Calls `visit` for every value without parts: scalars, and empty lists and sections. */
 export function eachLeaf(value: unknown, visit: (path: ConfigPath, value: unknown) => void, path: ConfigPath = []): void {
-  const parts: [string | number, unknown][] = Array.isArray(value) ? value.map((item, index) => [index, item]) : isTree(value) ? Object.entries(value) : [];
+  const parts: [string | number, unknown][] = Array.isArray(value)
+    ? value.map((item, index) => [index, item])
+    : isTree(value)
+      ? Object.entries(value)
+      : [];
   if (parts.length === 0) {
     visit(path, value);
     return;

@@ -40,7 +40,8 @@ function applyTable({ environment, root, layers, referenced }: EnvironmentLayer)
     const text = environment[variable.name];
     if (text === undefined || text.trim() === '' || referenced.has(variable.name)) continue;
     const origin = { kind: 'env', name: variable.name } as const;
-    const reading = variable.read?.(text, { environment, tree: layers.tree, findsProviders }) ?? variable.paths.map((path) => ({ path, value: text }));
+    const reading =
+      variable.read?.(text, { environment, tree: layers.tree, findsProviders }) ?? variable.paths.map((path) => ({ path, value: text }));
     if ('problem' in reading) {
       problems.push({ source: `env ${variable.name}`, path: variable.paths[0] ?? '', message: reading.problem });
       continue;
@@ -49,7 +50,8 @@ function applyTable({ environment, root, layers, referenced }: EnvironmentLayer)
       const path = typeof where === 'string' ? parsePath(where) : where;
       if (path === undefined) throw new Error(`the table of variables has no valid path for ${variable.name}`);
       const before = valueAt(layers.tree, path);
-      if (Array.isArray(before) && before.length > 0 && layers.originOf([...path, 0]).kind !== 'env') warnings.push(`${variable.name} replaces ${formatPath(path)} of the file`);
+      if (Array.isArray(before) && before.length > 0 && layers.originOf([...path, 0]).kind !== 'env')
+        warnings.push(`${variable.name} replaces ${formatPath(path)} of the file`);
       layers.assign({ path, value: typeof value === 'string' ? coerce(value, schemasAt(root, path)) : value, origin });
     }
   }
@@ -67,7 +69,12 @@ function applyPaths({ environment, root, layers, referenced }: EnvironmentLayer)
     if ('path' in aligned) {
       layers.assign({ path: aligned.path, value: coerce(text, schemasAt(root, aligned.path)), origin: { kind: 'env', name } });
     } else {
-      problems.push({ source: `env ${name}`, path: formatPath(aligned.known), message: `nothing here is called '${aligned.unknown}'`, ...suggestionBelow(root, aligned.known, aligned.unknown) });
+      problems.push({
+        source: `env ${name}`,
+        path: formatPath(aligned.known),
+        message: `nothing here is called '${aligned.unknown}'`,
+        ...suggestionBelow(root, aligned.known, aligned.unknown),
+      });
     }
   }
   return problems;
@@ -80,7 +87,9 @@ function asEntryName(segment: string): string {
 
 /** The nearest name below a path, as the hint of a problem. */
 export function suggestionBelow(root: AnySchema, path: ConfigPath, name: string): { hint?: string } {
-  const names = schemasAt(root, path).flatMap(shapesOf).flatMap((shape) => (shape.kind === 'section' ? [...shape.fields.keys()] : []));
+  const names = schemasAt(root, path)
+    .flatMap(shapesOf)
+    .flatMap((shape) => (shape.kind === 'section' ? [...shape.fields.keys()] : []));
   const near = nearest(name, names);
   return near === undefined ? {} : { hint: `did you mean '${near}'?` };
 }

@@ -68,7 +68,12 @@ const ENVIRONMENTS: Readonly<Record<string, string>> = {
 
 /** In the order in which they are applied: of two that give the same setting, the later one wins. */
 export const ENVIRONMENT: readonly EnvironmentVariable[] = [
-  { name: 'GATEHOUSE_CONFIG', origins: ['Gatehouse'], paths: [], description: 'Path of the configuration file, where `--config` names none.' },
+  {
+    name: 'GATEHOUSE_CONFIG',
+    origins: ['Gatehouse'],
+    paths: [],
+    description: 'Path of the configuration file, where `--config` names none.',
+  },
   {
     name: 'ENVIRONMENT',
     origins: ['AIVillage'],
@@ -79,13 +84,24 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
   { name: 'PORT', origins: ['high-performance'], paths: ['server.port'], description: 'Port to listen on.' },
   { name: 'GATEWAY_PORT', origins: ['AIVillage'], paths: ['server.port'], description: 'Port to listen on; wins over `PORT`.' },
   { name: 'GATEWAY_HOST', origins: ['AIVillage'], paths: ['server.host'], description: 'Address to listen on.' },
-  { name: 'CORS_ORIGINS', origins: ['AIVillage'], paths: ['server.cors.origins'], description: 'Origins of web pages that may call, separated by commas, or `*`.' },
-  { name: 'REDIS_URL', origins: ['StillMe', 'AI microservices'], paths: ['state.counters', 'state.cache'], description: 'Redis for limits and for the cache.' },
+  {
+    name: 'CORS_ORIGINS',
+    origins: ['AIVillage'],
+    paths: ['server.cors.origins'],
+    description: 'Origins of web pages that may call, separated by commas, or `*`.',
+  },
+  {
+    name: 'REDIS_URL',
+    origins: ['StillMe', 'AI microservices'],
+    paths: ['state.counters', 'state.cache'],
+    description: 'Redis for limits and for the cache.',
+  },
   {
     name: 'API_KEYS',
     origins: ['AI platform'],
     paths: ['auth.keys'],
-    description: 'Keys, separated by commas, each with its tier if it is not `standard`: `sk-one,sk-two:admin`. Replaces the keys of the file. The tier `admin` may call the admin routes.',
+    description:
+      'Keys, separated by commas, each with its tier if it is not `standard`: `sk-one,sk-two:admin`. Replaces the keys of the file. The tier `admin` may call the admin routes.',
     read: (text, context) => keysFrom(text, context.environment['API_KEY']),
   },
   {
@@ -111,7 +127,12 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     description: 'Length of the window of `RATE_LIMIT_REQUESTS`, in seconds; without that one it has no effect.',
     read: (text) => (Number(text) > 0 ? [] : { problem: 'must be a number of seconds' }),
   },
-  { name: 'RATE_LIMIT_PER_MINUTE', origins: ['AI microservices'], paths: ['limits.default.per_minute'], description: 'Requests per minute.' },
+  {
+    name: 'RATE_LIMIT_PER_MINUTE',
+    origins: ['AI microservices'],
+    paths: ['limits.default.per_minute'],
+    description: 'Requests per minute.',
+  },
   { name: 'RATE_LIMIT_PER_HOUR', origins: ['AI microservices'], paths: ['limits.default.per_hour'], description: 'Requests per hour.' },
   {
     name: 'CIRCUIT_BREAKER_FAILURE_THRESHOLD',
@@ -156,11 +177,18 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     description: '`true` logs JSON, `false` for people.',
     read: (text) => {
       const json = parseSwitch(text);
-      return json === undefined ? { problem: 'must be true or false' } : [{ path: 'telemetry.log.format', value: json ? 'json' : 'pretty' }];
+      return json === undefined
+        ? { problem: 'must be true or false' }
+        : [{ path: 'telemetry.log.format', value: json ? 'json' : 'pretty' }];
     },
   },
   { name: 'ENABLE_METRICS', origins: ['AIVillage'], paths: ['telemetry.metrics.enabled'], description: 'Whether metrics are answered.' },
-  { name: 'OTEL_SERVICE_NAME', origins: ['custom'], paths: ['telemetry.service_name'], description: 'Name of this gateway in traces and health answers.' },
+  {
+    name: 'OTEL_SERVICE_NAME',
+    origins: ['custom'],
+    paths: ['telemetry.service_name'],
+    description: 'Name of this gateway in traces and health answers.',
+  },
   {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     origins: ['custom'],

@@ -34,6 +34,8 @@ function shown(path: ConfigPath, value: unknown): unknown {
   if (isSecret(configSchema, path, value)) return HIDDEN;
   if (typeof value === 'string') return redactText(withoutCredentials(value));
   if (typeof value !== 'number') return value;
-  const quantity = schemasAt(configSchema, path).map(quantityOf).find((found) => found !== undefined);
+  const quantity = schemasAt(configSchema, path)
+    .map(quantityOf)
+    .find((found) => found !== undefined);
   return quantity === undefined ? value : formatQuantity(value, quantity.unit);
 }

@@ -30,7 +30,12 @@ export function applyFlags(flags: readonly FlagValue[], root: AnySchema, layers:
     if ('path' in aligned) {
       layers.assign({ path: aligned.path, value: coerce(text, schemasAt(root, aligned.path)), origin: { kind: 'flag', name: flag } });
     } else {
-      problems.push({ source: `flag ${flag}`, path: formatPath(aligned.known), message: `nothing here is called '${aligned.unknown}'`, ...suggestionBelow(root, aligned.known, aligned.unknown) });
+      problems.push({
+        source: `flag ${flag}`,
+        path: formatPath(aligned.known),
+        message: `nothing here is called '${aligned.unknown}'`,
+        ...suggestionBelow(root, aligned.known, aligned.unknown),
+      });
     }
   }
   return problems;

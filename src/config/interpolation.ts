@@ -90,7 +90,11 @@ function referenceOf(inside: string, offset: number, depth: number): TemplatePar
   const separator = inside.indexOf(':-');
   const name = separator === -1 ? inside : inside.slice(0, separator);
   if (!VARIABLE_NAME.test(name)) {
-    throw new Malformed(offset, `\${${inside.slice(0, 40)}} is not a reference`, 'write ${NAME}, ${NAME:-default} or ${file:/path}; $${ is a plain ${');
+    throw new Malformed(
+      offset,
+      `\${${inside.slice(0, 40)}} is not a reference`,
+      'write ${NAME}, ${NAME:-default} or ${file:/path}; $${ is a plain ${',
+    );
   }
   const fallback = separator === -1 ? undefined : partsOf(inside.slice(separator + 2), offset + 2 + separator + 2, depth + 1);
   return { kind: 'variable', name, fallback };
@@ -128,7 +132,11 @@ export async function resolveTemplate(parts: readonly TemplatePart[], source: Te
         if (value !== undefined && (value !== '' || part.fallback === undefined)) {
           text += value;
         } else if (part.fallback === undefined) {
-          failures.push({ reference: `\${${part.name}`, message: `the variable ${part.name} is not set`, hint: `set it, or write \${${part.name}:-default}` });
+          failures.push({
+            reference: `\${${part.name}`,
+            message: `the variable ${part.name} is not set`,
+            hint: `set it, or write \${${part.name}:-default}`,
+          });
         } else {
           const fallback = await resolveTemplate(part.fallback, source);
           text += fallback.text;
@@ -145,7 +153,11 @@ export async function resolveTemplate(parts: readonly TemplatePart[], source: Te
           text += (await source.readFile(part.path)).replace(/\r?\n$/, '');
         } catch (error) {
           const reason = error instanceof Error ? error.message : String(error);
-          failures.push({ reference: `\${file:${part.path}`, message: `cannot read ${part.path}: ${reason}`, hint: 'the path is relative to the configuration file' });
+          failures.push({
+            reference: `\${file:${part.path}`,
+            message: `cannot read ${part.path}: ${reason}`,
+            hint: 'the path is relative to the configuration file',
+          });
         }
         break;
       }

@@ -33,7 +33,9 @@ interface Scene {
 function complain(issue: Issue, scene: Scene): Complaint[] {
   const path = [...scene.base, ...issue.path.map((segment) => (typeof segment === 'number' ? segment : String(segment)))];
   const value = valueAt(scene.tree, path);
-  const about = (message: string, hint?: string): Complaint[] => [{ path, message, aboutName: false, ...(hint === undefined ? {} : { hint }) }];
+  const about = (message: string, hint?: string): Complaint[] => [
+    { path, message, aboutName: false, ...(hint === undefined ? {} : { hint }) },
+  ];
 
   // Whatever else is said of it: it is missing.
   if (value === undefined && issue.code !== 'unrecognized_keys' && issue.code !== 'custom') return about('is required');
@@ -50,10 +52,16 @@ function complain(issue: Issue, scene: Scene): Complaint[] {
     case 'too_big':
       return about(outOfBounds(issue, value, scene, path));
     case 'invalid_format':
-      return about(issue.message.startsWith('Invalid') ? `must be ${FORMATS[issue.format] ?? `of the form ${issue.pattern ?? issue.format}`}` : issue.message);
+      return about(
+        issue.message.startsWith('Invalid')
+          ? `must be ${FORMATS[issue.format] ?? `of the form ${issue.pattern ?? issue.format}`}`
+          : issue.message,
+      );
     case 'invalid_key':
     case 'invalid_element':
-      return issue.issues.flatMap((nested) => complain({ ...nested, path: [] } as Issue, { ...scene, base: path })).map((made) => ({ ...made, aboutName: issue.code === 'invalid_key' }));
+      return issue.issues
+        .flatMap((nested) => complain({ ...nested, path: [] } as Issue, { ...scene, base: path }))
+        .map((made) => ({ ...made, aboutName: issue.code === 'invalid_key' }));
     case 'not_multiple_of':
       return about(`must be a multiple of ${issue.divisor}`);
     default:
@@ -63,17 +71,26 @@ function complain(issue: Issue, scene: Scene): Complaint[] {
 
 /** The complaints of the option that was meant: the one whose kind fits what is there. */
 function chooseOption(issue: z.core.$ZodIssueInvalidUnion, path: ConfigPath, scene: Scene): Complaint[] | undefined {
-  const fitting = issue.errors.filter((errors) => !errors.some((error) => error.path.length === 0 && (error.code === 'invalid_type' || error.code === 'invalid_value')));
+  const fitting = issue.errors.filter(
+    (errors) => !errors.some((error) => error.path.length === 0 && (error.code === 'invalid_type' || error.code === 'invalid_value')),
+  );
   const best = fitting.toSorted((a, b) => a.length - b.length)[0];
   return best?.flatMap((nested) => complain(nested, { ...scene, base: path }));
 }
 
 function unknownName(parent: ConfigPath, name: string, root: AnySchema): Complaint {
   const path = [...parent, name];
-  const siblings = schemasAt(root, parent).flatMap((schema) => shapesOf(schema).flatMap((shape) => (shape.kind === 'section' ? [...shape.fields.keys()] : [])));
+  const siblings = schemasAt(root, parent).flatMap((schema) =>
+    shapesOf(schema).flatMap((shape) => (shape.kind === 'section' ? [...shape.fields.keys()] : [])),
+  );
   const near = nearest(name, siblings);
   const suggestion = near ?? elsewhere(name, root);
-  const hint = suggestion === undefined ? (siblings.length > 0 && siblings.length <= 12 ? `known: ${siblings.join(', ')}` : undefined) : `did you mean '${suggestion}'?`;
+  const hint =
+    suggestion === undefined
+      ? siblings.length > 0 && siblings.length <= 12
+        ? `known: ${siblings.join(', ')}`
+        : undefined
+      : `did you mean '${suggestion}'?`;
   return { path, message: 'unknown key', aboutName: true, ...(hint === undefined ? {} : { hint }) };
 }
 
@@ -100,20 +117,34 @@ const NAMES: Readonly<Record<string, string>> = {
   array: 'a list',
 };
 
-const FORMATS: Readonly<Record<string, string>> = { url: 'a URL such as http://host:8000', email: 'an email address', ipv4: 'an IPv4 address', ipv6: 'an IPv6 address' };
+const FORMATS: Readonly<Record<string, string>> = {
+  url: 'a URL such as http://host:8000',
+  email: 'an email address',
+  ipv4: 'an IPv4 address',
+  ipv6: 'an IPv6 address',
+};
 
 function nameOfValue(value: unknown): string {
   if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
-  return { object: 'a section', string: 'a text', number: Number.isInteger(value) ? 'a number' : 'a number with a fraction', boolean: 'true or false' }[typeof value as string] ?? typeof value;
+  return (
+    {
+      object: 'a section',
+      string: 'a text',
+      number: Number.isInteger(value) ? 'a number' : 'a number with a fraction',
+      boolean: 'true or false',
+    }[typeof value as string] ?? typeof value
+  );
 }
 
 /** Everything that a place takes: `a number or a text`. */
 function expectation(root: AnySchema, path: ConfigPath): string {
-  const kinds = schemasAt(root, path).flatMap(shapesOf).map((shape) => {
-    if (shape.kind !== 'scalar') return shape.kind === 'list' ? 'a list' : 'a section';
-    return shape.values.length > 0 ? shape.values.map((value) => `'${String(value)}'`).join(' or ') : (NAMES[shape.type] ?? shape.type);
-  });
+  const kinds = schemasAt(root, path)
+    .flatMap(shapesOf)
+    .map((shape) => {
+      if (shape.kind !== 'scalar') return shape.kind === 'list' ? 'a list' : 'a section';
+      return shape.values.length > 0 ? shape.values.map((value) => `'${String(value)}'`).join(' or ') : (NAMES[shape.type] ?? shape.type);
+    });
   return [...new Set(kinds)].join(' or ');
 }
 
@@ -125,7 +156,9 @@ function oneOf(values: readonly unknown[], given: unknown): [message: string, hi
 }
 
 function outOfBounds(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown, scene: Scene, path: ConfigPath): string {
-  const bounds = schemasAt(scene.root, path).map(boundsOf).find(({ min, max }) => min !== undefined && max !== undefined);
+  const bounds = schemasAt(scene.root, path)
+    .map(boundsOf)
+    .find(({ min, max }) => min !== undefined && max !== undefined);
   const limit = issue.code === 'too_small' ? issue.minimum : issue.maximum;
   const side = issue.code === 'too_small' ? 'at least' : 'at most';
   switch (issue.origin) {
@@ -143,7 +176,11 @@ function outOfBounds(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, v
 /** YAML 1.2 knows `true` and `false` alone, and quotes make a text of a number. */
 function hintForText(value: unknown, root: AnySchema, path: ConfigPath): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const types = new Set(schemasAt(root, path).flatMap(shapesOf).map((shape) => (shape.kind === 'scalar' ? shape.type : shape.kind)));
+  const types = new Set(
+    schemasAt(root, path)
+      .flatMap(shapesOf)
+      .map((shape) => (shape.kind === 'scalar' ? shape.type : shape.kind)),
+  );
   if (types.has('boolean')) {
     if (/^(?:yes|on)$/i.test(value)) return 'write true';
     if (/^(?:no|off)$/i.test(value)) return 'write false';

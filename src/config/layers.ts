@@ -131,7 +131,11 @@ function beginning(root: AnySchema, path: ConfigPath, isList: boolean): unknown 
  * The same path with list positions as numbers and names as they stand: `auth.keys.0` is `auth.keys[0]`, and `MAX_SERVE` the
  * entry `max-serve`, if there is one. Undefined when the schema has no such place; then `known` says how far it goes.
  */
-export function alignPath(root: AnySchema, segments: ConfigPath, tree: Tree): { path: ConfigPath } | { known: ConfigPath; unknown: string } {
+export function alignPath(
+  root: AnySchema,
+  segments: ConfigPath,
+  tree: Tree,
+): { path: ConfigPath } | { known: ConfigPath; unknown: string } {
   const path: (string | number)[] = [];
   for (const segment of segments) {
     const shapes = schemasAt(root, path).flatMap(shapesOf);

@@ -54,16 +54,20 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (file !== undefined) layers.lay(file.tree, (path) => originInFile(file, path));
   const fromEnvironment = applyEnvironment({ environment, root: configSchema, layers, referenced: file?.variables ?? new Set() });
   const flagProblems = applyFlags(options.flags ?? [], configSchema, layers);
-  const missing = options.zeroConfig === undefined ? NOTHING_MISSING : await findWhatIsMissing(layers.tree, { givesProviders, source: options.zeroConfig });
+  const missing =
+    options.zeroConfig === undefined
+      ? NOTHING_MISSING
+      : await findWhatIsMissing(layers.tree, { givesProviders, source: options.zeroConfig });
   for (const assignment of missing.assignments) layers.assign(assignment);
   if (missing.catchAll !== undefined) layers.moveLast('providers', missing.catchAll);
 
   const problems = [...(file?.problems ?? []), ...fromEnvironment.problems, ...flagProblems];
-  const config = validate({ layers, file, problems });
+  const dependencies = file === undefined ? [] : [...new Set([file.path, ...file.references])];
+  const config = validate({ layers, file, problems, dependencies });
   return {
     config,
     file: file?.path,
-    dependencies: file === undefined ? [] : [...new Set([file.path, ...file.references])],
+    dependencies,
     warnings: [...fromEnvironment.warnings, ...missing.warnings],
     simulate: missing.simulate,
     originOf: (path) => layers.originOf(path),
@@ -76,9 +80,10 @@ interface Gathered {
   readonly layers: Layers;
   readonly file: ConfigFile | undefined;
   readonly problems: readonly Problem[];
+  readonly dependencies: readonly string[];
 }
 
-function validate({ layers, file, problems }: Gathered): Config {
+function validate({ layers, file, problems, dependencies }: Gathered): Config {
   const result = configSchema.safeParse(layers.tree);
   const complaints = result.success ? crossCheck(result.data) : complaintsOf(result.error.issues, layers.tree, configSchema);
   // A reference that leads nowhere is said once; that its text then fits no schema is no news.
@@ -86,7 +91,10 @@ function validate({ layers, file, problems }: Gathered): Config {
   const said = complaints.filter((complaint) => complaint.aboutName || !known.has(formatPath(complaint.path)));
   const all = [...problems, ...said.map((complaint) => locate(complaint, layers, file))];
   if (all.length === 0 && result.success) return result.data;
-  throw new ConfigError(all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)));
+  throw new ConfigError(
+    all.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)),
+    dependencies,
+  );
 }
 
 function originInFile(file: ConfigFile, path: ConfigPath): Origin {

@@ -52,7 +52,10 @@ export async function keepMachineKey(path: string, randomBytes: Uint8Array): Pro
       const theirs = await readMachineKey(path);
       if (theirs !== undefined) return theirs;
     }
-    return { key, warnings: [`the key for this machine cannot be kept in ${path} and lasts for this run alone: ${(error as Error).message}`] };
+    return {
+      key,
+      warnings: [`the key for this machine cannot be kept in ${path} and lasts for this run alone: ${(error as Error).message}`],
+    };
   }
 }
 

@@ -21,7 +21,10 @@ export interface Problem {
 
 /** `gatehouse.yaml:12:5: limits.default.per_minut: unknown key (did you mean 'per_minute'?)`. */
 export function formatProblem(problem: Problem): string {
-  const place = problem.file === undefined ? problem.source : [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
+  const place =
+    problem.file === undefined
+      ? problem.source
+      : [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
   const said = [place, problem.path === '' ? undefined : problem.path, problem.message].filter((part) => part !== undefined).join(': ');
   return problem.hint === undefined ? said : `${said} (${problem.hint})`;
 }
@@ -30,9 +33,12 @@ export function formatProblem(problem: Problem): string {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
+  /** Files, absolute, whose change may mend it. */
+  readonly dependencies: readonly string[];
 
-  constructor(problems: readonly Problem[], options?: ErrorOptions) {
-    super(problems.map(formatProblem).join('\n'), options);
+  constructor(problems: readonly Problem[], dependencies: readonly string[] = []) {
+    super(problems.map(formatProblem).join('\n'));
     this.problems = problems;
+    this.dependencies = dependencies;
   }
 }

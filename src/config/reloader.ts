@@ -20,7 +20,13 @@ export type ReloadTrigger = 'file' | 'signal' | 'admin';
 
 /** `unchanged`: the same values as before, and nothing was built. */
 export type ReloadResult =
-  | { readonly kind: 'applied'; readonly trigger: ReloadTrigger; readonly atMs: number; readonly changed: readonly string[]; readonly needRestart: readonly string[] }
+  | {
+      readonly kind: 'applied';
+      readonly trigger: ReloadTrigger;
+      readonly atMs: number;
+      readonly changed: readonly string[];
+      readonly needRestart: readonly string[];
+    }
   | { readonly kind: 'unchanged'; readonly trigger: ReloadTrigger; readonly atMs: number }
   | { readonly kind: 'refused'; readonly trigger: ReloadTrigger; readonly atMs: number; readonly problems: readonly Problem[] };
 
@@ -55,13 +61,15 @@ export function createReloader(options: ReloaderOptions, { clock, logger, watch 
   let lastResult: ReloadResult | undefined;
   let watching: Disposable | undefined;
   let quiet: Disposable | undefined;
+  let dependencies = loaded.dependencies;
   let closed = false;
 
   const watchAnew = () => {
     watching?.[Symbol.dispose]();
-    if (watch === undefined || closed || loaded.dependencies.length === 0) return;
+    watching = undefined;
+    if (watch === undefined || closed || dependencies.length === 0) return;
     watching = watch(
-      loaded.dependencies,
+      dependencies,
       () => {
         quiet?.[Symbol.dispose]();
         if (!closed) quiet = clock.after(QUIET_MS, () => void start('file'));
@@ -72,6 +80,8 @@ export function createReloader(options: ReloaderOptions, { clock, logger, watch 
 
   const attempt = async (trigger: ReloadTrigger): Promise<ReloadResult> => {
     const atMs = clock.now();
+    // Before reading: the way to the files may lead elsewhere by now, and what changes from here on must be noticed.
+    watchAnew();
     try {
       const next = await options.load();
       const problems = unsafe(next.config);
@@ -79,33 +89,43 @@ export function createReloader(options: ReloaderOptions, { clock, logger, watch 
       const changed = changedPaths(loaded.config, next.config);
       if (changed.length > 0) await options.apply(next);
       loaded = next;
-      return changed.length === 0 ? { kind: 'unchanged', trigger, atMs } : { kind: 'applied', trigger, atMs, changed, needRestart: needingRestart(changed) };
+      follow(next.dependencies);
+      return changed.length === 0
+        ? { kind: 'unchanged', trigger, atMs }
+        : { kind: 'applied', trigger, atMs, changed, needRestart: needingRestart(changed) };
     } catch (error) {
-      const problems = error instanceof ConfigError ? error.problems : [{ path: '', message: error instanceof Error ? error.message : String(error) }];
+      // What would mend it is watched beside what is in force.
+      if (error instanceof ConfigError) follow([...loaded.dependencies, ...error.dependencies]);
+      const problems =
+        error instanceof ConfigError ? error.problems : [{ path: '', message: error instanceof Error ? error.message : String(error) }];
       return { kind: 'refused', trigger, atMs, problems };
-    } finally {
-      // The way to the files may lead elsewhere now.
-      watchAnew();
     }
+  };
+
+  /** Files that were not watched while they were read may have changed since: read once more. */
+  const follow = (next: readonly string[]) => {
+    const known = new Set(dependencies);
+    const more = next.some((path) => !known.has(path));
+    dependencies = [...new Set(next)];
+    if (more && watch !== undefined && !closed) void start('file');
   };
 
   const run = async (trigger: ReloadTrigger): Promise<ReloadResult> => {
     const result = await attempt(trigger);
-    lastResult = result;
+    // Reading the same again says nothing new, unless it takes back a refusal.
+    if (result.kind !== 'unchanged' || lastResult?.kind !== 'applied') lastResult = result;
     report(result, logger);
     return result;
   };
 
   const start = (trigger: ReloadTrigger): Promise<ReloadResult> => {
-    if (running !== undefined) {
-      const before = running;
-      queued ??= before.then(() => {
-        queued = undefined;
-        return begin(trigger);
-      });
-      return queued;
-    }
-    return begin(trigger);
+    if (queued !== undefined) return queued;
+    if (running === undefined) return begin(trigger);
+    queued = running.then(() => {
+      queued = undefined;
+      return begin(trigger);
+    });
+    return queued;
   };
 
   const begin = (trigger: ReloadTrigger): Promise<ReloadResult> => {
@@ -145,7 +165,10 @@ function report(result: ReloadResult, logger: Logger): void {
       logger.debug('Configuration read again: nothing changed', { trigger: result.trigger });
       return;
     case 'refused':
-      logger.error('Configuration refused; the one before stays in force', { trigger: result.trigger, problems: result.problems.map(formatProblem) });
+      logger.error('Configuration refused; the one before stays in force', {
+        trigger: result.trigger,
+        problems: result.problems.map(formatProblem),
+      });
       return;
     default:
       result satisfies never;

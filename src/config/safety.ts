@@ -32,7 +32,13 @@ function openToOthers({ server, auth }: Config): Problem[] {
   if (callers && auth.required !== false) return documentedSecrets(auth, `while listening on ${server.host}`);
   const hint = 'set auth.keys (or API_KEYS, or auth.jwt), or server.host to 127.0.0.1';
   if (!callers) return [{ path: 'server.host', message: `listening on ${server.host} without keys lets everyone in`, hint }];
-  return [{ path: 'auth.required', message: `listening on ${server.host} while keys are not required lets everyone in`, hint: 'leave auth.required out, or set server.host to 127.0.0.1' }];
+  return [
+    {
+      path: 'auth.required',
+      message: `listening on ${server.host} while keys are not required lets everyone in`,
+      hint: 'leave auth.required out, or set server.host to 127.0.0.1',
+    },
+  ];
 }
 
 function unfitForProduction({ server, auth }: Config): Problem[] {
@@ -46,7 +52,11 @@ function unfitForProduction({ server, auth }: Config): Problem[] {
   // Said already for a host that others reach.
   if (isLoopback(server.host)) problems.push(...documentedSecrets(auth, 'in production'));
   if (server.cors.origins?.includes('*') === true) {
-    problems.push({ path: 'server.cors.origins', message: 'production does not let every web page call', hint: 'set the origins of your pages, or CORS_ORIGINS' });
+    problems.push({
+      path: 'server.cors.origins',
+      message: 'production does not let every web page call',
+      hint: 'set the origins of your pages, or CORS_ORIGINS',
+    });
   }
   return problems;
 }
@@ -55,11 +65,19 @@ function documentedSecrets(auth: Config['auth'], where: string): Problem[] {
   const problems: Problem[] = [];
   for (const [index, { key, name }] of auth.keys.entries()) {
     if (DOCUMENTED.has(key)) {
-      problems.push({ path: `auth.keys[${index}].key`, message: `the key '${name}' is a documented development key, which everyone knows, ${where}`, hint: 'make one: openssl rand -hex 24' });
+      problems.push({
+        path: `auth.keys[${index}].key`,
+        message: `the key '${name}' is a documented development key, which everyone knows, ${where}`,
+        hint: 'make one: openssl rand -hex 24',
+      });
     }
   }
   if (auth.jwt?.secret !== undefined && DOCUMENTED.has(auth.jwt.secret)) {
-    problems.push({ path: 'auth.jwt.secret', message: `the secret is the documented development secret, which everyone knows, ${where}`, hint: 'make one: openssl rand -hex 32; set SECRET_KEY or auth.jwt.secret' });
+    problems.push({
+      path: 'auth.jwt.secret',
+      message: `the secret is the documented development secret, which everyone knows, ${where}`,
+      hint: 'make one: openssl rand -hex 32; set SECRET_KEY or auth.jwt.secret',
+    });
   }
   return problems;
 }
@@ -72,9 +90,15 @@ function callsItself({ server, providers, services }: Config): Problem[] {
     const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
     return port === server.port && (isLoopback(url.hostname) || url.hostname === server.host);
   };
-  const said = (path: string): Problem => ({ path, message: 'is the address of this gateway itself', hint: 'set it to the server behind the gateway, or unset the variable that names it' });
+  const said = (path: string): Problem => ({
+    path,
+    message: 'is the address of this gateway itself',
+    hint: 'set it to the server behind the gateway, or unset the variable that names it',
+  });
   return [
-    ...Object.entries(providers).flatMap(([name, { base_url }]) => ([base_url ?? []].flat().some(isSelf) ? [said(`providers.${name}.base_url`)] : [])),
+    ...Object.entries(providers).flatMap(([name, { base_url }]) =>
+      [base_url ?? []].flat().some(isSelf) ? [said(`providers.${name}.base_url`)] : [],
+    ),
     ...Object.entries(services).flatMap(([name, { urls }]) => (urls.some(isSelf) ? [said(`services.${name}.urls`)] : [])),
   ];
 }

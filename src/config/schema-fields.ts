@@ -148,13 +148,19 @@ export function isOptional(schema: AnySchema): boolean {
   return false;
 }
 
-/** Least and greatest number, or length of a text or list; undefined where there is no bound. */
-export function boundsOf(schema: AnySchema): { min: number | undefined; max: number | undefined } {
-  let bounds: { min: number | undefined; max: number | undefined } = { min: undefined, max: undefined };
-  for (const layer of layersOf(schema)) {
-    const { bag } = layer._zod;
-    const finite = (value: unknown) => (typeof value === 'number' && Math.abs(value) < Number.MAX_SAFE_INTEGER ? value : undefined);
-    bounds = { min: finite(bag['minimum']), max: finite(bag['maximum']) };
-  }
-  return bounds;
+/** Least and greatest value of a number; undefined where there is no bound. */
+export function boundsOf(schema: AnySchema): { readonly min: number | undefined; readonly max: number | undefined } {
+  const shape = shapeOf(schema);
+  if (shape.kind !== 'scalar' || !(shape.schema instanceof z.ZodNumber)) return { min: undefined, max: undefined };
+  // Whole numbers end where they stop being exact: that is no bound anyone set.
+  const set = (value: number | null) => (value !== null && Math.abs(value) < Number.MAX_SAFE_INTEGER ? value : undefined);
+  return { min: set(shape.schema.minValue), max: set(shape.schema.maxValue) };
+}
+
+/** `url`, `safeint` and the like; undefined when there is none. */
+export function formatOf(schema: AnySchema): string | undefined {
+  const shape = shapeOf(schema);
+  if (shape.kind !== 'scalar') return undefined;
+  const { format } = shape.schema._zod.def as { format?: unknown };
+  return typeof format === 'string' ? format : undefined;
 }

@@ -32,7 +32,8 @@ export function withoutCredentials(text: string): string {
     .replaceAll(/([?&][^=&#]*(?:key|secret|token|password|signature|sig)=)[^&#]*/gi, `$1${MASK}`);
 }
 
-const SECRET_IN_LINE = /((?:key|secret|token|password|passwd|passphrase|credential|authorization|cookie)[a-z]{0,2}["']?\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|[^,}#]*[^,}#\s])/gi;
+const SECRET_IN_LINE =
+  /((?:key|secret|token|password|passwd|passphrase|credential|authorization|cookie)[a-z]{0,2}["']?\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|\$\{[^}]*\}|[^,}#]*[^,}#\s])/gi;
 const PURE_REFERENCE = /^["']?\$\{[^}]*\}["']?$/;
 
 /** A line of a configuration file as it may be shown. Columns stay where they are. Hides too much rather than too little. */

@@ -42,7 +42,16 @@ function microservice(name: string, service: string, segment: string): ServiceVa
 
 function inference(name: string, service: string, fallback: string): ServiceVariable {
   const routes = [`POST /infer/${service}`];
-  return { name, origin: 'high-performance', service, what: `inference service in ${service}`, routes, rewrite: '/infer', fallback, replayable: true };
+  return {
+    name,
+    origin: 'high-performance',
+    service,
+    what: `inference service in ${service}`,
+    routes,
+    rewrite: '/infer',
+    fallback,
+    replayable: true,
+  };
 }
 
 export function serviceVariables(): EnvironmentVariable[] {
@@ -56,7 +65,10 @@ export function serviceVariables(): EnvironmentVariable[] {
 }
 
 function readService(row: ServiceVariable, text: string, { environment, tree }: ReadContext): Reading {
-  const urls = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const urls = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   // A service of the file that has this name, or answers these routes, only gets the address: the file knows the rest.
   const known = serviceInFile(row, tree);
   if (known !== undefined) return [{ path: ['services', known, 'urls'], value: urls }];

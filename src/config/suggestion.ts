@@ -19,7 +19,10 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
 
 /** `perMinute`, `PER-MINUTE` and `per_minute` are the same mistake: none at all. */
 function normalized(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_\s]/g, '').slice(0, NAME_LENGTH_MAX);
+  return name
+    .toLowerCase()
+    .replaceAll(/[-_\s]/g, '')
+    .slice(0, NAME_LENGTH_MAX);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment). */
@@ -30,11 +33,7 @@ export function editDistance(a: string, b: string): number {
     const current = [row];
     for (let column = 1; column <= b.length; column += 1) {
       const same = a[row - 1] === b[column - 1];
-      let distance = Math.min(
-        (previous[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (previous[column - 1] ?? 0) + (same ? 0 : 1),
-      );
+      let distance = Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (previous[column - 1] ?? 0) + (same ? 0 : 1));
       if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) {
         distance = Math.min(distance, (beforePrevious[column - 2] ?? 0) + 1);
       }

@@ -116,7 +116,8 @@ class Walk {
   #value(node: Node | null, path: ConfigPath): unknown {
     this.#values += 1;
     if (this.#values > VALUES_MAX || path.length > DEPTH_MAX) {
-      if (this.problems.length === 0) this.problem(this.#placeOf(node), formatPath(path), 'too many values, or too deep: aliases multiply what they stand for');
+      if (this.problems.length === 0)
+        this.problem(this.#placeOf(node), formatPath(path), 'too many values, or too deep: aliases multiply what they stand for');
       return undefined;
     }
     if (node === null) return null;
@@ -151,7 +152,11 @@ class Walk {
   #follow<T>(anchor: string, alias: Node, path: ConfigPath, use: (target: Node) => T): T | undefined {
     const target = this.#anchors.get(anchor);
     if (target === undefined || this.#following.has(target)) {
-      this.problem(this.#placeOf(alias), formatPath(path), `the alias *${anchor} stands for ${target === undefined ? 'nothing' : 'itself'}`);
+      this.problem(
+        this.#placeOf(alias),
+        formatPath(path),
+        `the alias *${anchor} stands for ${target === undefined ? 'nothing' : 'itself'}`,
+      );
       return undefined;
     }
     this.#following.add(target);
@@ -174,7 +179,9 @@ class Walk {
 function nameOf(pair: Pair): string | undefined {
   if (!isScalar(pair.key)) return undefined;
   const { value } = pair.key;
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String((pair.key as Scalar).source ?? value) : undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String((pair.key as Scalar).source ?? value)
+    : undefined;
 }
 
 /** `<<`, which the parser turns into a symbol. */

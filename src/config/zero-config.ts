@@ -51,17 +51,28 @@ export function decideWhatToLookFor(tree: Tree, givesProviders: boolean): { olla
   return {
     ollama: !givesProviders && !isProduction(tree) && valueAt(tree, ['providers', OLLAMA.name]) === undefined,
     // Elsewhere than on loopback, a start without keys is refused: a key made here would be no answer to that.
-    machineKey: nobodyIsKnown && isDevelopment(tree) && valueAt(tree, ['auth', 'required']) !== false && (typeof host !== 'string' || isLoopback(host)),
+    machineKey:
+      nobodyIsKnown &&
+      isDevelopment(tree) &&
+      valueAt(tree, ['auth', 'required']) !== false &&
+      (typeof host !== 'string' || isLoopback(host)),
   };
 }
 
 /** Pure: what follows from what was found. */
-export function decideFindings(tree: Tree, found: { givesProviders: boolean; ollamaAnswers: boolean; machineKey: MachineKey | undefined }): Findings {
+export function decideFindings(
+  tree: Tree,
+  found: { givesProviders: boolean; ollamaAnswers: boolean; machineKey: MachineKey | undefined },
+): Findings {
   const assignments: Assignment[] = [];
   const providers = namesIn(tree, 'providers');
   if (found.ollamaAnswers) {
     providers.push(OLLAMA.name);
-    assignments.push({ path: ['providers', OLLAMA.name], value: {}, origin: { kind: 'zero-config', reason: 'Ollama answers on its port' } });
+    assignments.push({
+      path: ['providers', OLLAMA.name],
+      value: {},
+      origin: { kind: 'zero-config', reason: 'Ollama answers on its port' },
+    });
   }
   const named = found.givesProviders || namesIn(tree, 'models').length > 0 ? undefined : modelNames(providers, tree);
   assignments.push(...(named?.assignments ?? []));
@@ -84,7 +95,9 @@ function modelNames(providers: readonly string[], tree: Tree): { assignments: As
   const assignments = unnamed.flatMap((provider): Assignment[] => {
     const models = [...(providers.length > 1 ? (provider.families ?? []) : []), ...(provider === catchAll ? ['*'] : [])];
     if (models.length === 0) return [];
-    return [{ path: ['providers', provider.name, 'models'], value: models, origin: { kind: 'zero-config', reason: 'no model is configured' } }];
+    return [
+      { path: ['providers', provider.name, 'models'], value: models, origin: { kind: 'zero-config', reason: 'no model is configured' } },
+    ];
   });
   return { assignments, catchAll: catchAll?.name };
 }

@@ -36,7 +36,6 @@ export interface ExchangeOptions {
 export class Exchange {
   readonly id: string;
   readonly route: RouteInfo;
-  readonly signal: AbortSignal;
   readonly address: string;
   readonly clock: Clock;
   /** Monotonic milliseconds. */
@@ -44,6 +43,7 @@ export class Exchange {
   /** Headers that the reply will carry whatever it turns out to be; lower-case names. */
   readonly replyHeaders: Record<string, string> = {};
 
+  readonly #options: ExchangeOptions;
   readonly #facts: unknown[] = [];
   readonly #listeners: ((outcome: Outcome) => void)[] = [];
   #outcome: Outcome | undefined;
@@ -51,10 +51,15 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.id = options.id;
     this.route = options.route;
-    this.signal = options.signal;
+    this.#options = options;
     this.address = options.address;
     this.clock = options.clock;
     this.startedAtMs = options.clock.monotonic();
+  }
+
+  /** Aborts when the caller is gone, or when a drain runs out of patience. Asked for when needed: the edge makes it only then. */
+  get signal(): AbortSignal {
+    return this.#options.signal;
   }
 
   /** The fact, which the stack's check proved to be written by now; throws when it is not. */

@@ -8,6 +8,8 @@ export interface GatewayRequest {
   readonly path: string;
   /** As sent, with its `?`; empty when there is none. */
   readonly search: string;
+  /** Values of the pattern's parameters, decoded, by name; absent where the pattern has none. */
+  readonly params?: Readonly<Record<string, string>>;
   /** The caller's headers. Duplicates of singletons were refused at the edge. */
   readonly headers: Headers;
   readonly body: RequestBody;

@@ -42,6 +42,8 @@ export interface Provider {
 
 export interface Router {
   readonly providers: ReadonlyMap<string, Provider>;
+  /** Every endpoint group that a target of this configuration may name, each once. */
+  readonly groups: readonly { readonly group: string; readonly provider: Provider }[];
   /** Names of models and aliases, in the order of the file. */
   readonly names: readonly string[];
   /** Whether a name means anything; the same rules as `plan`. */
@@ -95,6 +97,7 @@ export function createRouter(config: RouterConfig): Router {
 
   return {
     providers,
+    groups: groupsOf(entries, providers),
     names: [...entries.keys()],
     knows: (model) => find(model) !== undefined,
     ownerOf: (model) => find(model)?.targets[0]?.provider ?? '',
@@ -148,7 +151,24 @@ function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<st
 /** A name that only the provider knows: it has no breaker of its own, since callers choose such names and could make any number. */
 function openEntry(provider: Provider, model: string): Entry {
   const target = createTarget(provider, { model, weight: 1, priority: 0 });
-  return { name: model, targets: [{ ...target, group: provider.name }], deadlines: deadlinesOf({}, provider), retryContentPolicy: false };
+  return { name: model, targets: [{ ...target, group: openGroup(provider) }], deadlines: deadlinesOf({}, provider), retryContentPolicy: false };
+}
+
+/** A slash keeps it apart from every service's name, and the asterisk from every model's. */
+export function openGroup(provider: Provider): string {
+  return `${provider.name}/*`;
+}
+
+function groupsOf(entries: ReadonlyMap<string, Entry>, providers: ReadonlyMap<string, Provider>): { group: string; provider: Provider }[] {
+  const groups = new Map<string, Provider>();
+  for (const provider of providers.values()) groups.set(openGroup(provider), provider);
+  for (const { targets } of entries.values()) {
+    for (const target of targets) {
+      const provider = providers.get(target.provider);
+      if (provider !== undefined) groups.set(target.group, provider);
+    }
+  }
+  return [...groups].map(([group, provider]) => ({ group, provider }));
 }
 
 function deadlinesOf(

@@ -44,7 +44,7 @@ export type Answer =
   | { readonly kind: 'refusal'; readonly tokens: readonly string[] }
   | { readonly kind: 'tools'; readonly calls: readonly ToolCall[] };
 
-export const REFUSAL_TEXT = 'I’m sorry, but I can’t help with that request.';
+const REFUSAL_TEXT = 'I’m sorry, but I can’t help with that request.';
 
 /** The answer to a question. Several answers to one question differ by their seed. */
 export function answer(question: Question, faults: Faults, seed: number): Answer {

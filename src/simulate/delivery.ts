@@ -38,6 +38,7 @@ export interface Script {
 export interface Whole {
   readonly headers: Readonly<Record<string, string>>;
   readonly seed: number;
+  /** 0: not generated, and so without a pace. */
   readonly tokenCount: number;
   readonly body: string;
   /** Body of an error told with status 200, for `error-after`. */

@@ -46,7 +46,7 @@ const DELAY_MS_MAX = 3_600_000;
 export const FAULTS = {
   // Timing and size: no failure, but told in the same way.
   delayMs: { kind: 'number', min: 0, max: DELAY_MS_MAX, help: 'wait this long before anything else, failures included' },
-  firstTokenMs: { kind: 'number', min: 0, max: DELAY_MS_MAX, help: 'time to the first token' },
+  firstTokenMs: { kind: 'number', min: 0, max: DELAY_MS_MAX, help: 'time to the first token, of what is generated' },
   tokensPerSecond: { kind: 'number', min: 0, max: 1_000_000, fraction: true, help: 'pace after the first token; 0 = as fast as possible' },
   jitter: { kind: 'number', min: 0, max: 1, fraction: true, help: 'each wait varies by up to this part of itself' },
   tokens: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'length of the answer' },

@@ -108,7 +108,7 @@ async function reply(value: unknown, faults: Faults, visit: Visit): Promise<Resp
   const whole = {
     headers: { 'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8' },
     seed: 1,
-    tokenCount: 1,
+    tokenCount: 0,
     body: isText ? value : JSON.stringify(value),
     failure: failureBody(FAILURE_IN_BAND, 'ollama'),
   };

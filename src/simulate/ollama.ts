@@ -15,7 +15,7 @@ import { CREATED } from './openai-shapes.ts';
 import { estimateTokens, hash } from './text.ts';
 import { askedModel, isServed, seedOf, type Visit } from './visit.ts';
 
-export const OLLAMA_JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as const;
+const OLLAMA_JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as const;
 const NDJSON_HEADERS = { 'content-type': 'application/x-ndjson' } as const;
 
 /** `POST /api/chat`. Throws RequestRefused; rejects when the client leaves. */

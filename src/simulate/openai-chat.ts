@@ -48,7 +48,7 @@ export async function chatCompletions(body: JsonObject, visit: Visit): Promise<R
 }
 
 /** All that a reply says, before it is put into one piece or many. */
-export interface ChatReply {
+interface ChatReply {
   readonly id: string;
   readonly model: string;
   readonly fingerprint: string;
@@ -68,7 +68,7 @@ function chatWhole(reply: ChatReply, faults: Faults): Whole {
   };
 }
 
-export function chatCompletion(reply: ChatReply, faults: Faults): ChatCompletion {
+function chatCompletion(reply: ChatReply, faults: Faults): ChatCompletion {
   const usage = faults.noUsage ? {} : { usage: usageOf(reply.request.promptTokens, tokensOf(reply)) };
   return {
     id: reply.id,
@@ -139,7 +139,7 @@ function chatScript(reply: ChatReply, faults: Faults): Script {
 }
 
 /** With usage asked for, each chunk but the last says `usage: null`; otherwise none names it. */
-export function chatChunk(reply: ChatReply, choices: ChatChunk['choices']): ChatChunk {
+function chatChunk(reply: ChatReply, choices: ChatChunk['choices']): ChatChunk {
   const chunk: ChatChunk = {
     id: reply.id,
     object: 'chat.completion.chunk',

@@ -27,5 +27,5 @@ function rowOf(id: string): ModelRow {
 
 function wholeOf(value: unknown) {
   const failure = failureBody(FAILURE_IN_BAND, 'openai');
-  return { headers: JSON_HEADERS, seed: 1, tokenCount: 1, body: JSON.stringify(value), failure };
+  return { headers: JSON_HEADERS, seed: 1, tokenCount: 0, body: JSON.stringify(value), failure };
 }

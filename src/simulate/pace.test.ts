@@ -45,6 +45,7 @@ test('a whole answer takes as long as its tokens would', () => {
   expect(wholeWaitMs({ firstTokenMs: 50, tokensPerSecond: 100 }, 11, () => 0.5)).toBe(150);
   expect(wholeWaitMs({ firstTokenMs: 50 }, 11, () => 0.5)).toBe(50);
   expect(wholeWaitMs({}, 11, () => 0.5)).toBe(0);
+  expect(wholeWaitMs({ firstTokenMs: 50 }, 0, () => 0.5)).toBe(0);
 });
 
 test('waits that end in the same millisecond share one timer and end together', async () => {

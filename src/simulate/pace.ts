@@ -34,8 +34,9 @@ export function createPace(faults: Faults, random: Random, clock: Clock): Pace {
   };
 }
 
-/** Time until an answer of `tokenCount` tokens is whole, in milliseconds. */
+/** Time until an answer of `tokenCount` tokens is whole, in milliseconds. What has no tokens is not generated, and there at once. */
 export function wholeWaitMs(faults: Faults, tokenCount: number, random: Random): number {
+  if (tokenCount === 0) return 0;
   const meanMs = (faults.firstTokenMs ?? 0) + Math.max(0, tokenCount - 1) * tokenIntervalMs(faults);
   return varied(meanMs, faults.jitter ?? 0, random);
 }

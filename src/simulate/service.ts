@@ -21,7 +21,7 @@ export async function infer(visit: Visit): Promise<Response> {
   const prompt = isObject(body) ? body['prompt'] : undefined;
   if (typeof prompt !== 'string') return failureReply({ status: 422, message: 'prompt: a string is required' }, visit);
   const value = { ok: true, service: 'simulator', output: `echo: ${prompt}`, tokens: estimateTokens(prompt) };
-  return jsonReply(visit, faults, { value, tokenCount: estimateTokens(prompt) });
+  return jsonReply(visit, faults, { value, tokenCount: Math.max(1, estimateTokens(prompt)) });
 }
 
 /** Any method, `/echo` and below: what arrived, with the body as length and hash. */
@@ -126,7 +126,7 @@ function jsonReply(visit: Visit, faults: Faults, reply: ServiceReply): Promise<R
   const whole = {
     headers: { ...JSON_HEADERS, ...reply.headers },
     seed: hash(visit.path, visit.world.options.seed),
-    tokenCount: reply.tokenCount ?? 1,
+    tokenCount: reply.tokenCount ?? 0,
     body: JSON.stringify(reply.value),
     failure: failureBody(FAILURE_IN_BAND, 'service'),
   };

@@ -63,7 +63,7 @@ const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/anything', { shape: 'service', bare: anything }],
 ];
 
-/** Starts one. Throws when the port is taken, and `request_invalid` when `options.behaviour` came from a text nobody knows. */
+/** Starts one. Throws EADDRINUSE when the port is taken. */
 export function createSimulator(options: SimulatorOptions, deps: { readonly clock: Clock }): Simulator {
   const world: World = {
     options,
@@ -83,6 +83,8 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     maxRequestBodySize: 1_073_741_824,
     // Otherwise each cut that we make on purpose is printed.
     development: false,
+    // Which without this would also share the port with whoever has it already (Bun 1.4.5).
+    reusePort: false,
     fetch(request) {
       const { path, query } = splitUrl(request.url);
       const answerer = routeOf(request.method, path);

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 
 /**
  * Short waits by the thousand, on one timer for each millisecond: all streams whose token is due then wake together.
- * A timer and an abort listener for each token of 1,000 streams cost 13 µs CPU a token in all; this way it is 7.
+ * Measured with 300 to 1,000 streams, everything included: 6 to 8 µs CPU a token, against 13 with a timer and an abort listener each.
  */
 export class Ticker {
   readonly #clock: Clock;

@@ -10,7 +10,9 @@ const driver = z.union([z.literal('memory'), redisUrl]);
 export const stateConfig = z.strictObject({
   counters: driver
     .default('memory')
-    .describe('Where rate limits are counted: `memory`, for one process, or a Redis or Valkey that several share (`redis://`, `rediss://`).'),
+    .describe(
+      'Where rate limits are counted: `memory`, for one process, or a Redis or Valkey that several share (`redis://`, `rediss://`).',
+    ),
   cache: driver.default('memory').describe('Where cached replies are kept: `memory`, or a Redis or Valkey.'),
   timeout: duration({ min: 1, max: 10_000 })
     .default(50)

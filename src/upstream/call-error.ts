@@ -1,34 +1,38 @@
-import { GatewayError, type GatewayErrorOptions } from '../base/errors.ts';
+import { GatewayError } from '../base/errors.ts';
 import type { AttemptRecord } from '../pipeline/facts.ts';
 
-/** What an upstream answered, read whole. */
+/** What an upstream answered, read whole (≤ 1 MiB). */
 export interface FailedReply {
   readonly status: number;
   readonly headers: Headers;
-  /** Up to 1 MiB; `truncated` when there was more. */
   readonly bytes: Uint8Array;
-  readonly truncated: boolean;
+}
+
+export interface Tried {
+  readonly attempts: readonly AttemptRecord[];
+  readonly reply: FailedReply | undefined;
+  /** The smallest wait that any upstream asked for. */
+  readonly retryAfterMs: number | undefined;
 }
 
 /**
- * Every candidate failed. Code, message and status are those of the last attempt that means something; `options.retryAfterMs` is the
- * smallest wait that any of them asked for.
+ * Every candidate failed, or none could be asked. Code, message and status are those of the last attempt that means something; `options`
+ * has the smallest Retry-After seen, and `detail.attempts` what was tried.
  */
 export class UpstreamCallError extends GatewayError {
   readonly attempts: readonly AttemptRecord[];
   /** The reply behind the error, when there was one: a service route may show it as it is. */
   readonly reply: FailedReply | undefined;
 
-  constructor(error: GatewayError, tried: { readonly attempts: readonly AttemptRecord[]; readonly reply: FailedReply | undefined; readonly retryAfterMs: number | undefined }) {
+  constructor(error: GatewayError, { attempts, reply, retryAfterMs }: Tried) {
     const { retryAfterMs: _own, ...rest } = error.options;
-    const options: GatewayErrorOptions = {
+    super(error.code, error.message, {
       ...rest,
-      ...(tried.retryAfterMs === undefined ? {} : { retryAfterMs: tried.retryAfterMs }),
-      detail: { ...error.options.detail, attempts: tried.attempts.map(({ target, outcome, status }) => ({ target, outcome, status })) },
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      detail: { ...error.options.detail, attempts: attempts.map(({ target, outcome, status }) => ({ target, outcome, status })) },
       cause: error,
-    };
-    super(error.code, error.message, options);
-    this.attempts = tried.attempts;
-    this.reply = tried.reply;
+    });
+    this.attempts = attempts;
+    this.reply = reply;
   }
 }

@@ -18,15 +18,17 @@ export function isServiceFailure(status: number): boolean {
   return status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
 
-/** The error that a reply of the upstream stands for, by status alone. `nowMs`, since the epoch, is for Retry-After dates. */
-export function classifyStatus(status: number, headers: Headers, bytes: Uint8Array, nowMs?: number): GatewayError {
-  const retryAfterMs = parseRetryAfter(headers, nowMs);
+/** The error that a reply of the upstream stands for, by status alone. Dates in Retry-After are read against the reply's own `Date`. */
+export function classifyStatus(status: number, headers: Headers, bytes: Uint8Array): GatewayError {
+  const sentMs = Date.parse(headers.get('date') ?? '');
+  const retryAfterMs = parseRetryAfter(headers, Number.isNaN(sentMs) ? undefined : sentMs);
   const message = messageOf(headers, bytes) ?? `The upstream answered ${status}.`;
   const options: GatewayErrorOptions = {
     detail: { upstream_status: status },
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
-  if (status === 401 || status === 403) return new GatewayError('upstream_credentials', 'The upstream refused the credential of the gateway.', options);
+  if (status === 401 || status === 403)
+    return new GatewayError('upstream_credentials', 'The upstream refused the credential of the gateway.', options);
   if (status === 408) return new GatewayError('upstream_timeout', message, options);
   if (status === 429) return new GatewayError('upstream_rate_limited', message, options);
   if (isServiceFailure(status)) return new GatewayError('upstream_error', message, { ...options, status: Math.min(status, 599) });
@@ -45,7 +47,8 @@ function messageOf(headers: Headers, bytes: Uint8Array): string | undefined {
     // It only calls itself JSON.
     return undefined;
   }
-  const message = firstText(body, ['message', 'error', 'detail', 'title']) ?? firstText(field(body, 'error'), ['message', 'detail', 'type']);
+  const message =
+    firstText(body, ['message', 'error', 'detail', 'title']) ?? firstText(field(body, 'error'), ['message', 'detail', 'type']);
   return message?.slice(0, MESSAGE_CHARS_MAX);
 }
 

@@ -27,6 +27,8 @@ export interface Situation {
   readonly resendable: boolean;
   /** The retry budget can pay for one. */
   readonly affordable: boolean;
+  /** A refusal for content policy is tried elsewhere. */
+  readonly retryContentPolicy: boolean;
   /** Until the call's deadline, in milliseconds. */
   readonly leftMs: number;
   /** In [0, 1). */
@@ -40,12 +42,15 @@ export type RetryDecision =
   | { readonly kind: 'next' }
   | { readonly kind: 'stop' };
 
+/** In less time nobody answers. */
+const LEFT_MIN_MS = 10;
+
 const STOP: RetryDecision = { kind: 'stop' };
 const NEXT: RetryDecision = { kind: 'next' };
 
 export function decide(situation: Situation, config: RetriesConfig): RetryDecision {
   const { error, attempt } = situation;
-  if (error.row.retry === 'never' || !situation.resendable || situation.leftMs <= 0) return STOP;
+  if (isFinal(situation) || !situation.resendable || situation.leftMs < LEFT_MIN_MS) return STOP;
   if (!situation.replayable && !provesNotExecuted(situation)) return STOP;
 
   const elsewhere = situation.moreCandidates ? NEXT : STOP;
@@ -61,8 +66,13 @@ export function decide(situation: Situation, config: RetriesConfig): RetryDecisi
   if (situation.moreCandidates && toldMs === undefined && !mayHelpHere(situation)) return NEXT;
   const delayMs = toldMs ?? waitMs(situation, config);
   // An upstream may ask for an hour. Nobody waits that long.
-  if (delayMs > config.delay_max || delayMs >= situation.leftMs) return elsewhere;
+  if (delayMs > config.delay_max || delayMs > situation.leftMs - LEFT_MIN_MS) return elsewhere;
   return { kind: 'again', delayMs, elsewhere: false, paid: true };
+}
+
+/** Trying again changes nothing. */
+function isFinal({ error, retryContentPolicy }: Situation): boolean {
+  return error.row.retry === 'never' && !(error.code === 'content_policy_violation' && retryContentPolicy);
 }
 
 /** A refusal to begin: no connection, or a status that says so (RFC 6585 §4; 503 with Retry-After, RFC 9110 §15.6.4). */
@@ -78,6 +88,7 @@ function isAboutCandidate(error: GatewayError): boolean {
     case 'upstream_address_forbidden':
     case 'upstream_model_unknown':
     case 'context_length_exceeded':
+    case 'content_policy_violation':
     case 'breaker_open':
     case 'overloaded':
       return true;

@@ -28,6 +28,11 @@ export interface EndpointDeps {
   readonly events: UpstreamEvents;
 }
 
+export interface EndpointConfig {
+  readonly connector: Connector;
+  readonly settings: UpstreamConfig;
+}
+
 export class Endpoint implements Loaded, Disposable {
   readonly connector: Connector;
   readonly breaker: Breaker;
@@ -44,7 +49,7 @@ export class Endpoint implements Loaded, Disposable {
   #inFlight = 0;
   #retired = false;
 
-  constructor(name: string, connector: Connector, settings: UpstreamConfig, deps: EndpointDeps) {
+  constructor(name: string, { connector, settings }: EndpointConfig, deps: EndpointDeps) {
     this.name = name;
     this.connector = connector;
     this.#clock = deps.clock;

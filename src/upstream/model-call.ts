@@ -81,20 +81,15 @@ class ModelCall {
         totalTimeoutMs: plan.deadlines.totalMs,
         firstTokenTimeoutMs: operation.stream ? plan.deadlines.firstTokenMs : plan.deadlines.totalMs,
         replayable: true,
+        retryContentPolicy: plan.retryContentPolicy,
         expect: this.#expect(),
-        classify: (status, replyHeaders, bytes) => this.#classify(dialect.classifyError(status, replyHeaders, bytes)),
+        classify: (status, replyHeaders, bytes) => dialect.classifyError(status, replyHeaders, bytes),
       });
       return this.#reply(reply, plan.deadlines);
     } catch (cause) {
       if (cause instanceof UpstreamCallError) this.#recordFailure(cause);
       throw cause;
     }
-  }
-
-  /** A refusal for content policy is final, unless the model's config wants to hear the next target too. */
-  #classify(error: GatewayError): GatewayError {
-    if (error.code !== 'content_policy_violation' || !this.#input.plan.retryContentPolicy) return error;
-    return new GatewayError('content_policy_elsewhere', error.message, error.options);
   }
 
   #sharedHeaders(request: GatewayRequest): Record<string, string> {

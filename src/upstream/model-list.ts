@@ -6,7 +6,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { createGlob } from '../base/glob.ts';
-import type { Provider, Router } from '../routing/router.ts';
+import { openGroup, type Provider, type Router } from '../routing/router.ts';
 import { classifyStatus } from './classify.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -51,7 +51,7 @@ export function createModelList(deps: ModelListDeps): ModelList {
       candidates: [
         {
           name: provider.name,
-          group: provider.name,
+          group: openGroup(provider),
           prepare: (baseUrl) => ({ url: `${baseUrl}/models`, method: 'GET', headers, body: null }),
         },
       ],

@@ -126,7 +126,8 @@ function assemble(config: EndpointGroupConfig, { old, connectors, deps }: Parts)
       if (kept === undefined) throw new Error(`no connector was made for ${config.name}`);
       return kept;
     }
-    return begin(key, new Endpoint(config.name, connector, config.settings, deps), config.settings, deps);
+    const endpoint = new Endpoint(config.name, { connector, settings: config.settings }, deps);
+    return { key, endpoint, check: startCheck(endpoint, config.settings, deps) };
   });
   const labels = entries.map(({ endpoint }) => endpoint.connector.label);
   for (const [index, { endpoint }] of entries.entries()) {
@@ -138,16 +139,16 @@ function assemble(config: EndpointGroupConfig, { old, connectors, deps }: Parts)
   return { group: new EndpointGroup(config, endpoints, deps), entries };
 }
 
-function begin(key: string, endpoint: Endpoint, settings: UpstreamConfig, deps: RegistryDeps): Entry {
+function startCheck(endpoint: Endpoint, settings: UpstreamConfig, deps: RegistryDeps): HealthCheck | undefined {
   const { path } = settings.health;
-  if (path === undefined) return { key, endpoint, check: undefined };
+  if (path === undefined) return undefined;
   const onChange = (healthy: boolean): void => {
     endpoint.healthy = healthy;
     // It was away and is back: its next requests need not wait for the breaker's time.
     if (healthy) endpoint.breaker.reset();
     deps.events.onHealthChange(endpoint.name, healthy);
   };
-  return { key, endpoint, check: startHealthCheck({ ...settings.health, path }, endpoint.connector, { ...deps, onChange }) };
+  return startHealthCheck({ ...settings.health, path }, endpoint.connector, { ...deps, onChange });
 }
 
 function retire({ endpoint, check }: Entry): void {

@@ -59,7 +59,7 @@ export function createServiceCall(config: ServiceCallConfig, deps: ServiceCallDe
         totalTimeoutMs: timeoutMs,
         firstTokenTimeoutMs: timeoutMs,
         replayable: IDEMPOTENT.has(request.method) || first?.replayable === true,
-        expect: { kind: 'pass' },
+        expect: { kind: 'pass', wholeBytesMax: WHOLE_BYTES_MAX },
         classify: classifyStatus,
       });
       record(exchange, reply);
@@ -69,7 +69,7 @@ export function createServiceCall(config: ServiceCallConfig, deps: ServiceCallDe
       const last = cause.attempts.at(-1);
       exchange.set(upstreamFact, { target: last?.target ?? config.name, provider: config.name, attempts: cause.attempts });
       // What the service itself said of its failure is worth more to its callers than our words.
-      if (cause.reply === undefined || cause.reply.truncated) throw cause;
+      if (cause.reply === undefined) throw cause;
       return { status: cause.reply.status, ...plainHeaders(cause.reply.headers), body: cause.reply.bytes };
     }
   };

@@ -18,7 +18,7 @@ import type { Exchange, Outcome } from '../pipeline/exchange.ts';
 import { usageFact } from '../pipeline/facts.ts';
 import type { ByteStream } from '../pipeline/reply.ts';
 import type { StreamWatch, Watched } from './stream-watch.ts';
-import type { Settlement, UpstreamBody } from './upstream.ts';
+import type { BodyRead, Settlement, UpstreamBody } from './upstream.ts';
 
 /** After the terminal event, how long the upstream may take to close the body: its connection can then be used again. */
 const LINGER_MS = 1_000;
@@ -45,8 +45,6 @@ export interface PumpInput {
   readonly first: readonly Uint8Array[];
   readonly status: number;
 }
-
-type ReadResult = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>;
 
 /** The reply's body. It must be read or returned: either ends the exchange. */
 export function pumpStream(config: PumpConfig, deps: PumpDeps, input: PumpInput): ByteStream {
@@ -86,11 +84,11 @@ class Pump implements Watched {
       const { reader } = this.#input.body;
       // A ping can only come before the deadline does; without one, a plain read spares a promise per chunk.
       const pings = this.#config.pingIntervalMs > 0 && this.#config.pingIntervalMs < this.#config.idleTimeoutMs;
-      let pending: Promise<ReadResult> | undefined;
+      let pending: Promise<BodyRead> | undefined;
       while (reader !== undefined) {
         this.#waitingSinceMs = this.#deps.clock.monotonic();
         pending ??= reader.read();
-        const result: ReadResult | 'ping' = pings ? await this.#readOrPing(pending) : await pending;
+        const result: BodyRead | 'ping' = pings ? await this.#readOrPing(pending) : await pending;
         this.#waitingSinceMs = undefined;
         if (result === 'ping') {
           yield this.#input.dialect.ping;
@@ -158,7 +156,7 @@ class Pump implements Watched {
     }
   }
 
-  #readOrPing(pending: Promise<ReadResult>): Promise<ReadResult | 'ping'> {
+  #readOrPing(pending: Promise<BodyRead>): Promise<BodyRead | 'ping'> {
     return new Promise((resolve, reject) => {
       this.#ping = () => resolve('ping');
       pending.then(resolve, reject);

@@ -83,11 +83,19 @@ export type UpstreamBody =
   | {
       readonly kind: 'open';
       /** Undefined when the upstream has nothing more to say. */
-      readonly reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+      readonly reader: BodyReader | undefined;
       settle(result: Settlement): void;
       /** Closes the connection at once; a pending read rejects with `reason`. */
       abort(reason: unknown): void;
     };
+
+/** The part of a stream's reader that is needed; the runtime and its types disagree about the rest. */
+export interface BodyReader {
+  read(): Promise<BodyRead>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+export type BodyRead = { readonly done: false; readonly value: Uint8Array } | { readonly done: true; readonly value?: Uint8Array | undefined };
 
 /** `ok`; `failed`: the upstream's fault; `cancelled`: nobody's fault (the caller left). */
 export type Settlement = 'ok' | 'failed' | 'cancelled';

@@ -101,7 +101,7 @@ export function startGatehouse(args: readonly string[], options: Omit<ProcessOpt
   return startProcess({
     ...options,
     command: process.execPath,
-    args: [`--config=${join(ROOT, 'bunfig.toml')}`, '/tmp/simx/main.ts', ...args],
+    args: [`--config=${join(ROOT, 'bunfig.toml')}`, join(ROOT, 'src/main.ts'), ...args],
     // Must be there before the process starts: see bin/runtime.mjs.
     env: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...options.env },
   });

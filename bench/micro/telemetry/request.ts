@@ -83,7 +83,10 @@ for (let repeat = 0; repeat < 5; repeat += 1) {
   }
   await log.flush(1_000);
   const { user, system } = process.cpuUsage(cpu);
-  if (repeat === 4) process.stdout.write(`${'access line, written (CPU, all threads)'.padEnd(44)} ${(((user + system) * 1_000) / ROUNDS).toFixed(0).padStart(6)} ns, dropped ${log.dropped}\n`);
+  if (repeat === 4)
+    process.stdout.write(
+      `${'access line, written (CPU, all threads)'.padEnd(44)} ${(((user + system) * 1_000) / ROUNDS).toFixed(0).padStart(6)} ns, dropped ${log.dropped}\n`,
+    );
 }
 
 using metrics = createMetrics({ series_max: 2_000 }, { clock: systemClock, version: '0', droppedLogLines: () => 0, readProcess });

@@ -14,7 +14,6 @@ const CODES: Partial<Record<ErrorCode, string>> = {
   token_invalid: 'invalid_api_key',
   model_unknown: 'model_not_found',
   upstream_model_unknown: 'model_not_found',
-  content_policy_elsewhere: 'content_policy_violation',
   rate_limited: 'rate_limit_exceeded',
   upstream_rate_limited: 'rate_limit_exceeded',
 };

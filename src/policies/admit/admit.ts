@@ -40,6 +40,8 @@ interface Waiter {
 
 export interface Admission {
   readonly policy: Policy;
+  /** Takes over new limits; who is under way or waits stays so. */
+  configure(config: AdmissionConfig): void;
   /** Exchanges that hold a place now. */
   readonly running: number;
   /** Exchanges that wait for one. */
@@ -47,7 +49,8 @@ export interface Admission {
 }
 
 /** Limits how many model and service exchanges are under way; system routes (health, metrics) always pass. */
-export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admission {
+export function createAdmission(initial: AdmissionConfig, deps: AdmitDeps): Admission {
+  let config = initial;
   let running = 0;
   // A Map keeps order and removes in O(1) whoever gives up waiting.
   const waiters = new Map<number, Waiter>();
@@ -115,6 +118,9 @@ export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admis
 
   return {
     policy,
+    configure(next) {
+      config = next;
+    },
     get running() {
       return running;
     },

@@ -47,19 +47,19 @@ const jwtConfig = z
       .min(1)
       .optional()
       .describe('Accepted algorithms. Default: HS256 with a secret, else RS256, ES256 and EdDSA.'),
-    leeway: duration({ min: 0, max: 300_000 }).prefault('30s').describe('How far clocks may differ when `exp` and `nbf` are checked.'),
+    leeway: duration({ min: 0, max: 300_000 }).default(30_000).describe('How far clocks may differ when `exp` and `nbf` are checked.'),
     lifetime_max: duration({ min: 1_000, max: 366 * 86_400_000 })
       .optional()
       .describe('Longest time from `iat` to `exp`. Default: not checked.'),
     tenant: label.default('default').describe('Tenant of tokens without that claim.'),
     tier: label.default('standard').describe('Tier of tokens without that claim.'),
     claims: claimsConfig.prefault({}).describe('Names of the claims we read; `a.b` looks inside an object.'),
-    jwks_timeout: duration({ min: 50, max: 30_000 }).prefault('2s').describe('How long fetching the keys may take.'),
+    jwks_timeout: duration({ min: 50, max: 30_000 }).default(2_000).describe('How long fetching the keys may take.'),
     jwks_max_age: duration({ min: 1_000, max: 86_400_000 })
-      .prefault('10m')
+      .default(600_000)
       .describe('Age at which the keys are fetched again, in the background.'),
     jwks_stale_max: duration({ min: 0, max: 86_400_000 })
-      .prefault('15m')
+      .default(900_000)
       .describe('How much longer known keys stay valid while they cannot be fetched.'),
   })
   .refine((config) => [config.secret, config.public_key_file, config.jwks_url].filter((source) => source !== undefined).length === 1, {
@@ -86,6 +86,6 @@ export const authConfig = z.strictObject({
   jwt: jwtConfig.optional().describe('JSON Web Tokens, sent as `Authorization: Bearer`.'),
 });
 
-export type AuthConfig = z.infer<typeof authConfig>;
-export type KeyConfig = z.infer<typeof keyConfig>;
-export type JwtConfig = z.infer<typeof jwtConfig>;
+export type AuthConfig = z.output<typeof authConfig>;
+export type KeyConfig = z.output<typeof keyConfig>;
+export type JwtConfig = z.output<typeof jwtConfig>;

@@ -71,6 +71,7 @@ export function createObserver(deps: ObserveDeps): Observer {
             finish({ request, exchange, outcome, endpoint }, deps);
           });
           const reply = await next(request, exchange);
+          addTimings(exchange);
           if (isStream(reply.body) && exchange.outcome === undefined) {
             streaming = true;
             metrics.streamsOpen.value += 1;
@@ -101,6 +102,17 @@ const NOTHING_KNOWN = {
   inputTokens: undefined,
   outputTokens: undefined,
 };
+
+/** What the gateway itself added, up to the moment when the reply can begin: all but the attempts upstream. */
+function addTimings(exchange: Exchange): void {
+  const upstream = exchange.peek(upstreamFact);
+  if (upstream === undefined) return;
+  let overheadMs = exchange.clock.monotonic() - exchange.startedAtMs;
+  for (const attempt of upstream.attempts) overheadMs -= attempt.durationMs;
+  exchange.replyHeaders['x-gatehouse-overhead-ms'] = String(Math.max(0, Math.round(overheadMs * 100) / 100));
+  const queueMs = exchange.peek(queueFact);
+  if (queueMs !== undefined) exchange.replyHeaders['x-gatehouse-queue-ms'] = String(Math.round(queueMs * 100) / 100);
+}
 
 interface Ended {
   readonly request: GatewayRequest;

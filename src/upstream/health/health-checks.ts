@@ -3,12 +3,16 @@
  * waits. Checks of different endpoints are spread: each waits a random part of the first interval, and up to a tenth more or less later.
  */
 
+import { withDeadline } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Connector } from '../transport/transport.ts';
 import type { HealthConfig } from '../upstream-config.ts';
 
 /** A health answer is a few bytes; more is read to keep the connection, and no more than this. */
 const BODY_BYTES_MAX = 65_536;
+
+/** The first check comes soon, for until then nothing is known: within this share of the interval. */
+const FIRST_SHARE = 0.2;
 
 export interface HealthResult {
   readonly ok: boolean;
@@ -24,6 +28,8 @@ export interface HealthCheck extends Disposable {
   readonly last: HealthResult | undefined;
 }
 
+export type ActiveHealthConfig = HealthConfig & { readonly path: string };
+
 export interface HealthCheckDeps {
   readonly clock: Clock;
   readonly random: () => number;
@@ -32,68 +38,68 @@ export interface HealthCheckDeps {
 }
 
 /** Checks until it is disposed. `path` is taken from the root of the address, whatever the base URL's own path. */
-export function startHealthCheck(config: HealthConfig & { readonly path: string }, connector: Connector, deps: HealthCheckDeps): HealthCheck {
-  const { clock, random, onChange } = deps;
+export function startHealthCheck(config: ActiveHealthConfig, connector: Connector, deps: HealthCheckDeps): HealthCheck {
+  const { clock, random } = deps;
   const url = new URL(config.path, connector.baseUrl).href;
+  const judge = createVerdict(config, deps.onChange);
+  const stopping = new AbortController();
   let last: HealthResult | undefined;
-  let healthy = true;
-  let streak = 0;
   let timer: Disposable | undefined;
-  let underway: AbortController | undefined;
-  let stopped = false;
-
-  const record = (result: HealthResult): void => {
-    last = result;
-    if (result.ok === healthy) {
-      streak = 0;
-      return;
-    }
-    streak += 1;
-    if (streak < (healthy ? config.unhealthy_after : config.healthy_after)) return;
-    streak = 0;
-    healthy = result.ok;
-    onChange(healthy);
-  };
-
-  const check = async (): Promise<void> => {
-    const controller = new AbortController();
-    underway = controller;
-    const startMs = clock.monotonic();
-    const deadline = clock.after(config.timeout, () => controller.abort(new Error(`no answer within ${config.timeout} ms`)));
-    let statusCode: number | undefined;
-    try {
-      const reply = await connector.send({ url, method: 'GET', headers: {}, body: null }, controller.signal);
-      statusCode = reply.status;
-      await reply.bytes(BODY_BYTES_MAX);
-    } catch {
-      // No answer, a cut one, or one that never ends: that is the result.
-      statusCode = undefined;
-      controller.abort();
-    }
-    deadline[Symbol.dispose]();
-    underway = undefined;
-    if (stopped) return;
-    const ok = statusCode !== undefined && statusCode >= 200 && statusCode < 300;
-    record({ ok, ...(statusCode === undefined ? {} : { statusCode }), responseTimeMs: clock.monotonic() - startMs, checkedAt: clock.now() });
-    schedule(config.interval * (0.9 + 0.2 * random()));
-  };
 
   const schedule = (delayMs: number): void => {
     timer = clock.after(delayMs, () => void check());
   };
-  schedule(config.interval * random() * FIRST_SHARE);
+  const check = async (): Promise<void> => {
+    const startMs = clock.monotonic();
+    const statusCode = await ask(url, connector, { clock, timeoutMs: config.timeout, signal: stopping.signal });
+    if (stopping.signal.aborted) return;
+    const ok = statusCode !== undefined && statusCode >= 200 && statusCode < 300;
+    last = { ok, ...(statusCode === undefined ? {} : { statusCode }), responseTimeMs: clock.monotonic() - startMs, checkedAt: clock.now() };
+    judge(ok);
+    schedule(config.interval * (0.9 + 0.2 * random()));
+  };
+  schedule(config.interval * FIRST_SHARE * random());
 
   return {
     get last() {
       return last;
     },
     [Symbol.dispose]() {
-      stopped = true;
       timer?.[Symbol.dispose]();
-      underway?.abort(new Error('the health check has ended'));
+      stopping.abort();
     },
   };
 }
 
-/** The first check comes soon, for until then nothing is known. */
-const FIRST_SHARE = 0.2;
+/** Turns single results into a verdict that changes only after some in a row. */
+function createVerdict(config: HealthConfig, onChange: (healthy: boolean) => void): (ok: boolean) => void {
+  let healthy = true;
+  let streak = 0;
+  return (ok) => {
+    streak = ok === healthy ? 0 : streak + 1;
+    if (streak < (healthy ? config.unhealthy_after : config.healthy_after)) return;
+    streak = 0;
+    healthy = ok;
+    onChange(healthy);
+  };
+}
+
+interface AskDeps {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** The status of the answer; undefined when there was none, or none in time. */
+async function ask(url: string, connector: Connector, { clock, timeoutMs, signal }: AskDeps): Promise<number | undefined> {
+  const config = { deadlineMs: timeoutMs, clock, reason: () => new Error(`no answer within ${timeoutMs} ms`) };
+  using deadline = withDeadline(signal, config);
+  try {
+    const reply = await connector.send({ url, method: 'GET', headers: {}, body: null }, deadline.signal);
+    await reply.bytes(BODY_BYTES_MAX);
+    return reply.status;
+  } catch {
+    // No answer, a cut one, or one without end: to whoever asks for health it is all the same.
+    return undefined;
+  }
+}

@@ -27,14 +27,26 @@ export type HostKind =
 const METADATA = createCidrSet(['fd00:ec2::254', 'fd20:ce::254', '100.100.100.200', '192.0.0.192', '168.63.129.16']);
 
 /** `.local`, `.internal` and `home.arpa` are reserved for inner use (RFC 6762, ICANN 2024, RFC 8375); the others are customs. */
-const INNER_SUFFIXES = ['.localhost', '.local', '.internal', '.intranet', '.lan', '.home.arpa', '.svc', '.cluster.local', '.consul', '.test'];
+const INNER_SUFFIXES = [
+  '.localhost',
+  '.local',
+  '.internal',
+  '.intranet',
+  '.lan',
+  '.home.arpa',
+  '.svc',
+  '.cluster.local',
+  '.consul',
+  '.test',
+];
 
 /** `hostname` is that of a parsed URL: lower case, IPv6 in brackets, odd spellings of IPv4 already made plain. */
 export function kindOfHost(hostname: string): HostKind {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   if (classifyAddress(bare) !== undefined) return { kind: 'address', address: bare };
   const name = bare.endsWith('.') ? bare.slice(0, -1) : bare;
-  if (!name.includes('.') || name.includes('.svc.') || INNER_SUFFIXES.some((suffix) => name.endsWith(suffix))) return { kind: 'inner-name' };
+  if (!name.includes('.') || name.includes('.svc.') || INNER_SUFFIXES.some((suffix) => name.endsWith(suffix)))
+    return { kind: 'inner-name' };
   return { kind: 'public-name' };
 }
 

@@ -32,7 +32,15 @@ const NOT_PASSED_ON = [
 ] as const;
 
 /** Must survive being named by `Connection`: without it a recipient would misread the message. */
-const NEVER_NAMED = new Set(['content-type', 'content-encoding', 'content-length', 'cache-control', 'authorization', 'cookie', 'set-cookie']);
+const NEVER_NAMED = new Set([
+  'content-type',
+  'content-encoding',
+  'content-length',
+  'cache-control',
+  'authorization',
+  'cookie',
+  'set-cookie',
+]);
 
 /** A copy to send, without what does not go on. `content-length` stays only where `keepLength`: for a body that is streamed at a known length. */
 export function requestHeaders(given: Headers | Readonly<Record<string, string>>, keepLength: boolean): Headers {

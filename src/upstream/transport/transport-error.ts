@@ -42,7 +42,11 @@ const FAULTS: readonly FaultRow[] = [
   { codes: /^EPROTO$|TLS|SSL/, fault: 'tls', message: 'the TLS handshake failed' },
   { codes: /^(ECONNRESET|ECONNABORTED|EPIPE|ConnectionClosed)$/, fault: 'reset', message: 'it closed the connection without a reply' },
   { codes: /^(ETIMEDOUT|Timeout)/, fault: 'reset', message: 'the connection timed out' },
-  { codes: /^(InvalidHTTPResponse|UnrequestedUpgrade|HPE_|Malformed|.*Response.*|ERR_HTTP)/, fault: 'protocol', message: 'what it sent is not HTTP' },
+  {
+    codes: /^(InvalidHTTPResponse|UnrequestedUpgrade|HPE_|Malformed|.*Response.*|ERR_HTTP)/,
+    fault: 'protocol',
+    message: 'what it sent is not HTTP',
+  },
 ];
 
 /** What an error of `fetch`, or of reading its body, means. A GatewayError (an abort's reason, a body cut by us) is passed through. */

@@ -76,7 +76,7 @@ export function createTransport(deps: TransportDeps): Transport {
     connector(baseUrl, options) {
       const url = parseBaseUrl(baseUrl);
       const host = kindOfHost(url.hostname);
-      const check = checkOf(url.hostname, host, options, deps);
+      const check = needsCheck(url.hostname, host, options) ? createHostCheck(url.hostname, host, deps) : undefined;
       const pinned = check !== undefined && host.kind === 'public-name';
       const { keep_alive: keepAliveMs, idle_max: idleMax } = options.pool;
       const session = new Bun.FetchSession({
@@ -197,23 +197,24 @@ async function readBounded(body: ReadableStream<Uint8Array> | null, bytesMax: nu
   return chunks.length === 1 && only !== undefined ? only : Bun.concatArrayBuffers(chunks, bytesMax, true);
 }
 
-/** What is to be checked before each request; undefined where the name or address says enough. Throws a TypeError when it says too much. */
-function checkOf(hostname: string, host: HostKind, options: ConnectorOptions, deps: TransportDeps): HostCheck | undefined {
-  if (options.allowPrivate) return undefined;
+/** Whether what the name resolves to is to be checked. Throws a TypeError for an address that may not be called. */
+function needsCheck(hostname: string, host: HostKind, options: ConnectorOptions): boolean {
+  if (options.allowPrivate) return false;
   if (host.kind === 'address') {
     const refusal = refusalOf(host, host.address);
     if (refusal !== undefined) throw new TypeError(`${hostname} ${refusal}; \`allow_private: true\` permits it`);
-    return undefined;
+    return false;
   }
-  // Always loopback (RFC 6761 §6.3).
-  if (hostname === 'localhost' || hostname.endsWith('.localhost')) return undefined;
-  return options.proxy === undefined ? createHostCheck(hostname, host, deps) : undefined;
+  // `localhost` is always loopback (RFC 6761 §6.3).
+  return options.proxy === undefined && hostname !== 'localhost' && !hostname.endsWith('.localhost');
 }
 
 function parseBaseUrl(text: string): URL {
   const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError(`an upstream's URL must be http or https, not ${url.protocol}`);
-  if (url.username !== '' || url.password !== '') throw new TypeError("an upstream's URL must not hold credentials: use its headers or api_key");
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new TypeError(`an upstream's URL must be http or https, not ${url.protocol}`);
+  if (url.username !== '' || url.password !== '')
+    throw new TypeError("an upstream's URL must not hold credentials: use its headers or api_key");
   if (url.search !== '' || url.hash !== '') throw new TypeError("an upstream's URL must have no query and no fragment");
   return url;
 }

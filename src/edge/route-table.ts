@@ -1,0 +1,165 @@
+/*
+ * Which route a path belongs to. Built once per configuration; a match is a map lookup for exact paths, and bounded work for all others.
+ *
+ *   /v1/models              this path, also with a slash at its end
+ *   /v1/models/{id...}      one parameter, which may hold slashes; `{name}` may not
+ *   /api/v1/pricing/*       everything below, and the bare path; the longest wins
+ */
+
+import type { Handler } from '../pipeline/policy.ts';
+import type { RouteInfo } from '../pipeline/route.ts';
+
+/** A route that answers. Several may share a pattern, with different methods. */
+export interface Route extends RouteInfo {
+  /** Upper case; `*` is any. HEAD goes to GET's where it has none of its own. */
+  readonly methods: readonly string[];
+  readonly handler: Handler;
+}
+
+/** The routes of one pattern. */
+export interface RouteEntry {
+  find(method: string): Route | undefined;
+  /** Value of the `Allow` header. */
+  readonly allow: string;
+  /** The parameters of a path that matched; undefined where the pattern has none. */
+  readonly params: ((path: string) => Readonly<Record<string, string>>) | undefined;
+}
+
+export interface RouteTable {
+  match(path: string): RouteEntry | undefined;
+}
+
+/** Raised at start: routes that must not be served as they are. */
+export class RouteTableError extends Error {
+  override readonly name = 'RouteTableError';
+}
+
+/** Throws a RouteTableError for a route without `access`, a malformed pattern, or two routes for one method and pattern. */
+export function createRouteTable(routes: readonly Route[]): RouteTable {
+  const entries = new Map<string, Entry>();
+  for (const route of routes) {
+    check(route);
+    const pattern = parsePattern(route.pattern);
+    const key = `${pattern.kind} ${pattern.prefix} ${pattern.suffix}`;
+    let entry = entries.get(key);
+    if (entry === undefined) entries.set(key, (entry = new Entry(pattern)));
+    entry.add(route);
+  }
+
+  const exact = new Map<string, Entry>();
+  const below = new Map<string, Entry>();
+  const parametric: Entry[] = [];
+  let depthMax = 0;
+  for (const entry of entries.values()) {
+    const { kind, prefix } = entry.pattern;
+    if (kind === 'exact') exact.set(prefix, entry);
+    else if (kind === 'below') {
+      below.set(prefix, entry);
+      depthMax = Math.max(depthMax, prefix.split('/').length - 1);
+    } else parametric.push(entry);
+  }
+  parametric.sort((one, other) => other.pattern.prefix.length - one.pattern.prefix.length);
+
+  return {
+    match(path) {
+      const found = exact.get(path);
+      if (found !== undefined) return found;
+      const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+      if (bare !== path) {
+        const tolerated = exact.get(bare);
+        if (tolerated !== undefined) return tolerated;
+      }
+      const wild = below.size === 0 ? undefined : longestBelow(below, bare, depthMax);
+      for (const entry of parametric) {
+        if (wild !== undefined && wild.pattern.prefix.length >= entry.pattern.prefix.length) break;
+        if (entry.covers(bare)) return entry;
+      }
+      return wild;
+    },
+  };
+}
+
+/** Walks the path from the left, no deeper than any pattern goes: a path of ten thousand slashes costs no more than a short one. */
+function longestBelow(below: ReadonlyMap<string, Entry>, path: string, depthMax: number): Entry | undefined {
+  let longest = below.get('');
+  let end = 0;
+  for (let depth = 1; depth <= depthMax; depth += 1) {
+    end = path.indexOf('/', end + 1);
+    const found = below.get(end === -1 ? path : path.slice(0, end));
+    if (found !== undefined) longest = found;
+    if (end === -1) break;
+  }
+  return longest;
+}
+
+interface Pattern {
+  readonly kind: 'exact' | 'below' | 'segment' | 'rest';
+  /** The whole path, the path above `/*`, or what comes before the parameter. */
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly name: string;
+}
+
+const PATTERN = /^(?<prefix>\/[^{}*]*)(?:\{(?<name>[a-z_]+)(?<rest>\.\.\.)?\}(?<suffix>(?:\/[^{}*]*)?))?$/;
+
+function parsePattern(text: string): Pattern {
+  const isBelow = text.endsWith('/*');
+  // `/*` alone has an empty prefix.
+  if (text === '/*') return { kind: 'below', prefix: '', suffix: '', name: '' };
+  const groups = PATTERN.exec(isBelow ? text.slice(0, -2) : text)?.groups;
+  const { prefix, name, rest, suffix = '' } = groups ?? {};
+  if (prefix === undefined || (name !== undefined && (isBelow || !prefix.endsWith('/'))))
+    throw new RouteTableError(`the pattern '${text}' is none: it is a path, a path with one {parameter}, or a path that ends in /*`);
+  if (name === undefined) return { kind: isBelow ? 'below' : 'exact', prefix, suffix: '', name: '' };
+  return { kind: rest === undefined ? 'segment' : 'rest', prefix, suffix, name };
+}
+
+class Entry implements RouteEntry {
+  readonly pattern: Pattern;
+  readonly params: RouteEntry['params'];
+  readonly #routes = new Map<string, Route>();
+  allow = '';
+
+  constructor(pattern: Pattern) {
+    this.pattern = pattern;
+    const isParametric = pattern.kind === 'segment' || pattern.kind === 'rest';
+    this.params = isParametric ? (path) => ({ [pattern.name]: decodeURIComponent(this.#parameter(path)) }) : undefined;
+  }
+
+  add(route: Route): void {
+    for (const method of route.methods) {
+      if (this.#routes.has(method)) throw new RouteTableError(`two routes for ${method} ${route.pattern}`);
+      this.#routes.set(method, route);
+    }
+    const methods = new Set(this.#routes.keys());
+    if (methods.has('GET')) methods.add('HEAD');
+    this.allow = methods.has('*') ? 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' : [...methods.add('OPTIONS')].join(', ');
+  }
+
+  find(method: string): Route | undefined {
+    return this.#routes.get(method) ?? (method === 'HEAD' ? this.#routes.get('GET') : undefined) ?? this.#routes.get('*');
+  }
+
+  /** Whether a path without a slash at its end belongs to a pattern with a parameter. */
+  covers(path: string): boolean {
+    const { kind, prefix, suffix } = this.pattern;
+    if (path.length <= prefix.length + suffix.length || !path.startsWith(prefix) || !path.endsWith(suffix)) return false;
+    return kind === 'rest' || !this.#parameter(path).includes('/');
+  }
+
+  #parameter(path: string): string {
+    const bare = path.endsWith('/') ? path.slice(0, -1) : path;
+    return bare.slice(this.pattern.prefix.length, bare.length - this.pattern.suffix.length);
+  }
+}
+
+const ACCESS: ReadonlySet<string> = new Set<RouteInfo['access']>(['public', 'key', 'metrics', 'admin']);
+
+/** Routes are put together from configuration as well: the compiler has not seen all of them. */
+function check(route: Route): void {
+  if (!ACCESS.has(route.access)) throw new RouteTableError(`the route ${route.pattern} does not declare who may call it (access)`);
+  if (route.methods.length === 0) throw new RouteTableError(`the route ${route.pattern} has no methods`);
+  for (const method of route.methods) {
+    if (!/^(?:\*|[A-Z]+)$/.test(method)) throw new RouteTableError(`the route ${route.pattern} has the method '${method}'`);
+  }
+}

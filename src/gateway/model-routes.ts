@@ -1,0 +1,58 @@
+/* The model routes: which path asks what, in which dialect; and the list of models. */
+
+import { GatewayError } from '../base/errors.ts';
+import { createGlob } from '../base/glob.ts';
+import type { OperationKind } from '../operations/operation.ts';
+import { principalFact } from '../pipeline/facts.ts';
+import type { Handler } from '../pipeline/policy.ts';
+import type { Reply } from '../pipeline/reply.ts';
+import type { Route } from '../edge/route-table.ts';
+import type { ModelList, ModelListing } from '../upstream/model-list.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
+
+const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: OperationKind }[] = [
+  { pattern: '/v1/chat/completions', operation: 'chat' },
+  { pattern: '/v1/completions', operation: 'completion' },
+  { pattern: '/v1/embeddings', operation: 'embed' },
+];
+
+export function createModelRoutes(call: Handler, list: ModelList): Route[] {
+  return [
+    ...MODEL_ROUTES.map(
+      ({ pattern, operation }): Route => ({ pattern, operation, methods: ['POST'], kind: 'model', access: 'key', dialect: 'openai-chat', handler: call }),
+    ),
+    ...createModelListRoutes(list),
+  ];
+}
+
+function createModelListRoutes(list: ModelList): Route[] {
+  const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat' } as const;
+  return [
+    {
+      ...shared,
+      pattern: '/v1/models',
+      handler: async (_request, exchange) => json({ object: 'list', data: await visible(list, exchange) }),
+    },
+    {
+      ...shared,
+      pattern: '/v1/models/{id...}',
+      handler: async (request, exchange) => {
+        const id = request.params?.['id'] ?? '';
+        const model = (await visible(list, exchange)).find((listing) => listing.id === id);
+        if (model === undefined) throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
+        return json(model);
+      },
+    },
+  ];
+}
+
+/** The models that this caller may use: others are none of its business. */
+async function visible(list: ModelList, exchange: Exchange): Promise<readonly ModelListing[]> {
+  const models = await list.list(exchange.signal);
+  const allowed = exchange.get(principalFact).models?.map((pattern) => createGlob(pattern));
+  return allowed === undefined ? models : models.filter(({ id }) => allowed.some((matches) => matches(id)));
+}
+
+function json(value: unknown): Reply {
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
+}

@@ -1,0 +1,104 @@
+/*
+ * What outlives a reload: the log, the counters of metrics and limits, connections and breakers, the exchanges under way. It is made
+ * once, from the configuration of the start; a reload hands its parts the new one where they take it.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { type Admission, createAdmission } from '../policies/admit/admit.ts';
+import { openStores, type Stores } from '../stores/open-stores.ts';
+import type { Log } from '../telemetry/log.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { readProcess } from '../telemetry/process-reading.ts';
+import { createSpanExporter, type SpanExporter } from '../telemetry/span-exporter.ts';
+import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
+import { createUpstream, type LiveUpstream } from '../upstream/call.ts';
+import { createEndpointRegistry, type EndpointRegistry } from '../upstream/registry.ts';
+import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts';
+import { resolveHost } from '../upstream/transport/resolver.ts';
+import { createTransport } from '../upstream/transport/transport.ts';
+import type { UpstreamEvents } from '../upstream/upstream-events.ts';
+import type { Config } from '../config/config.ts';
+
+export interface RuntimeDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly seed: Uint32Array;
+}
+
+export interface Runtime extends AsyncDisposable {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  readonly random: () => number;
+  readonly metrics: Metrics;
+  readonly traceIds: TraceIds;
+  readonly spans: SpanExporter | undefined;
+  readonly stores: Stores;
+  readonly registry: EndpointRegistry;
+  readonly upstream: LiveUpstream;
+  readonly watch: StreamWatch;
+  readonly admission: Admission;
+}
+
+/** Longest wait for the last spans and log lines when the process ends. */
+const LAST_WORDS_MS = 2_000;
+
+export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
+  const { clock, log, random, version } = deps;
+  const metrics = createMetrics(config.telemetry.metrics, { clock, version, droppedLogLines: () => log.dropped, readProcess });
+  const traceIds = createTraceIds(deps.seed);
+  const spans = createSpanExporter(config.telemetry.traces, {
+    clock,
+    logger: log,
+    fetch,
+    resource: { serviceName: config.telemetry.service_name, version, environment: config.server.environment },
+  });
+  if (spans !== undefined) metrics.spans(() => spans.counts);
+  const stores = openStores(config.state, {
+    clock,
+    random,
+    replicas: () => config.server.workers,
+    onFault: (store, fault) => metrics.storeFault(store, fault),
+    onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
+  });
+  const events = upstreamEvents(metrics, log);
+  const registry = createEndpointRegistry({ transport: createTransport({ clock, resolve: resolveHost }), clock, random, events });
+  metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
+  return {
+    clock,
+    log,
+    version,
+    random,
+    metrics,
+    traceIds,
+    spans,
+    stores,
+    registry,
+    upstream: createUpstream({ registry, clock, random, events }),
+    watch: createStreamWatch(clock),
+    admission: createAdmission(config.admission, { clock }),
+    async [Symbol.asyncDispose]() {
+      registry[Symbol.dispose]();
+      metrics[Symbol.dispose]();
+      await stores[Symbol.asyncDispose]();
+      await spans?.close(LAST_WORDS_MS);
+      await log.flush(LAST_WORDS_MS);
+    },
+  };
+}
+
+function upstreamEvents(metrics: Metrics, log: Log): UpstreamEvents {
+  return {
+    onAttempt: (_group, record) => metrics.attempt(record.target, record.outcome),
+    onRetry: (group) => metrics.retry(group),
+    onFallback: (_from, to) => metrics.fallback(to),
+    onBreakerChange: (name, from, to) => {
+      metrics.breakerChange(name, to);
+      log.warn('Circuit breaker changed', { service: name, from, to });
+    },
+    onHealthChange: (name, healthy) => log.warn('Health changed', { service: name, healthy }),
+  };
+}

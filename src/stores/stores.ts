@@ -1,0 +1,115 @@
+import type { Clock } from '../base/clock.ts';
+import { createFallbackCounterStore } from './counter/fallback.ts';
+import type { CounterStore } from './counter/counter-store.ts';
+import { createMemoryCounterStore } from './counter/memory.ts';
+import { createRedisCounterStore } from './counter/redis.ts';
+import { createGuard, type Guard, GUARD_DEFAULTS, type StoreFault } from './guard.ts';
+import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
+import { createReplicaCount } from './replica-count.ts';
+import type { StateConfig } from './state-config.ts';
+import { createMemoryValueStore } from './value/memory.ts';
+import { createRedisValueStore } from './value/redis.ts';
+import { createSkippingValueStore } from './value/skipping.ts';
+import type { ValueStore } from './value/value-store.ts';
+
+/*
+ * The stores of one process, as configured. Counters and cache may use the same Redis: then they share its connection, but each
+ * has a guard of its own, for a large cached reply may be late where a count is not.
+ */
+
+export interface Stores extends AsyncDisposable {
+  readonly counters: CounterStore;
+  readonly values: ValueStore;
+  /** Resolves when every Redis has been tried once: with whether all are there. Serving may begin either way. */
+  ready(): Promise<boolean>;
+  /** Every Redis in use, for health and metrics. */
+  readonly remotes: readonly RemoteStore[];
+}
+
+export interface RemoteStore {
+  readonly name: StoreName;
+  readonly isUp: () => boolean;
+  readonly guard: Guard;
+}
+
+export type StoreName = 'counters' | 'cache';
+
+export interface StoresDeps {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Tells this process from its replicas. */
+  readonly replicaId: string;
+  /** A call that a remote store did not answer, and which the fallback did. */
+  readonly onFault: (store: StoreName, fault: StoreFault) => void;
+  /** A connection came up or went down, and why. */
+  readonly onConnection: (isUp: boolean, reason: string) => void;
+  readonly onBreakerChange: (store: StoreName, from: string, to: string) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const REDIAL_MS_MAX = 5_000;
+const CACHE_ENTRIES_MAX = 1_000_000;
+
+/** Opens the stores and dials, but waits for nothing. */
+export function openStores(config: StateConfig, deps: StoresDeps): Stores {
+  const { clock } = deps;
+  const closers = new AsyncDisposableStack();
+  const connections = new Map<string, RedisConnection>();
+  const remotes: RemoteStore[] = [];
+
+  const connect = (url: string): RedisConnection => {
+    let connection = connections.get(url);
+    if (connection === undefined) {
+      connection = closers.use(
+        createRedisConnection(
+          { url, connectTimeoutMs: CONNECT_TIMEOUT_MS, redialMsMax: REDIAL_MS_MAX },
+          { ...deps, onChange: deps.onConnection },
+        ),
+      );
+      connections.set(url, connection);
+    }
+    return connection;
+  };
+  const protect = (name: StoreName, connection: RedisConnection): Guard => {
+    const guard = createGuard(
+      { ...GUARD_DEFAULTS, deadlineMs: config.timeout },
+      { ...deps, onOpen: () => connection.recycle(), onBreakerChange: (from, to) => deps.onBreakerChange(name, from, to) },
+    );
+    remotes.push({ name, isUp: () => connection.isUp, guard });
+    return guard;
+  };
+
+  const openCounters = (): CounterStore => {
+    const local = createMemoryCounterStore({ keysMax: config.counter_keys_max }, { clock });
+    if (config.counters === 'memory') return local;
+    const connection = connect(config.counters);
+    const guard = protect('counters', connection);
+    const replicas = closers.use(createReplicaCount(config, { connection, guard, clock, id: deps.replicaId }));
+    const primary = createRedisCounterStore(config, { connection });
+    return createFallbackCounterStore({
+      primary,
+      local,
+      guard,
+      replicas: () => replicas.count(),
+      onFault: (fault) => deps.onFault('counters', fault),
+    });
+  };
+  const openValues = (): ValueStore => {
+    if (config.cache === 'memory')
+      return createMemoryValueStore({ bytesMax: config.cache_bytes_max, entriesMax: CACHE_ENTRIES_MAX }, { clock });
+    const connection = connect(config.cache);
+    const primary = createRedisValueStore(config, { connection });
+    return createSkippingValueStore({ primary, guard: protect('cache', connection), onFault: (fault) => deps.onFault('cache', fault) });
+  };
+
+  const counters = closers.use(openCounters());
+  const values = closers.use(openValues());
+  return {
+    counters,
+    values,
+    remotes,
+    ready: async () => (await Promise.all(Array.from(connections.values(), (connection) => connection.dialled()))).every(Boolean),
+    [Symbol.asyncDispose]: () => closers.disposeAsync(),
+  };
+}

@@ -1,0 +1,229 @@
+/*
+ * One try at one endpoint: send, read as far as is wanted, and say how it went.
+ *
+ *   begun ──send──▶ head ──read──▶ ended            a whole reply, or a failure: the slot is free again
+ *                           └────▶ handed over      an open body: its holder settles it
+ *
+ * It costs one AbortController, one timer, and one listener on the caller's signal. They are gone when it has ended; the timer already when
+ * the body is handed over.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { FailedReply } from './call-error.ts';
+import { isServiceFailure } from './classify.ts';
+import type { Slot } from './endpoint-group.ts';
+import type { TransportReply, TransportRequest } from './transport/transport.ts';
+import { fromFetchError, provesNotSent, TransportError } from './transport/transport-error.ts';
+import type { BodyReader, CallOptions, Settlement, StreamStart, UpstreamBody } from './upstream.ts';
+
+/** Error replies are short; a longer one is not kept. */
+const ERROR_BYTES_MAX = 1_048_576;
+const EMPTY = new Uint8Array(0);
+
+export interface AttemptReply {
+  readonly kind: 'reply';
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: UpstreamBody;
+  readonly start: StreamStart | undefined;
+}
+
+export interface AttemptFailure {
+  readonly kind: 'failure';
+  readonly error: GatewayError;
+  readonly status: number | undefined;
+  readonly reply: FailedReply | undefined;
+  /** The upstream surely did not execute the request. */
+  readonly notExecuted: boolean;
+  /** The request can't be sent once more: its body is a stream, and it began. */
+  readonly spent: boolean;
+}
+
+type OpenBody = UpstreamBody & { readonly kind: 'open' };
+
+export interface AttemptDeps {
+  readonly slot: Slot;
+  readonly options: CallOptions;
+  readonly clock: Clock;
+}
+
+/** Is itself the open body that it hands over, and the listener on the caller's signal. */
+export class Attempt implements OpenBody {
+  readonly kind = 'open';
+  reader: BodyReader | undefined;
+  readonly #slot: Slot;
+  readonly #request: TransportRequest;
+  readonly #options: CallOptions;
+  readonly #clock: Clock;
+  readonly #startedMs: number;
+  readonly #controller = new AbortController();
+  #timer: Disposable | undefined;
+  #status: number | undefined;
+  /** Up to the hand-over: the length of a stream says nothing about its endpoint. */
+  #latencyMs: number | undefined;
+  #ended = false;
+
+  /** The slot is given back by the attempt, whatever happens. */
+  constructor(request: TransportRequest, { slot, options, clock }: AttemptDeps) {
+    this.#request = request;
+    this.#slot = slot;
+    this.#options = options;
+    this.#clock = clock;
+    this.#startedMs = clock.monotonic();
+  }
+
+  /** Resolves with a reply, or with what failed, be it the upstream, the time or the caller. Rejects only for a defect of ours. */
+  async run(timeoutMs: number): Promise<AttemptReply | AttemptFailure> {
+    const { signal } = this.#options;
+    if (signal.aborted) this.handleEvent();
+    else signal.addEventListener('abort', this);
+    this.#timer = this.#clock.after(timeoutMs, () => this.abort(tooLate(timeoutMs)));
+    try {
+      const head = await this.#slot.endpoint.connector.send(this.#request, this.#controller.signal);
+      this.#status = head.status;
+      return isFailure(this.#options, head.status) ? await this.#refused(head) : await this.#read(head);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  /** The caller's signal has aborted. A reason of ours (a drain) is told as it is. */
+  handleEvent(): void {
+    const reason: unknown = this.#options.signal.reason;
+    this.abort(
+      reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller closed the connection.', { cause: reason }),
+    );
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  settle(result: Settlement): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer?.[Symbol.dispose]();
+    this.#options.signal.removeEventListener('abort', this);
+    this.#slot.endpoint.release(this.#slot.grant, result, this.#latencyMs ?? this.#clock.monotonic() - this.#startedMs);
+  }
+
+  async #read(head: TransportReply): Promise<AttemptReply> {
+    const { expect } = this.#options;
+    switch (expect.kind) {
+      case 'whole': {
+        const bytes = await head.bytes(expect.bytesMax);
+        expect.check(head.status, head.headers, bytes);
+        return this.#whole(head, bytes);
+      }
+      case 'pass':
+        if (lengthOf(head) <= expect.wholeBytesMax) return this.#whole(head, await head.bytes(expect.wholeBytesMax));
+        return this.#handOver(head, head.body?.getReader(), undefined);
+      case 'stream': {
+        const start = expect.start(head.headers);
+        const reader = head.body?.getReader();
+        await readStart(start, reader);
+        return this.#handOver(head, reader, start);
+      }
+    }
+  }
+
+  #whole({ status, headers }: TransportReply, bytes: Uint8Array): AttemptReply {
+    this.settle('ok');
+    return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
+  }
+
+  #handOver({ status, headers }: TransportReply, reader: BodyReader | undefined, start: StreamStart | undefined): AttemptReply {
+    this.#timer?.[Symbol.dispose]();
+    this.#latencyMs = this.#clock.monotonic() - this.#startedMs;
+    this.reader = reader;
+    return { kind: 'reply', status, headers, body: this, start };
+  }
+
+  /** The upstream answered with a failure: reads it, for what it means and for those it is shown to. */
+  async #refused(head: TransportReply): Promise<AttemptFailure> {
+    const { status, headers } = head;
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await head.bytes(ERROR_BYTES_MAX);
+    } catch (error) {
+      if (this.#controller.signal.aborted) throw error;
+      // Cut off, or too long: the status alone says enough.
+      this.abort(error);
+    }
+    const error = this.#options.classify(status, headers, bytes ?? EMPTY);
+    return this.#failure(error, bytes === undefined ? undefined : { status, headers, bytes });
+  }
+
+  #failed(cause: unknown): AttemptFailure {
+    const { signal } = this.#controller;
+    const thrown: unknown = signal.aborted ? signal.reason : cause;
+    // What is still to come is of no use to anybody.
+    if (!signal.aborted) this.abort(cause);
+    if (thrown instanceof GatewayError) return this.#failure(this.#status === undefined ? thrown : asCut(thrown), undefined);
+    this.settle('cancelled');
+    throw thrown;
+  }
+
+  #failure(error: GatewayError, reply: FailedReply | undefined): AttemptFailure {
+    this.settle(settlementOf(error, this.#slot));
+    const notExecuted = provesNotSent(error) || error.code === 'upstream_address_forbidden';
+    const { body } = this.#request;
+    const spent = body instanceof ReadableStream && (!notExecuted || body.locked);
+    return { kind: 'failure', error, status: this.#status, reply, notExecuted, spent };
+  }
+}
+
+/** Feeds a stream's beginning to `start`, up to the first token or the end. */
+async function readStart(start: StreamStart, reader: BodyReader | undefined): Promise<void> {
+  while (reader !== undefined) {
+    const chunk = await readChunk(reader);
+    if (chunk === undefined) break;
+    if (start.push(chunk)) return;
+  }
+  start.end();
+}
+
+async function readChunk(reader: BodyReader): Promise<Uint8Array | undefined> {
+  try {
+    return (await reader.read()).value;
+  } catch (error) {
+    throw fromFetchError(error);
+  }
+}
+
+function isFailure({ expect }: CallOptions, status: number): boolean {
+  return expect.kind === 'pass' ? isServiceFailure(status) : status < 200 || status >= 300;
+}
+
+/** Of a body whose length is known before it is read; infinite otherwise. */
+function lengthOf(head: TransportReply): number {
+  const length = head.headers.get('content-length');
+  if (length !== null) return Number(length);
+  return head.status === 204 || head.status === 304 ? 0 : Number.POSITIVE_INFINITY;
+}
+
+/** A connection that breaks after the head came has cut the reply. */
+function asCut(error: GatewayError): GatewayError {
+  if (!(error instanceof TransportError) || error.fault !== 'reset') return error;
+  return new GatewayError('upstream_stream_interrupted', 'The upstream cut its reply short.', { cause: error });
+}
+
+function tooLate(timeoutMs: number): GatewayError {
+  return new GatewayError('upstream_timeout', `The upstream did not answer within ${Math.round(timeoutMs)} ms.`);
+}
+
+/** Whether an endpoint is to blame. One that answers, be it that the request is bad, works. */
+function settlementOf(error: GatewayError, { grant }: Slot): Settlement {
+  switch (error.row.source) {
+    case 'client':
+      return error.code === 'client_closed' ? 'cancelled' : 'ok';
+    case 'upstream':
+      if (error.code !== 'upstream_rate_limited' && error.code !== 'upstream_credentials') return 'failed';
+      // A signal about us, not about its health; but who sends it is alive, which is what a probe asks.
+      return grant === 'probe' ? 'ok' : 'cancelled';
+    case 'gateway':
+    case 'infra':
+      return 'cancelled';
+  }
+}

@@ -1,0 +1,222 @@
+/*
+ * The loop: candidate after candidate, attempt after attempt, until one answers, nothing is left to try, or time is up. What to do after a
+ * failure is decided in decide.ts; here it is done.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { AttemptRecord } from '../pipeline/facts.ts';
+import { Attempt, type AttemptFailure, type AttemptReply } from './attempt.ts';
+import { type Bench, createBench } from './bench.ts';
+import { UpstreamCallError } from './call-error.ts';
+import { decide, type RetryDecision } from './decide.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { EndpointGroup, Slot } from './endpoint-group.ts';
+import type { EndpointRegistry } from './registry.ts';
+import type { CallOptions, Candidate, Upstream, UpstreamReply } from './upstream.ts';
+import type { UpstreamEvents } from './upstream-events.ts';
+
+export interface UpstreamDeps {
+  readonly registry: EndpointRegistry;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: UpstreamEvents;
+}
+
+export interface LiveUpstream extends Upstream {
+  /** To be called after a reload: new credentials deserve a new try. */
+  clearBench(): void;
+}
+
+export function createUpstream(deps: UpstreamDeps): LiveUpstream {
+  const bench = createBench();
+  return {
+    call: (options) => new Call(options, deps, bench).run(),
+    clearBench: () => bench.clear(),
+  };
+}
+
+const NONE: readonly Endpoint[] = [];
+
+class Call {
+  readonly #options: CallOptions;
+  readonly #deps: UpstreamDeps;
+  readonly #bench: Bench;
+  readonly #deadlineMs: number;
+  readonly #attempts: AttemptRecord[] = [];
+  /** Of the last attempt that means something: one that was made, rather than one that was refused by our own breaker. */
+  #last: AttemptFailure | undefined;
+  /** Why no attempt could be made, where that is all there is to say. */
+  #refusal: GatewayError | undefined;
+  /** The caller's own fault, told by an upstream, when the others had nothing better to say. */
+  #clientFault: { readonly failure: AttemptFailure; readonly candidate: Candidate } | undefined;
+  #retryAfterMs: number | undefined;
+
+  constructor(options: CallOptions, deps: UpstreamDeps, bench: Bench) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#bench = bench;
+    this.#deadlineMs = deps.clock.monotonic() + options.totalTimeoutMs;
+  }
+
+  async run(): Promise<UpstreamReply> {
+    const candidates = this.#bench.order(this.#options.candidates, this.#deps.clock.monotonic());
+    for (const [index, candidate] of candidates.entries()) {
+      const next = candidates[index + 1];
+      const outcome = await this.#try(candidate, next !== undefined);
+      if (outcome !== 'next' && outcome !== 'stop') return outcome;
+      if (outcome === 'stop' || next === undefined) break;
+      this.#deps.events.onFallback(candidate.name, next.name, this.#reason());
+    }
+    return this.#conclude();
+  }
+
+  /** All attempts at one candidate. */
+  async #try(candidate: Candidate, moreCandidates: boolean): Promise<UpstreamReply | 'next' | 'stop'> {
+    const group = this.#deps.registry.group(candidate.group);
+    if (group === undefined) throw new Error(`candidate '${candidate.name}' names the unknown group '${candidate.group}'`);
+    group.budget.deposit(this.#deps.clock.monotonic());
+    let tried: Endpoint[] | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      const slot = group.acquire(tried ?? NONE, this.#options.replayable);
+      if (slot instanceof GatewayError) {
+        this.#refuse(candidate, slot);
+        return moreCandidates ? 'next' : 'stop';
+      }
+      const result = await this.#attempt(candidate, group, slot);
+      if (result.kind === 'reply') return this.#answer(candidate, result);
+
+      this.#note(candidate, result);
+      tried ??= [];
+      tried.push(slot.endpoint);
+      const decision = this.#decide({ failure: result, attempt, group, tried, moreCandidates });
+      if (decision.kind !== 'again') return decision.kind;
+      if (decision.paid) group.budget.withdraw(this.#deps.clock.monotonic());
+      this.#deps.events.onRetry(group.name, result.error.code);
+      if (!decision.elsewhere) tried = undefined;
+      if (decision.delayMs > 0 && !(await this.#wait(decision.delayMs))) return 'stop';
+    }
+  }
+
+  async #attempt(candidate: Candidate, group: EndpointGroup, slot: Slot): Promise<AttemptReply | AttemptFailure> {
+    const { clock, events } = this.#deps;
+    const { endpoint, grant } = slot;
+    const startedMs = clock.monotonic();
+    const leftMs = Math.max(0, this.#deadlineMs - startedMs);
+    const timeoutMs = this.#options.expect.kind === 'whole' ? leftMs : Math.min(leftMs, this.#options.firstTokenTimeoutMs);
+    let attempt: Attempt;
+    try {
+      attempt = new Attempt(candidate.prepare(endpoint.connector.baseUrl), { slot, options: this.#options, clock });
+    } catch (error) {
+      endpoint.release(grant, 'cancelled', 0);
+      throw error;
+    }
+    const result = await attempt.run(timeoutMs);
+    const record: AttemptRecord = {
+      target: candidate.name,
+      endpoint: endpoint.connector.label,
+      outcome: result.kind === 'reply' ? 'ok' : result.error.code,
+      ...(result.status === undefined ? {} : { status: result.status }),
+      startedMs,
+      durationMs: clock.monotonic() - startedMs,
+    };
+    this.#attempts.push(record);
+    events.onAttempt(group.name, record);
+    return result;
+  }
+
+  /** Keeps what the end may have to tell, and benches a target that said so. */
+  #note(candidate: Candidate, failure: AttemptFailure): void {
+    const { error } = failure;
+    const { retryAfterMs } = error.options;
+    this.#last = failure;
+    if (retryAfterMs !== undefined) this.#retryAfterMs = Math.min(retryAfterMs, this.#retryAfterMs ?? Number.POSITIVE_INFINITY);
+    if (error.row.source === 'client' && failure.reply !== undefined) this.#clientFault ??= { failure, candidate };
+
+    const settings = this.#deps.registry.group(candidate.group)?.settings;
+    if (settings === undefined) return;
+    const nowMs = this.#deps.clock.monotonic();
+    if (error.code === 'upstream_credentials') this.#bench.put(candidate.name, nowMs + settings.credentials_bench);
+    // A service's 429 may be about this one caller, a model target's is about our credential.
+    else if (error.code === 'upstream_rate_limited' && retryAfterMs !== undefined && this.#options.expect.kind !== 'pass') {
+      this.#bench.put(candidate.name, nowMs + Math.min(retryAfterMs, settings.rate_limit_bench));
+    }
+  }
+
+  #decide(facts: Facts): RetryDecision {
+    const { failure, group, tried } = facts;
+    const nowMs = this.#deps.clock.monotonic();
+    return decide(
+      {
+        error: failure.error,
+        status: failure.status,
+        notExecuted: failure.notExecuted,
+        attempt: facts.attempt,
+        otherEndpoint: group.hasOther(tried),
+        moreCandidates: facts.moreCandidates,
+        replayable: this.#options.replayable,
+        resendable: !failure.spent,
+        affordable: group.budget.affords(nowMs),
+        retryContentPolicy: this.#options.retryContentPolicy ?? false,
+        leftMs: this.#deadlineMs - nowMs,
+        random: this.#deps.random(),
+      },
+      group.settings.retries,
+    );
+  }
+
+  /** False when the caller left meanwhile. */
+  async #wait(delayMs: number): Promise<boolean> {
+    const { signal } = this.#options;
+    try {
+      await this.#deps.clock.sleep(delayMs, signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      const reason: unknown = signal.reason;
+      const closed =
+        reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller closed the connection.', { cause: reason });
+      this.#last = { kind: 'failure', error: closed, status: undefined, reply: undefined, notExecuted: true, spent: false };
+      return false;
+    }
+  }
+
+  #refuse(candidate: Candidate, error: GatewayError): void {
+    const { retryAfterMs } = error.options;
+    if (retryAfterMs !== undefined) this.#retryAfterMs = Math.min(retryAfterMs, this.#retryAfterMs ?? Number.POSITIVE_INFINITY);
+    this.#refusal ??= error;
+    const record: AttemptRecord = { target: candidate.name, endpoint: '', outcome: error.code, durationMs: 0 };
+    this.#attempts.push(record);
+    this.#deps.events.onAttempt(candidate.group, record);
+  }
+
+  #answer(candidate: Candidate, { status, headers, body, start }: AttemptReply): UpstreamReply {
+    return { status, headers, body, candidate, attempts: this.#attempts, ...(start === undefined ? {} : { start }) };
+  }
+
+  /** Nothing answered: shows the caller's own fault as the upstream told it, or throws what is known. */
+  #conclude(): UpstreamReply {
+    const last = this.#last;
+    const isOver = last !== undefined && (last.error.row.source === 'gateway' || last.error.code === 'client_closed');
+    const fault = isOver ? undefined : this.#clientFault;
+    if (fault !== undefined && fault.failure.reply !== undefined) {
+      const { status, headers, bytes } = fault.failure.reply;
+      const { error } = fault.failure;
+      return { status, headers, body: { kind: 'whole', bytes }, candidate: fault.candidate, refusal: error, attempts: this.#attempts };
+    }
+    const error = last?.error ?? this.#refusal ?? new GatewayError('internal_error', 'There was no candidate to ask.');
+    throw new UpstreamCallError(error, { attempts: this.#attempts, reply: last?.reply, retryAfterMs: this.#retryAfterMs });
+  }
+
+  #reason(): string {
+    return this.#attempts.at(-1)?.outcome ?? '';
+  }
+}
+
+interface Facts {
+  readonly failure: AttemptFailure;
+  readonly attempt: number;
+  readonly group: EndpointGroup;
+  readonly tried: readonly Endpoint[];
+  readonly moreCandidates: boolean;
+}
