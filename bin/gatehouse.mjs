@@ -2,13 +2,21 @@
 /*
  * The launcher: `gatehouse COMMAND …` runs src/main.ts under Bun, `gatehouse run FILE …` runs another TypeScript file of the
  * project in the same way (benches, generators). It installs what is missing, sets what must be set before Bun starts, and
- * then gets out of the way: where Node can, it becomes Bun (execve), so there is no second process to feed or to signal.
+ * then gets out of the way: where Node can, it becomes Bun (execve), so there is no second process to feed or to signal. Elsewhere it
+ * stays as the parent, and passes on signals and the way it ends.
  */
 import { resolve } from 'node:path';
 import { ensureInstalled, findBun, root, runtimeEnvironment, runtimeFlags } from './runtime.mjs';
 
 /** Signals that mean something to the gateway: drain, reload, and whatever it does on SIGUSR2. */
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
+
+/**
+ * npm runs a script in a shell, and on SIGTERM that shell dies without a word to us. So under npm we stay, and take the loss of our
+ * parent for a SIGTERM. Without npm it means nothing: whoever started us in the background may leave.
+ */
+const startedByNpm = process.env.npm_lifecycle_event !== undefined;
+const PARENT_CHECK_MS = 250;
 
 async function main() {
   const [file, args] = programOf(process.argv.slice(2));
@@ -17,9 +25,8 @@ async function main() {
   const bunArgs = [...runtimeFlags, file, ...args];
 
   // Node 22.15 and newer, not on Windows; Bun found on PATH has no path to exec.
-  if (process.execve !== undefined && process.platform !== 'win32' && bun !== 'bun') {
-    process.execve(bun, [bun, ...bunArgs], runtimeEnvironment);
-  }
+  const canExec = process.execve !== undefined && process.platform !== 'win32' && bun !== 'bun';
+  if (canExec && !startedByNpm) process.execve(bun, [bun, ...bunArgs], runtimeEnvironment);
   await runAsChild(bun, bunArgs);
 }
 
@@ -43,6 +50,14 @@ async function runAsChild(bun, bunArgs) {
       // A terminal sends Ctrl-C to both of us. A second one may mean "now!", so it is not passed on twice.
       if (signal !== 'SIGINT' || !isatty(0)) child.kill(signal);
     });
+  }
+  if (startedByNpm) {
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    }, PARENT_CHECK_MS).unref();
   }
   child.on('error', (error) => fail(`cannot start ${bun}: ${error.message}`));
   child.on('exit', (code, signal) => {

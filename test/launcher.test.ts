@@ -14,7 +14,7 @@ const INSTALL_TIMEOUT_MS = 180_000;
 
 /** What a person's shell would have: nothing that the test runner's own npm or launcher has set. */
 const environment: Record<string, string> = Object.fromEntries(
-  Object.entries(process.env).flatMap(([name, value]) => (value === undefined || /^(npm_|BUN_|NODE_)/.test(name) ? [] : [[name, value]])),
+  Object.entries(process.env).flatMap(([name, value]) => (value === undefined || /^(npm_|BUN_|NODE_(OPTIONS|ENV)$)/.test(name) ? [] : [[name, value]])),
 );
 
 let folder: string;
@@ -112,12 +112,11 @@ describe('a fresh clone', () => {
           .catch(async (error: unknown) => {
             throw new Error(`npm start: ${await stderr}`, { cause: error });
           });
-        const reply = await fetch(`${address}/livez`);
-        expect(reply.status).toBe(200);
+        expect((await fetch(`${address}/livez`)).status).toBe(200);
       } finally {
         child.kill('SIGTERM');
-        await child.exited;
       }
+      // The pipe closes when the last process that holds it has ended: npm, its shell, the launcher, the gateway.
       expect(await stderr).toContain('gatehouse: installing dependencies with npm ci\n');
       // Only what a start needs: the tools come with the first `npm test`.
       expect(await Bun.file(join(clone, 'node_modules/zod/package.json')).exists()).toBe(true);
@@ -207,6 +206,21 @@ async function answers(address: string): Promise<boolean> {
     return false;
   }
 }
+
+describe('the launcher, started by npm', () => {
+  test('drains when npm is told to end, though npm and its shell do not pass that on', async () => {
+    const project = join(folder, 'by-npm');
+    await mkdir(project);
+    await writeFile(join(project, 'program.ts'), PROGRAM);
+    const script = `"${node}" "${join(root, 'bin/gatehouse.mjs')}" run "${join(project, 'program.ts')}" wait`;
+    await writeFile(join(project, 'package.json'), JSON.stringify({ scripts: { go: script } }));
+    const npm = Bun.spawn(['npm', 'run', 'go', '--silent'], { cwd: project, env: environment, stdin: 'ignore', stdout: 'pipe' });
+    const output = collect(npm.stdout);
+    await output.until(READY);
+    npm.kill('SIGTERM');
+    expect(await output.done).toEndWith('got SIGTERM\n');
+  });
+});
 
 describe('installed as a package', () => {
   test('Bun is found where npm hoists it or on PATH, and missing Bun is explained', async () => {

@@ -24,28 +24,56 @@ export interface Measurement {
 export interface PeerRounds {
   readonly peer: string;
   readonly rounds: readonly Measurement[];
+  /** Rounds that were measured and not used, because other processes disturbed them more than those that were. */
+  readonly setAside: number;
 }
 
 export interface PairedOptions {
+  /** Rounds that are used. */
   readonly rounds: number;
   readonly warmUpMs: number;
   /** The job for one peer; `durationMs` is of a round. */
   readonly job: (peer: Peer) => Job;
 }
 
-/** Throws when a round had errors: a ratio of anything but whole, right answers says nothing. */
+/** A round is disturbed when others took more of the core than this from any of its peers. */
+const OTHERS_SHARE_MAX = 0.1;
+
+/** At most this many rounds are measured for each that is used. */
+const ROUNDS_FACTOR_MAX = 2;
+
+/**
+ * Measures until there are enough undisturbed rounds, or twice as many as asked for; then the least disturbed are used. They
+ * are chosen whole, and by what other processes did, never by what the peers did.
+ *
+ * Throws when a round had errors: a ratio of anything but whole, right answers says nothing.
+ */
 export async function measurePaired(load: LoadGenerator, peers: readonly Peer[], options: PairedOptions): Promise<PeerRounds[]> {
-  const measured = peers.map((peer) => ({ peer: peer.name, rounds: new Array<Measurement>() }));
   for (const peer of peers) check(peer, await load.run({ ...options.job(peer), durationMs: options.warmUpMs }));
-  for (let round = 0; round < options.rounds; round += 1) {
-    const order = peers.map((_, index) => index);
-    if (round % 2 === 1) order.reverse();
-    for (const index of order) {
-      const peer = peers[index];
-      if (peer !== undefined) measured[index]?.rounds.push(await measureOnce(load, peer, options.job(peer)));
-    }
+  const rounds: (readonly Measurement[])[] = [];
+  let undisturbed = 0;
+  while (undisturbed < options.rounds && rounds.length < options.rounds * ROUNDS_FACTOR_MAX) {
+    const round = await measureRound(load, rounds.length % 2 === 0 ? peers : peers.toReversed(), options);
+    rounds.push(rounds.length % 2 === 0 ? round : round.toReversed());
+    if (disturbance(round) <= OTHERS_SHARE_MAX) undisturbed += 1;
   }
-  return measured;
+  const used = rounds.toSorted((left, right) => disturbance(left) - disturbance(right)).slice(0, options.rounds);
+  return peers.map((peer, index) => ({
+    peer: peer.name,
+    rounds: used.flatMap((round) => round[index] ?? []),
+    setAside: rounds.length - used.length,
+  }));
+}
+
+/** One measurement of each peer, in the order given. */
+async function measureRound(load: LoadGenerator, peers: readonly Peer[], options: PairedOptions): Promise<Measurement[]> {
+  const round = [];
+  for (const peer of peers) round.push(await measureOnce(load, peer, options.job(peer)));
+  return round;
+}
+
+function disturbance(round: readonly Measurement[]): number {
+  return Math.max(...round.map(({ othersShare }) => othersShare));
 }
 
 export async function measureOnce(load: LoadGenerator, peer: Peer, job: Job): Promise<Measurement> {
@@ -80,6 +108,7 @@ export function describe(rounds: PeerRounds, unit: string): string {
     `${rounds.peer}: ${cpu.median.toFixed(1)} µs CPU per ${unit} (${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)})`,
     `${Math.round(rate.median)} ${unit}s/s`,
     `core ${share} busy with it, ${others} with others`,
+    ...(rounds.setAside > 0 ? [`${rounds.setAside} disturbed rounds set aside`] : []),
   ].join(', ');
 }
 

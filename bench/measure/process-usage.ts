@@ -47,10 +47,14 @@ export function cpuBetweenUs(before: CpuReading, after: CpuReading): number {
   return Math.abs(fineUs - coarseUs) <= TICK_US * TICKS_APART_MAX * Math.max(1, processes) ? fineUs : coarseUs;
 }
 
-/** What every process on this machine together spent on one core so far, in microseconds; interrupts are not counted. */
+/**
+ * What everything on this machine together spent on one core so far, in microseconds. Interrupts are counted: most kernels
+ * charge theirs to the process that they interrupted as well, and a share of others must not come out below zero for it.
+ */
 export function readCoreUs(core: number): number {
-  const fields = new RegExp(`^cpu${core} (\\d+) (\\d+) (\\d+) `, 'm').exec(readText('/proc/stat')) ?? [];
-  return (Number(fields[1] ?? 0) + Number(fields[2] ?? 0) + Number(fields[3] ?? 0)) * TICK_US;
+  const line = new RegExp(`^cpu${core} (.+)$`, 'm').exec(readText('/proc/stat'))?.[1] ?? '';
+  const [user, nice, system, , , interrupts, softInterrupts] = line.split(' ').map(Number);
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (interrupts ?? 0) + (softInterrupts ?? 0)) * TICK_US;
 }
 
 export function readMemory(pid: number): MemoryReading {

@@ -20,5 +20,5 @@ export function createAboutRoute(deps: AboutDeps): Route {
     links: deps.links,
   });
   const handler: Handler = async () => about;
-  return { pattern: '/', methods: ['GET', 'HEAD'], kind: 'system', access: 'public', dialect: 'service', handler };
+  return { pattern: '/', methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler };
 }

@@ -13,8 +13,8 @@ export interface BreakerStatus {
   /** Failures among the calls of its window. */
   readonly recentFailures: number;
   readonly totalCalls: number;
-  /** Milliseconds until an open one lets a probe through. */
-  readonly retryInMs?: number;
+  /** Milliseconds until an open one lets a probe through; 0 for others. */
+  readonly retryAfterMs: number;
 }
 
 export interface BreakerBoard {
@@ -30,28 +30,27 @@ export interface BreakerDeps {
 }
 
 const PATH = '/circuit-breakers';
-const RESET = '/reset';
 
 export function createBreakerRoutes(deps: BreakerDeps): Route[] {
   const list: Handler = async () =>
     jsonReply(200, Object.fromEntries(Array.from(deps.board.breakers(), (status) => [status.name, breakerJson(status)])));
   const reset: Handler = async (request) => {
-    const name = nameIn(request.path);
+    const name = request.params?.['name'];
     if (name === undefined || !deps.board.resetBreaker(name))
       throw new GatewayError('resource_unknown', 'There is no such circuit breaker');
     return jsonReply(200, { name, state: 'closed' });
   };
   const listRoute: Route = {
     pattern: PATH,
-    methods: ['GET', 'HEAD'],
+    methods: ['GET'],
     kind: 'system',
     access: 'metrics',
     dialect: 'service',
     handler: list,
   };
-  // A name may hold slashes (`provider/model`), sent as they are or encoded.
+  // A name may hold slashes (`provider/model`).
   const resetRoute: Route = {
-    pattern: `${PATH}/*`,
+    pattern: `${PATH}/{name...}/reset`,
     methods: ['POST'],
     kind: 'system',
     access: 'admin',
@@ -61,17 +60,6 @@ export function createBreakerRoutes(deps: BreakerDeps): Route[] {
   return deps.adminEnabled ? [listRoute, resetRoute] : [listRoute];
 }
 
-/** The name in `/circuit-breakers/{name}/reset`. */
-function nameIn(path: string): string | undefined {
-  if (!path.endsWith(RESET)) return undefined;
-  const encoded = path.slice(PATH.length + 1, -RESET.length);
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return undefined;
-  }
-}
-
 /** `half_open` as the older gateway spelt it. */
 function breakerJson(status: BreakerStatus): object {
   return {
@@ -79,6 +67,6 @@ function breakerJson(status: BreakerStatus): object {
     failure_count: status.failureCount,
     recent_failures: status.recentFailures,
     total_calls: status.totalCalls,
-    retry_in_ms: status.retryInMs === undefined ? undefined : Math.round(status.retryInMs),
+    retry_after_ms: status.state === 'open' ? Math.round(status.retryAfterMs) : undefined,
   };
 }

@@ -36,6 +36,6 @@ export function createConfigurationRoutes(config: AdminConfig, deps: Configurati
     jsonReply(200, Object.fromEntries(deps.explain().map(({ path, value, origin }) => [path, { value, origin }])));
   return [
     { pattern: '/admin/reload', methods: ['POST'], kind: 'system', access: 'admin', dialect: 'service', handler: reload },
-    { pattern: '/admin/config', methods: ['GET', 'HEAD'], kind: 'system', access: 'admin', dialect: 'service', handler: show },
+    { pattern: '/admin/config', methods: ['GET'], kind: 'system', access: 'admin', dialect: 'service', handler: show },
   ];
 }

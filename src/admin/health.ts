@@ -66,7 +66,7 @@ export function createHealthRoutes(deps: HealthDeps): Route[] {
 type Answer = (verdict: Verdict, exchangeStartedMs: number, isReady: boolean) => ReturnType<typeof jsonReply>;
 
 function route(pattern: string, handler: Handler): Route {
-  return { pattern, methods: ['GET', 'HEAD'], kind: 'system', access: 'public', dialect: 'service', handler };
+  return { pattern, methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler };
 }
 
 export interface Verdict {

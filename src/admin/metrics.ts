@@ -17,7 +17,7 @@ export function createMetricsRoutes(config: MetricsConfig, deps: { readonly metr
 }
 
 function route(pattern: string, handler: Handler): Route {
-  return { pattern, methods: ['GET', 'HEAD'], kind: 'system', access: 'metrics', dialect: 'service', handler };
+  return { pattern, methods: ['GET'], kind: 'system', access: 'metrics', dialect: 'service', handler };
 }
 
 /** Prometheus names several kinds of text; whoever names JSON and none of them wants JSON. */

@@ -2,10 +2,9 @@
 
 import type { Stores } from '../stores/stores.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { BreakerReading, Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { EndpointHealth, EndpointRegistry } from '../upstream/registry.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import type { BreakerBoard } from './breakers.ts';
 import type { HealthReading, HealthSource } from './health.ts';
 
 /** Counts and logs what happens upstream. */
@@ -30,29 +29,8 @@ export function createUpstreamEvents(deps: { readonly metrics: Metrics; readonly
   };
 }
 
-/** The breakers of all endpoints, for `/circuit-breakers`. */
-export function createBreakerBoard(registry: EndpointRegistry): BreakerBoard {
-  return {
-    breakers: () =>
-      registry.breakers().map(({ name, snapshot: { state, failureCount, recentFailures, totalCalls, retryAfterMs } }) => ({
-        name,
-        state,
-        failureCount,
-        recentFailures,
-        totalCalls,
-        ...(state === 'open' ? { retryInMs: retryAfterMs } : {}),
-      })),
-    resetBreaker: (name) => registry.resetBreaker(name),
-  };
-}
-
-/** The breakers of all endpoints, for `metrics.breakers`. */
-export function readBreakers(registry: EndpointRegistry): BreakerReading[] {
-  return registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state }));
-}
-
 /** One reading per provider or service: it works while one of its endpoints does. */
-export function createUpstreamHealth(registry: EndpointRegistry): HealthSource {
+export function createUpstreamHealth(registry: Pick<EndpointRegistry, 'health'>): HealthSource {
   return () =>
     Array.from(
       Map.groupBy(registry.health(), ({ group }) => group),

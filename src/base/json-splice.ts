@@ -5,18 +5,8 @@ import type { JsonMember, JsonScan } from './json-scan.ts';
  * fields survive, which re-serialising would lose.
  */
 
-/** New values by name, each as JSON text; `undefined` removes the member. A name that is absent is appended, or already gone. */
+/** New values by name, each as valid JSON text; `undefined` removes the member. A name that is absent is appended, or already gone. */
 export type MemberEdits = Readonly<Record<string, string | undefined>>;
-
-/** Replaces the value of a member, or appends the member. `json` must be valid JSON text. */
-export function spliceMember(scan: JsonScan, name: string, json: string): Uint8Array {
-  return editMembers(scan, { [name]: json });
-}
-
-/** Removes a member together with its comma; the bytes themselves when it is absent. */
-export function removeMember(scan: JsonScan, name: string): Uint8Array {
-  return editMembers(scan, { [name]: undefined });
-}
 
 /** Makes all edits in one pass, into new bytes. The scan must be of an object; it does not describe the result. */
 export function editMembers(scan: JsonScan, edits: MemberEdits): Uint8Array {

@@ -3,9 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError, formatProblem, type Problem } from '../config/problem.ts';
-import { unsafe } from '../config/safety.ts';
 import { maskLine } from '../config/secret.ts';
 import { systemFiles } from '../config/system-source.ts';
 import { type Command, type CommandIo, UsageError, withUsage } from './command.ts';
@@ -35,7 +34,7 @@ async function check(args: string[], io: CommandIo): Promise<number> {
   let loaded: LoadedConfig | undefined;
   try {
     loaded = await loadConfig({ file, flags: options.flags, environment: io.env, source: systemFiles(io.env, io.cwd) });
-    problems.push(...unsafe(loaded.config));
+    problems.push(...loaded.unsafe);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     problems.push(...error.problems);

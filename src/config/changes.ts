@@ -10,9 +10,7 @@ const NEEDS_RESTART = ['server.host', 'server.port', 'server.workers', 'server.t
 
 /** Paths whose value changed, came or went. A list that grew or shrank is one change. */
 export function changedPaths(before: Config, after: Config): string[] {
-  const changed: string[] = [];
-  collect(before, after, [], changed);
-  return changed.sort();
+  return [...differences(before, after, [])].map(formatPath).sort();
 }
 
 /** Those of the changed paths that a reload cannot bring about. */
@@ -20,14 +18,14 @@ export function needingRestart(changed: readonly string[]): string[] {
   return changed.filter((path) => NEEDS_RESTART.some((prefix) => path === prefix || path.startsWith(`${prefix}.`)));
 }
 
-function collect(before: unknown, after: unknown, path: ConfigPath, changed: string[]): void {
+function* differences(before: unknown, after: unknown, path: ConfigPath): Generator<ConfigPath> {
   if (Object.is(before, after)) return;
   if (isTree(before) && isTree(after)) {
-    for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
-      collect(before[name], after[name], [...path, name], changed);
+    const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+    for (const name of names) yield* differences(before[name], after[name], [...path, name]);
   } else if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
-    for (const [index, item] of before.entries()) collect(item, after[index], [...path, index], changed);
+    for (const [index, item] of before.entries()) yield* differences(item, after[index], [...path, index]);
   } else {
-    changed.push(formatPath(path));
+    yield path;
   }
 }

@@ -7,8 +7,8 @@
  * the file makes of it, and nothing else.
  */
 
-import type { ConfigPath, Tree } from './config-path.ts';
 import { parseSwitch } from './coercion.ts';
+import type { ConfigPath, Tree } from './config-path.ts';
 import { providerVariables } from './provider-variables.ts';
 import { serviceVariables } from './service-variables.ts';
 

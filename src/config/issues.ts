@@ -4,7 +4,7 @@
 
 import type { z } from 'zod';
 import { type ConfigPath, formatPath, valueAt } from './config-path.ts';
-import { boundsOf, schemasAt, shapesOf, type AnySchema } from './schema-fields.ts';
+import { type AnySchema, boundsOf, schemasAt, shapesOf } from './schema-fields.ts';
 import { isSecret } from './secret.ts';
 import { nearest } from './suggestion.ts';
 
@@ -50,7 +50,7 @@ function complain(issue: Issue, scene: Scene): Complaint[] {
       return about(...oneOf(issue.values, value));
     case 'too_small':
     case 'too_big':
-      return about(outOfBounds(issue, value, scene, path));
+      return about(outOfBounds(issue, path, scene));
     case 'invalid_format':
       return about(
         issue.message.startsWith('Invalid')
@@ -60,7 +60,7 @@ function complain(issue: Issue, scene: Scene): Complaint[] {
     case 'invalid_key':
     case 'invalid_element':
       return issue.issues
-        .flatMap((nested) => complain({ ...nested, path: [] } as Issue, { ...scene, base: path }))
+        .flatMap((nested) => complain({ ...nested, path: [] }, { ...scene, base: path }))
         .map((made) => ({ ...made, aboutName: issue.code === 'invalid_key' }));
     case 'not_multiple_of':
       return about(`must be a multiple of ${issue.divisor}`);
@@ -155,7 +155,8 @@ function oneOf(values: readonly unknown[], given: unknown): [message: string, hi
   return near === undefined ? [message] : [message, `did you mean '${near}'?`];
 }
 
-function outOfBounds(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown, scene: Scene, path: ConfigPath): string {
+function outOfBounds(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, path: ConfigPath, scene: Scene): string {
+  const value = valueAt(scene.tree, path);
   const bounds = schemasAt(scene.root, path)
     .map(boundsOf)
     .find(({ min, max }) => min !== undefined && max !== undefined);

@@ -48,7 +48,10 @@ export interface Layers {
   assign(assignment: Assignment): boolean;
   /** Puts an entry behind the others of its section, where order means something. */
   moveLast(section: string, name: string): void;
-  /** Who gave the value at a path: itself, or the scalar that stands for the section it is in; else the default. */
+  /**
+   * Who gave the value at a path: itself, or the scalar that stands for the section it is in; else the default. For a section or
+   * list, who gave the first value in it.
+   */
   originOf(path: ConfigPath): Origin;
 }
 
@@ -59,6 +62,14 @@ export function createLayers(root: AnySchema): Layers {
 
   const forgetBelow = (path: ConfigPath) => {
     eachLeaf(valueAt(tree, path), (below) => origins.delete(formatPath([...path, ...below])));
+  };
+
+  const originOfParts = (path: ConfigPath): Origin | undefined => {
+    let first: Origin | undefined;
+    eachLeaf(valueAt(tree, path), (below) => {
+      first ??= origins.get(formatPath([...path, ...below]));
+    });
+    return first;
   };
 
   return {
@@ -86,7 +97,7 @@ export function createLayers(root: AnySchema): Layers {
       entries[name] = entry;
     },
     originOf(path) {
-      const own = origins.get(formatPath(path));
+      const own = origins.get(formatPath(path)) ?? originOfParts(path);
       if (own !== undefined) return own;
       for (let length = path.length - 1; length > 0; length -= 1) {
         const above = path.slice(0, length);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { configSchema } from './config.ts';
-import { formatPath, parsePath } from './config-path.ts';
+import { parsePath } from './config-path.ts';
 import { ENVIRONMENT, type Environment } from './environment.ts';
 import type { FlagValue } from './flags-layer.ts';
 import { formatOrigin } from './layers.ts';
@@ -59,7 +59,12 @@ describe('the highest layer wins, and says so', () => {
     ['the file over the default', { yaml }, 1111, 'gatehouse.yaml:2:9'],
     ['the environment over the file', { yaml, environment }, 2222, 'env PORT'],
     ['a later variable over an earlier one', { yaml, environment: { ...environment, GATEWAY_PORT: '2323' } }, 2323, 'env GATEWAY_PORT'],
-    ['a path variable over the table', { environment: { ...environment, GATEHOUSE_SERVER__PORT: '2424' } }, 2424, 'env GATEHOUSE_SERVER__PORT'],
+    [
+      'a path variable over the table',
+      { environment: { ...environment, GATEHOUSE_SERVER__PORT: '2424' } },
+      2424,
+      'env GATEHOUSE_SERVER__PORT',
+    ],
     ['a flag over the environment', { yaml, environment, flags: [flag('server.port', '3333')] }, 3333, 'flag --set'],
     ['an empty variable is not set', { yaml, environment: { PORT: '' } }, 1111, 'gatehouse.yaml:2:9'],
   ] as [string, Given, number, string][]) {
@@ -90,7 +95,10 @@ test('a section with nothing below it is an empty one', async () => {
 
 describe('references', () => {
   test('become what the schema asks for, and are named in the origin', async () => {
-    const loaded = await load({ yaml: 'server: { port: "${P:-9000}" }\nproviders:\n  openai: { api_key: "${file:secret}" }\n', files: { '/work/secret': 'sk-abc\n' } });
+    const loaded = await load({
+      yaml: 'server: { port: "${P:-9000}" }\nproviders:\n  openai: { api_key: "${file:secret}" }\n',
+      files: { '/work/secret': 'sk-abc\n' },
+    });
     expect(loaded.config.server.port).toBe(9_000);
     expect(loaded.config.providers['openai']?.api_key).toBe('sk-abc');
     expect(originIn(loaded, 'server.port')).toBe('gatehouse.yaml:1:17 via P');
@@ -119,7 +127,11 @@ describe('a mistake is said with its place and a hint', () => {
       { yaml: 'limits:\n  default:\n    per_minut: 5\n' },
       ["gatehouse.yaml:3:5: limits.default.per_minut: unknown key (did you mean 'per_minute'?)"],
     ],
-    ['an unknown key that belongs elsewhere', { yaml: 'concurrent_max: 9\n' }, ["gatehouse.yaml:1:1: concurrent_max: unknown key (did you mean 'admission.concurrent_max'?)"]],
+    [
+      'an unknown key that belongs elsewhere',
+      { yaml: 'concurrent_max: 9\n' },
+      ["gatehouse.yaml:1:1: concurrent_max: unknown key (did you mean 'admission.concurrent_max'?)"],
+    ],
     [
       'all of them at once, in the order of the file',
       { yaml: 'server:\n  port: high\n  environment: prodution\n  body_timeout: 10x\nadmin: { enabled: yes }\n' },
@@ -130,24 +142,56 @@ describe('a mistake is said with its place and a hint', () => {
         'gatehouse.yaml:5:19: admin.enabled: must be true or false, not a text (write true)',
       ],
     ],
-    ['a number out of range', { yaml: 'server: { port: 70000 }\n' }, ['gatehouse.yaml:1:17: server.port: must be from 0 to 65535, not 70000']],
-    ['a quoted number', { yaml: 'server: { workers: "2" }\n' }, ['gatehouse.yaml:1:20: server.workers: must be a number, not a text (write it without quotes)']],
+    [
+      'a number out of range',
+      { yaml: 'server: { port: 70000 }\n' },
+      ['gatehouse.yaml:1:17: server.port: must be from 0 to 65535, not 70000'],
+    ],
+    [
+      'a quoted number',
+      { yaml: 'server: { workers: "2" }\n' },
+      ['gatehouse.yaml:1:20: server.workers: must be a number, not a text (write it without quotes)'],
+    ],
     ['a missing value', { yaml: 'auth:\n  keys:\n    - name: a\n' }, ['gatehouse.yaml:3:7: auth.keys[0].key: is required']],
     ['a missing value of a section', { yaml: 'services:\n  pricing: {}\n' }, ['gatehouse.yaml:2:3: services.pricing.urls: is required']],
-    ['a section where a value is wanted', { yaml: 'server:\n  port: { a: 1 }\n' }, ['gatehouse.yaml:2:3: server.port: must be a number, not a section']],
+    [
+      'a section where a value is wanted',
+      { yaml: 'server:\n  port: { a: 1 }\n' },
+      ['gatehouse.yaml:2:3: server.port: must be a number, not a section'],
+    ],
     ['a value where a section is wanted', { yaml: 'server: 5\n' }, ['gatehouse.yaml:1:9: server: must be a section, not a number']],
-    ['a rule about a whole section', { yaml: 'auth:\n  jwt:\n    issuer: x\n' }, ['gatehouse.yaml:2:3: auth.jwt: needs exactly one of secret, public_key_file and jwks_url']],
+    [
+      'a rule about a whole section',
+      { yaml: 'auth:\n  jwt:\n    issuer: x\n' },
+      ['gatehouse.yaml:2:3: auth.jwt: needs exactly one of secret, public_key_file and jwks_url'],
+    ],
     [
       'a target without provider',
       { yaml: 'models:\n  m:\n    targets:\n      - { provider: nobody }\n' },
       ["gatehouse.yaml:4:21: models.m.targets[0].provider: there is no provider 'nobody' in providers"],
     ],
-    ['a bad variable', { environment: { RATE_LIMIT_PER_MINUTE: 'many' } }, ['env RATE_LIMIT_PER_MINUTE: limits.default.per_minute: must be a number, not a text']],
+    [
+      'a bad variable',
+      { environment: { RATE_LIMIT_PER_MINUTE: 'many' } },
+      ['env RATE_LIMIT_PER_MINUTE: limits.default.per_minute: must be a number, not a text'],
+    ],
     ['a bad word in a variable', { environment: { LOG_JSON: 'perhaps' } }, ['env LOG_JSON: telemetry.log.format: must be true or false']],
-    ['a path variable that leads nowhere', { environment: { GATEHOUSE_SERVER__PROT: '1' } }, ["env GATEHOUSE_SERVER__PROT: server: nothing here is called 'prot' (did you mean 'port'?)"]],
-    ['a flag that leads nowhere', { flags: [flag('sever.port', '1')] }, ["flag --set: nothing here is called 'sever' (did you mean 'server'?)"]],
+    [
+      'a path variable that leads nowhere',
+      { environment: { GATEHOUSE_SERVER__PROT: '1' } },
+      ["env GATEHOUSE_SERVER__PROT: server: nothing here is called 'prot' (did you mean 'port'?)"],
+    ],
+    [
+      'a flag that leads nowhere',
+      { flags: [flag('sever.port', '1')] },
+      ["flag --set: nothing here is called 'sever' (did you mean 'server'?)"],
+    ],
     ['a flag with a bad value', { flags: [flag('server.port', 'x')] }, ['flag --set: server.port: must be a number, not a text']],
-    ['a variable on top of a value that is no section', { yaml: 'limits: 5\n', environment: { RATE_LIMIT_PER_HOUR: '5' } }, ['gatehouse.yaml:1:9: limits: must be a section, not a number']],
+    [
+      'a variable on top of a value that is no section',
+      { yaml: 'limits: 5\n', environment: { RATE_LIMIT_PER_HOUR: '5' } },
+      ['gatehouse.yaml:1:9: limits: must be a section, not a number'],
+    ],
   ] as [string, Given, string[]][]) {
     test(name, async () => {
       expect(await problemsOf(given)).toEqual(want);
@@ -155,18 +199,26 @@ describe('a mistake is said with its place and a hint', () => {
   }
 
   test('a named file that is not there', async () => {
-    expect(await problemsOf({ environment: { GATEHOUSE_CONFIG: 'nowhere.yaml' } })).toEqual(['nowhere.yaml: there is no such file (GATEHOUSE_CONFIG names it)']);
+    expect(await problemsOf({ environment: { GATEHOUSE_CONFIG: 'nowhere.yaml' } })).toEqual([
+      'nowhere.yaml: there is no such file (GATEHOUSE_CONFIG names it)',
+    ]);
   });
 
   test('a wrong secret is not repeated', async () => {
-    for (const line of await problemsOf({ yaml: 'auth: { keys: [{ name: a, key: "c4n4ry with spaces" }] }\nproviders: { openai: { api_key: [c4n4ry] } }\n' })) {
+    for (const line of await problemsOf({
+      yaml: 'auth: { keys: [{ name: a, key: "c4n4ry with spaces" }] }\nproviders: { openai: { api_key: [c4n4ry] } }\n',
+    })) {
       expect(line).not.toContain('c4n4ry');
     }
   });
 });
 
 describe('which file', () => {
-  const files = { '/work/gatehouse.yaml': 'server: { port: 1 }', '/work/other.yaml': 'server: { port: 2 }', '/home/me/.config/gatehouse/gatehouse.yaml': 'server: { port: 3 }' };
+  const files = {
+    '/work/gatehouse.yaml': 'server: { port: 1 }',
+    '/work/other.yaml': 'server: { port: 2 }',
+    '/home/me/.config/gatehouse/gatehouse.yaml': 'server: { port: 3 }',
+  };
   test('GATEHOUSE_CONFIG, then the working directory, then the settings of the user', async () => {
     expect((await load({ files, environment: { GATEHOUSE_CONFIG: 'other.yaml' } })).file).toBe('/work/other.yaml');
     expect((await load({ files })).file).toBe('/work/gatehouse.yaml');
@@ -190,7 +242,11 @@ describe('the table of variables', () => {
     [{ RATE_LIMIT_REQUESTS: '100', RATE_LIMIT_WINDOW: '10' }, 'limits.default', { per_minute: 600 }],
     [{ RATE_LIMIT_REQUESTS: '100', RATE_LIMIT_WINDOW: '3600' }, 'limits.default', { per_hour: 100 }],
     [{ RATE_LIMIT_REQUESTS: '100', RATE_LIMIT_PER_HOUR: '900' }, 'limits.default', { per_minute: 100, per_hour: 900 }],
-    [{ CIRCUIT_BREAKER_FAILURE_THRESHOLD: '7', CIRCUIT_BREAKER_TIMEOUT: '60' }, 'upstream.breaker', { failure_threshold: 7, timeout: 60_000 }],
+    [
+      { CIRCUIT_BREAKER_FAILURE_THRESHOLD: '7', CIRCUIT_BREAKER_TIMEOUT: '60' },
+      'upstream.breaker',
+      { failure_threshold: 7, timeout: 60_000 },
+    ],
     [{ CIRCUIT_BREAKER_TIMEOUT: '500ms' }, 'upstream.breaker', { timeout: 500 }],
     [{ HEALTH_CHECK_TIMEOUT: '2.5' }, 'upstream.health', { timeout: 2_500 }],
     [{ LOG_LEVEL: 'WARNING', LOG_JSON: 'true' }, 'telemetry.log', { level: 'warn', format: 'json' }],
@@ -198,7 +254,11 @@ describe('the table of variables', () => {
     [{ DEBUG: 'true', LOG_LEVEL: 'ERROR' }, 'telemetry.log', { level: 'error' }],
     [{ DEBUG: 'express:*' }, 'telemetry.log', { level: 'info' }],
     [{ ENVIRONMENT: 'prod' }, 'server', { environment: 'production' }],
-    [{ GATEWAY_HOST: '::1', CORS_ORIGINS: 'https://a.example,https://b.example' }, 'server', { host: '::1', cors: { origins: ['https://a.example', 'https://b.example'] } }],
+    [
+      { GATEWAY_HOST: '::1', CORS_ORIGINS: 'https://a.example,https://b.example' },
+      'server',
+      { host: '::1', cors: { origins: ['https://a.example', 'https://b.example'] } },
+    ],
     [{ ENABLE_METRICS: 'false' }, 'telemetry.metrics', { enabled: false }],
     [{ SECRET_KEY: 'a-secret-of-16-chars' }, 'auth.jwt', { secret: 'a-secret-of-16-chars' }],
     [
@@ -209,7 +269,11 @@ describe('the table of variables', () => {
         { name: 'api-keys-2', key: 'sk-prod-key-2', tier: 'admin', admin: true },
       ],
     ],
-    [{ API_KEYS: 'sk-prod-key-1', API_KEY: 'sk-prod-key-2' }, 'auth.keys', [{ key: 'sk-prod-key-1' }, { name: 'api-key', key: 'sk-prod-key-2' }]],
+    [
+      { API_KEYS: 'sk-prod-key-1', API_KEY: 'sk-prod-key-2' },
+      'auth.keys',
+      [{ key: 'sk-prod-key-1' }, { name: 'api-key', key: 'sk-prod-key-2' }],
+    ],
     [{ API_KEYS: 'sk-prod-key-1', API_KEY: 'sk-prod-key-1' }, 'auth.keys', [{ name: 'api-keys-1' }]],
     [{ OPENAI_API_KEY: 'sk-o' }, 'providers', { openai: { api_key: 'sk-o' } }],
     [{ OLLAMA_HOST: '0.0.0.0' }, 'providers', { ollama: { base_url: 'http://127.0.0.1:11434/v1' } }],
@@ -217,13 +281,27 @@ describe('the table of variables', () => {
     [{ MAX_SERVE_URL: 'https://max.example/v2' }, 'providers', { 'max-serve': { base_url: 'https://max.example/v2' } }],
     [{ VLLM_URL: 'http://gpu:8000', VLLM_API_KEY: 'k' }, 'providers', { vllm: { base_url: 'http://gpu:8000/v1', api_key: 'k' } }],
     [{ GATEHOUSE_PROVIDERS__MAX_SERVE__BASE_URL: 'http://m:1/v1' }, 'providers', { 'max-serve': { base_url: 'http://m:1/v1' } }],
-    [{ PRICING_SERVICE_URL: 'http://pricing:8003' }, 'services', { 'pricing-service': { urls: ['http://pricing:8003'], routes: ['POST /api/v1/pricing/*'] } }],
+    [
+      { PRICING_SERVICE_URL: 'http://pricing:8003' },
+      'services',
+      { 'pricing-service': { urls: ['http://pricing:8003'], routes: ['POST /api/v1/pricing/*'] } },
+    ],
     [{ PY_SERVICE_URL: 'http://py:1' }, 'services', { python: { urls: ['http://py:1'], rewrite: '/infer' } }],
-    [{ PY_SERVICE_URL: 'http://py:1', NODE_SERVICE_URL: 'http://n:1,http://n:2' }, 'services', { python: { fallback: 'node' }, node: { fallback: 'python', urls: ['http://n:1', 'http://n:2'] } }],
-    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x,a=b=c' }, 'telemetry.traces', { otlp_endpoint: 'http://c:4318', headers: { authorization: 'Bearer x', a: 'b=c' } }],
+    [
+      { PY_SERVICE_URL: 'http://py:1', NODE_SERVICE_URL: 'http://n:1,http://n:2' },
+      'services',
+      { python: { fallback: 'node' }, node: { fallback: 'python', urls: ['http://n:1', 'http://n:2'] } },
+    ],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x,a=b=c' },
+      'telemetry.traces',
+      { otlp_endpoint: 'http://c:4318', headers: { authorization: 'Bearer x', a: 'b=c' } },
+    ],
     [{ MAX_FILE_SIZE: '1', ENABLE_FILE_UPLOAD: 'maybe', QDRANT_URL: 'x' }, 'server', { port: 8080 }],
   ] as [Environment, string, object][]) {
-    test(`${Object.entries(environment).map((entry) => entry.join('=')).join(' ')} gives ${path}`, async () => {
+    test(`${Object.entries(environment)
+      .map((entry) => entry.join('='))
+      .join(' ')} gives ${path}`, async () => {
       const { config } = await load({ environment });
       let value: unknown = config;
       for (const segment of parsePath(path) ?? []) value = (value as Record<string | number, unknown>)[segment];
@@ -236,7 +314,10 @@ describe('the table of variables', () => {
   });
 
   test('a file that lists its providers is not added to, only filled in', async () => {
-    const { config } = await load({ yaml: 'providers: { openai: {} }\n', environment: { OPENAI_API_KEY: 'sk-o', VLLM_URL: 'http://gpu:8000' } });
+    const { config } = await load({
+      yaml: 'providers: { openai: {} }\n',
+      environment: { OPENAI_API_KEY: 'sk-o', VLLM_URL: 'http://gpu:8000' },
+    });
     expect(Object.keys(config.providers)).toEqual(['openai']);
     expect(config.providers['openai']?.api_key).toBe('sk-o');
   });
@@ -249,7 +330,10 @@ describe('the table of variables', () => {
   });
 
   test('keys of the environment replace those of the file, and say so', async () => {
-    const { config, warnings } = await load({ yaml: 'auth: { keys: [{ name: a, key: abcdefgh }] }\n', environment: { API_KEY: 'sk-12345678' } });
+    const { config, warnings } = await load({
+      yaml: 'auth: { keys: [{ name: a, key: abcdefgh }] }\n',
+      environment: { API_KEY: 'sk-12345678' },
+    });
     expect(config.auth.keys.map(({ name }) => name)).toEqual(['api-key']);
     expect(warnings).toEqual(['API_KEY replaces auth.keys of the file']);
   });
@@ -259,5 +343,7 @@ test('every value of a full configuration knows where it came from', async () =>
   const loaded = await load({ yaml: 'cache: { routes: [{ match: /a }] }\n', environment: { PORT: '1' } });
   expect(originIn(loaded, 'cache.routes[0].match')).toBe('gatehouse.yaml:1:28');
   expect(originIn(loaded, 'cache.routes[0].ttl')).toBe('default');
-  expect(formatPath(['cache', 'routes', 0, 'ttl'])).toBe('cache.routes[0].ttl');
+  expect(originIn(loaded, 'cache')).toBe('gatehouse.yaml:1:28');
+  expect(originIn(loaded, 'server')).toBe('env PORT');
+  expect(originIn(loaded, 'limits')).toBe('default');
 });

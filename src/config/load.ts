@@ -7,7 +7,7 @@
 
 import { type Config, configSchema } from './config.ts';
 import { type ConfigFile, type FileSource, findConfigFile, readConfigFile } from './config-file.ts';
-import { type ConfigPath, eachLeaf, formatPath, valueAt } from './config-path.ts';
+import { type ConfigPath, formatPath, parsePath, valueAt } from './config-path.ts';
 import { crossCheck } from './cross-check.ts';
 import type { Environment } from './environment.ts';
 import { applyEnvironment } from './environment-layer.ts';
@@ -15,6 +15,7 @@ import { applyFlags, type FlagValue } from './flags-layer.ts';
 import { type Complaint, complaintsOf } from './issues.ts';
 import { createLayers, formatOrigin, type Layers, type Origin } from './layers.ts';
 import { ConfigError, type Problem } from './problem.ts';
+import { unsafe } from './safety.ts';
 import { type Findings, findWhatIsMissing, type ZeroConfigSource } from './zero-config.ts';
 
 export interface LoadOptions {
@@ -37,6 +38,8 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
   /** No provider and no service is known, so the simulated model is to answer. Never in production. */
   readonly simulate: boolean;
+  /** Why it must not be started (safety.ts); empty: it may. */
+  readonly unsafe: readonly Problem[];
   /** Where a value came from. */
   originOf(path: ConfigPath): Origin;
 }
@@ -70,6 +73,10 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     dependencies,
     warnings: [...fromEnvironment.warnings, ...missing.warnings],
     simulate: missing.simulate,
+    unsafe: unsafe(config).map(({ path, message, hint }) => {
+      const complaint = { path: parsePath(path) ?? [], message, aboutName: false };
+      return locate(hint === undefined ? complaint : { ...complaint, hint }, layers, file);
+    }),
     originOf: (path) => layers.originOf(path),
   };
 }
@@ -111,7 +118,7 @@ function locate({ path, message, hint, aboutName }: Complaint, layers: Layers, f
     const at = path.slice(0, length);
     const value = valueAt(layers.tree, at);
     if (value === undefined) continue;
-    const origin = layers.originOf(firstLeaf(at, value));
+    const origin = layers.originOf(at);
     if (origin.kind !== 'file') return origin.kind === 'default' ? problem : { ...problem, source: formatOrigin(origin) };
     const place = file?.places.get(formatPath(at));
     if (place === undefined) continue;
@@ -119,12 +126,4 @@ function locate({ path, message, hint, aboutName }: Complaint, layers: Layers, f
     return { ...problem, file: origin.file, ...(isScalar && !aboutName && length === path.length ? place.value : place.name) };
   }
   return problem;
-}
-
-function firstLeaf(path: ConfigPath, value: unknown): ConfigPath {
-  let first: ConfigPath | undefined;
-  eachLeaf(value, (below) => {
-    first ??= [...path, ...below];
-  });
-  return first ?? path;
 }

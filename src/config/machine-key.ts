@@ -3,7 +3,7 @@
  * with the user's settings, not with a project: `~/.config/gatehouse/key`, readable by its owner alone.
  */
 
-import { chmod, mkdir, open, readFile, stat } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { MachineKey } from './zero-config.ts';
 
@@ -38,27 +38,23 @@ export async function keepMachineKey(path: string, randomBytes: Uint8Array): Pro
   const key = `sk-gatehouse-${Buffer.from(randomBytes).toString('base64url')}`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // `wx`: of two first starts at once, one writes and the other reads. What was there and is no key is replaced.
-    const file = await open(path, (await exists(path)) ? 'w' : 'wx', 0o600);
-    try {
-      await file.writeFile(`${key}\n`);
-      await file.chmod(0o600);
-    } finally {
-      await file.close();
-    }
-    return { key, warnings: [] };
+    await place(path, `${key}\n`);
+    return (await readMachineKey(path)) ?? { key, warnings: [] };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      const theirs = await readMachineKey(path);
-      if (theirs !== undefined) return theirs;
-    }
-    return {
-      key,
-      warnings: [`the key for this machine cannot be kept in ${path} and lasts for this run alone: ${(error as Error).message}`],
-    };
+    const why = error instanceof Error ? error.message : String(error);
+    return { key, warnings: [`the key for this machine cannot be kept in ${path} and lasts for this run alone: ${why}`] };
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+/** Of several first starts at once one places its key, whole, and the others find it. What was there and is no key is replaced. */
+async function place(path: string, text: string): Promise<void> {
+  const draft = `${path}.${crypto.randomUUID()}`;
+  await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+  try {
+    await link(draft, path);
+  } catch {
+    if ((await readMachineKey(path)) === undefined) await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
 }

@@ -1,9 +1,6 @@
 /*
  * A new configuration while the old one serves: load → check → build → swap. Whatever goes wrong before the swap, the old one
  * goes on as if nothing had happened, and the problems are logged and returned.
- *
- * One reload runs at a time. Who asks meanwhile shares the one after it: that one reads what is there by then, so a change is
- * never missed, and a thousand requests make two reloads.
  */
 
 import type { Clock } from '../base/clock.ts';
@@ -11,7 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { changedPaths, needingRestart } from './changes.ts';
 import type { LoadedConfig } from './load.ts';
 import { ConfigError, formatProblem, type Problem } from './problem.ts';
-import { unsafe } from './safety.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 /** Editors write more than once, and a ConfigMap is swapped in steps: wait until it is quiet. */
 const QUIET_MS = 150;
@@ -54,91 +51,43 @@ export interface Reloader extends AsyncDisposable {
   readonly lastResult: ReloadResult | undefined;
 }
 
-export function createReloader(options: ReloaderOptions, { clock, logger, watch }: ReloaderDeps): Reloader {
+export function createReloader(options: ReloaderOptions, deps: ReloaderDeps): Reloader {
+  const { clock, logger } = deps;
   let { loaded } = options;
-  let running: Promise<ReloadResult> | undefined;
-  let queued: Promise<ReloadResult> | undefined;
   let lastResult: ReloadResult | undefined;
-  let watching: Disposable | undefined;
-  let quiet: Disposable | undefined;
-  let dependencies = loaded.dependencies;
-  let closed = false;
-
-  const watchAnew = () => {
-    watching?.[Symbol.dispose]();
-    watching = undefined;
-    if (watch === undefined || closed || dependencies.length === 0) return;
-    watching = watch(
-      dependencies,
-      () => {
-        quiet?.[Symbol.dispose]();
-        if (!closed) quiet = clock.after(QUIET_MS, () => void start('file'));
-      },
-      (error) => logger.warn('The configuration is not watched for changes; reload it with SIGHUP', { reason: error.message }),
-    );
-  };
 
   const attempt = async (trigger: ReloadTrigger): Promise<ReloadResult> => {
     const atMs = clock.now();
     // Before reading: the way to the files may lead elsewhere by now, and what changes from here on must be noticed.
-    watchAnew();
+    watched.anew();
     try {
       const next = await options.load();
-      const problems = unsafe(next.config);
-      if (problems.length > 0) throw new ConfigError(problems);
+      if (next.unsafe.length > 0) throw new ConfigError(next.unsafe, next.dependencies);
       const changed = changedPaths(loaded.config, next.config);
       if (changed.length > 0) await options.apply(next);
       loaded = next;
-      follow(next.dependencies);
-      return changed.length === 0
-        ? { kind: 'unchanged', trigger, atMs }
-        : { kind: 'applied', trigger, atMs, changed, needRestart: needingRestart(changed) };
+      watched.follow(next.dependencies);
+      if (changed.length === 0) return { kind: 'unchanged', trigger, atMs };
+      return { kind: 'applied', trigger, atMs, changed, needRestart: needingRestart(changed) };
     } catch (error) {
+      if (!(error instanceof ConfigError)) return { kind: 'refused', trigger, atMs, problems: [{ path: '', message: messageOf(error) }] };
       // What would mend it is watched beside what is in force.
-      if (error instanceof ConfigError) follow([...loaded.dependencies, ...error.dependencies]);
-      const problems =
-        error instanceof ConfigError ? error.problems : [{ path: '', message: error instanceof Error ? error.message : String(error) }];
-      return { kind: 'refused', trigger, atMs, problems };
+      watched.follow([...loaded.dependencies, ...error.dependencies]);
+      return { kind: 'refused', trigger, atMs, problems: error.problems };
     }
   };
 
-  /** Files that were not watched while they were read may have changed since: read once more. */
-  const follow = (next: readonly string[]) => {
-    const known = new Set(dependencies);
-    const more = next.some((path) => !known.has(path));
-    dependencies = [...new Set(next)];
-    if (more && watch !== undefined && !closed) void start('file');
-  };
-
-  const run = async (trigger: ReloadTrigger): Promise<ReloadResult> => {
+  const flight = createSingleFlight(async (trigger: ReloadTrigger) => {
     const result = await attempt(trigger);
     // Reading the same again says nothing new, unless it takes back a refusal.
     if (result.kind !== 'unchanged' || lastResult?.kind !== 'applied') lastResult = result;
     report(result, logger);
     return result;
-  };
+  });
+  const watched = createWatched(loaded.dependencies, () => void flight.start('file'), deps);
 
-  const start = (trigger: ReloadTrigger): Promise<ReloadResult> => {
-    if (queued !== undefined) return queued;
-    if (running === undefined) return begin(trigger);
-    queued = running.then(() => {
-      queued = undefined;
-      return begin(trigger);
-    });
-    return queued;
-  };
-
-  const begin = (trigger: ReloadTrigger): Promise<ReloadResult> => {
-    const mine = run(trigger).finally(() => {
-      if (running === mine) running = undefined;
-    });
-    running = mine;
-    return mine;
-  };
-
-  watchAnew();
   return {
-    reload: start,
+    reload: (trigger) => flight.start(trigger),
     get loaded() {
       return loaded;
     },
@@ -146,13 +95,59 @@ export function createReloader(options: ReloaderOptions, { clock, logger, watch 
       return lastResult;
     },
     async [Symbol.asyncDispose]() {
-      closed = true;
-      quiet?.[Symbol.dispose]();
-      watching?.[Symbol.dispose]();
-      await queued;
-      await running;
+      watched[Symbol.dispose]();
+      await flight.settled();
     },
   };
+}
+
+interface Watched extends Disposable {
+  /** Watches the same files, by the way that leads to them now. */
+  anew(): void;
+  /** Watches other files. Those that were not watched while they were read may have changed since: says so. */
+  follow(paths: readonly string[]): void;
+}
+
+/** Calls `onQuiet` when something changed and it has been quiet for a while. */
+function createWatched(paths: readonly string[], onQuiet: () => void, { clock, logger, watch }: ReloaderDeps): Watched {
+  let dependencies = paths;
+  let watching: Disposable | undefined;
+  let quiet: Disposable | undefined;
+  let isClosed = watch === undefined;
+
+  const close = () => {
+    watching?.[Symbol.dispose]();
+    watching = undefined;
+  };
+  const onChange = () => {
+    quiet?.[Symbol.dispose]();
+    if (!isClosed) quiet = clock.after(QUIET_MS, onQuiet);
+  };
+  const onError = (error: Error) =>
+    logger.warn('The configuration is not watched for changes; reload it with SIGHUP', { reason: error.message });
+  const anew = () => {
+    close();
+    if (!isClosed && dependencies.length > 0) watching = watch?.(dependencies, onChange, onError);
+  };
+
+  anew();
+  return {
+    anew,
+    follow(next) {
+      const known = new Set(dependencies);
+      dependencies = [...new Set(next)];
+      if (!isClosed && dependencies.some((path) => !known.has(path))) onQuiet();
+    },
+    [Symbol.dispose]() {
+      isClosed = true;
+      quiet?.[Symbol.dispose]();
+      close();
+    },
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function report(result: ReloadResult, logger: Logger): void {

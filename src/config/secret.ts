@@ -33,7 +33,7 @@ export function withoutCredentials(text: string): string {
 }
 
 const SECRET_IN_LINE =
-  /((?:key|secret|token|password|passwd|passphrase|credential|authorization|cookie)[a-z]{0,2}["']?\s*:\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|\$\{[^}]*\}|[^,}#]*[^,}#\s])/gi;
+  /((?:key|secret|token|password|passwd|passphrase|credential|authorization|cookie)[a-z]{0,2}["']?\s*:(?!\s*\[\s*\{)\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|\[[^\]]*\]?|\$\{[^}]*\}|[^,}#]*[^,}#\s])/gi;
 const PURE_REFERENCE = /^["']?\$\{[^}]*\}["']?$/;
 
 /** A line of a configuration file as it may be shown. Columns stay where they are. Hides too much rather than too little. */

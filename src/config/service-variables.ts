@@ -93,6 +93,6 @@ function serviceInFile(row: ServiceVariable, tree: Tree): string | undefined {
   if (Object.hasOwn(services, row.service)) return row.service;
   return Object.keys(services).find((name) => {
     const routes = valueAt(services, [name, 'routes']);
-    return Array.isArray(routes) && routes.some((route) => row.routes.includes(route));
+    return Array.isArray(routes) && routes.some((route: unknown) => row.routes.some((known) => known === route));
   });
 }

@@ -5,9 +5,11 @@
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../base/system-clock.ts';
 import type { FileSource } from './config-file.ts';
 import type { Environment } from './environment.ts';
 import { keepMachineKey, machineKeyPath, readMachineKey } from './machine-key.ts';
+import { answersOnLoopback } from './probe.ts';
 import type { ZeroConfigSource } from './zero-config.ts';
 
 const PROBE_TIMEOUT_MS = 100;
@@ -22,10 +24,10 @@ export function systemFiles(environment: Environment, cwd: string): FileSource {
 
 /** Finds what a first start lacks. `makesKey`: make the key for this machine when there is none; a mere look must not. */
 export function systemZeroConfig(environment: Environment, makesKey: boolean): ZeroConfigSource {
-  const path = machineKeyPath(userConfigFolder(environment));
+  const keyPath = machineKeyPath(userConfigFolder(environment));
   return {
-    probe: answers,
-    machineKey: () => (makesKey ? keepMachineKey(path, crypto.getRandomValues(new Uint8Array(24))) : readMachineKey(path)),
+    probe: (port, at) => answersOnLoopback(port, at, { timeoutMs: PROBE_TIMEOUT_MS, clock: systemClock }),
+    machineKey: () => (makesKey ? keepMachineKey(keyPath, crypto.getRandomValues(new Uint8Array(24))) : readMachineKey(keyPath)),
   };
 }
 
@@ -45,15 +47,4 @@ async function readBoundedFile(path: string, bytesMax: number): Promise<string> 
     length += bytesRead;
   }
   throw new Error(`it is larger than ${bytesMax} bytes`);
-}
-
-/** Whether an HTTP server answers, whatever it says. A refused connection on loopback is known at once. */
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS), redirect: 'manual' });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

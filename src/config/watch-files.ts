@@ -45,7 +45,7 @@ export function watchFiles(paths: readonly string[], onChange: () => void, onErr
 /** The path itself and every symbolic link that is followed to reach the file, each as an entry of a folder without links. */
 export function entriesOnTheWay(path: string): string[] {
   const entries = new Set<string>();
-  let rest = partsOf(path);
+  const rest = partsOf(path);
   let at = parse(path).root;
   let links = 0;
   for (let part = rest.shift(); part !== undefined; part = rest.shift()) {
@@ -58,7 +58,7 @@ export function entriesOnTheWay(path: string): string[] {
     entries.add(entry);
     links += 1;
     if (links > LINKS_MAX) break;
-    rest = [...partsOf(target), ...rest];
+    rest.unshift(...partsOf(target));
     if (isAbsolute(target)) at = parse(target).root;
   }
   entries.add(at);

@@ -5,14 +5,25 @@
  * This file is imported only when there is a configuration file: the parser costs more to load than everything else in config/.
  */
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml';
 import { type ConfigPath, formatPath, type Tree } from './config-path.ts';
 import { parseTemplate, type TemplatePart } from './interpolation.ts';
 import type { Problem } from './problem.ts';
 
-export const FILE_BYTES_MAX = 1_048_576;
 const DEPTH_MAX = 64;
-/** Values after aliases were followed; a file of a mebibyte without aliases stays far below. */
+/** Values after aliases were followed. No configuration that people write comes near. */
 const VALUES_MAX = 200_000;
 
 export interface Place {
@@ -50,15 +61,19 @@ export function parseYaml(text: string, file: string): YamlSource {
   for (const error of [...document.errors, ...document.warnings]) {
     // The parser says everything that follows from one mistake; what is said first is what to mend.
     if (error.code === 'UNEXPECTED_TOKEN' && document.errors.length > 1 && error !== document.errors[0]) continue;
-    walk.problem(walk.placeAt(error.pos[0]), '', yamlMessage(error.code, error.message), hintFor(error.code, walk.lineAt(error.pos[0])));
+    const hint = hintFor(error.code, walk.lineAt(error.pos[0]));
+    walk.problem(walk.placeAt(error.pos[0]), [], {
+      message: yamlMessage(error.code, error.message),
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
   if (document.errors.length > 0) return { value: {}, places: walk.places, templates: [], problems: walk.problems };
 
   const root = document.contents;
   let value: Tree = {};
-  if (isMap(root)) value = walk.section(root as YAMLMap, []);
+  if (isMap(root)) value = walk.section(root, []);
   else if (root !== null && !(isScalar(root) && root.value === null)) {
-    walk.problem(walk.placeAt(root.range?.[0] ?? 0), '', 'a configuration is a set of sections, such as `server:`');
+    walk.problem(walk.placeAt(root.range?.[0] ?? 0), [], { message: 'a configuration is a set of sections, such as `server:`' });
   }
   return { value, places: walk.places, templates: walk.templates, problems: walk.problems };
 }
@@ -87,8 +102,8 @@ class Walk {
     return text.slice(text.lastIndexOf('\n', offset - 1) + 1, end === -1 ? undefined : end);
   }
 
-  problem(place: Place, path: string, message: string, hint?: string): void {
-    this.problems.push({ file: this.#source.file, ...place, path, message, ...(hint === undefined ? {} : { hint }) });
+  problem(place: Place, path: ConfigPath, said: Pick<Problem, 'message' | 'hint'>): void {
+    this.problems.push({ file: this.#source.file, ...place, path: formatPath(path), ...said });
   }
 
   section(map: YAMLMap, path: ConfigPath): Tree {
@@ -99,8 +114,8 @@ class Walk {
       const name = nameOf(pair);
       const place = this.#placeOf(pair.key as Node | null);
       if (isMergeKey(pair)) Object.assign(merged, this.#merge(pair.value as Node | null, path));
-      else if (name === undefined) this.problem(place, formatPath(path), 'a name must be a plain text');
-      else if (name === '__proto__') this.problem(place, formatPath(path), `'${name}' cannot be a name`);
+      else if (name === undefined) this.problem(place, path, { message: 'a name must be a plain text' });
+      else if (name === '__proto__') this.problem(place, path, { message: `'${name}' cannot be a name` });
       else own[name] = this.#entry(pair.value as Node | null, [...path, name], place);
     }
     return { ...merged, ...own };
@@ -117,13 +132,13 @@ class Walk {
     this.#values += 1;
     if (this.#values > VALUES_MAX || path.length > DEPTH_MAX) {
       if (this.problems.length === 0)
-        this.problem(this.#placeOf(node), formatPath(path), 'too many values, or too deep: aliases multiply what they stand for');
+        this.problem(this.#placeOf(node), path, { message: 'too many values, or too deep: aliases multiply what they stand for' });
       return undefined;
     }
     if (node === null) return null;
-    if (isAlias(node)) return this.#follow(node.source, node, path, (target) => this.#value(target, path));
+    if (isAlias(node)) return this.#follow(node, path, (target) => this.#value(target, path));
     this.#remember(node);
-    if (isMap(node)) return this.section(node as YAMLMap, path);
+    if (isMap(node)) return this.section(node, path);
     if (isSeq(node)) return node.items.map((item, index) => this.#entry(item as Node | null, [...path, index], undefined));
     return isScalar(node) ? this.#scalar(node, path) : undefined;
   }
@@ -136,27 +151,26 @@ class Walk {
     const placeOf = (reference: string) => this.placeAt(start + Math.max(0, raw.indexOf(reference)));
     const template = parseTemplate(value);
     if (template.ok) this.templates.push({ path, parts: template.parts, placeOf });
-    else this.problem(placeOf('${'), formatPath(path), template.message, template.hint);
+    else this.problem(placeOf('${'), path, { message: template.message, hint: template.hint });
     return value;
   }
 
   #merge(node: Node | null, path: ConfigPath): Tree {
-    if (isAlias(node)) return this.#follow(node.source, node, path, (target) => this.#merge(target, path)) ?? {};
-    if (isMap(node)) return this.section(node as YAMLMap, path);
+    if (isAlias(node)) return this.#follow(node, path, (target) => this.#merge(target, path)) ?? {};
+    if (isMap(node)) return this.section(node, path);
     // In a list of merges the earlier one wins.
     if (isSeq(node)) return node.items.reduceRight<Tree>((all, item) => Object.assign(all, this.#merge(item as Node | null, path)), {});
-    this.problem(this.#placeOf(node), formatPath(path), '`<<` takes a section or an alias of one');
+    this.problem(this.#placeOf(node), path, { message: '`<<` takes a section or an alias of one' });
     return {};
   }
 
-  #follow<T>(anchor: string, alias: Node, path: ConfigPath, use: (target: Node) => T): T | undefined {
+  #follow<T>(alias: Alias, path: ConfigPath, use: (target: Node) => T): T | undefined {
+    const anchor = alias.source;
     const target = this.#anchors.get(anchor);
     if (target === undefined || this.#following.has(target)) {
-      this.problem(
-        this.#placeOf(alias),
-        formatPath(path),
-        `the alias *${anchor} stands for ${target === undefined ? 'nothing' : 'itself'}`,
-      );
+      this.problem(this.#placeOf(alias), path, {
+        message: `the alias *${anchor} stands for ${target === undefined ? 'nothing' : 'itself'}`,
+      });
       return undefined;
     }
     this.#following.add(target);
@@ -180,7 +194,7 @@ function nameOf(pair: Pair): string | undefined {
   if (!isScalar(pair.key)) return undefined;
   const { value } = pair.key;
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String((pair.key as Scalar).source ?? value)
+    ? String(pair.key.source ?? value)
     : undefined;
 }
 

@@ -10,11 +10,12 @@ import { isTree, type Tree, valueAt } from './config-path.ts';
 import type { Assignment } from './layers.ts';
 import { isLoopback } from './safety.ts';
 
-const OLLAMA = { name: 'ollama', probe: 'http://127.0.0.1:11434/api/version' } as const;
+/** Ollama's documented port, and what its API answers without side effects. */
+const OLLAMA = { name: 'ollama', port: 11_434, path: '/api/version' } as const;
 
 export interface ZeroConfigSource {
-  /** Whether a server answers at a URL. Must not take longer than 100 ms. */
-  probe(url: string): Promise<boolean>;
+  /** Whether a server answers on a port of this machine. Must not take longer than 100 ms. */
+  probe(port: number, path: string): Promise<boolean>;
   /** The key for this machine, made when there is none yet; undefined where it may not be made (`gatehouse explain`). */
   machineKey(): Promise<MachineKey | undefined>;
 }
@@ -37,7 +38,7 @@ export interface Findings {
 export async function findWhatIsMissing(tree: Tree, options: { givesProviders: boolean; source: ZeroConfigSource }): Promise<Findings> {
   const wanted = decideWhatToLookFor(tree, options.givesProviders);
   const [ollamaAnswers, machineKey] = await Promise.all([
-    wanted.ollama ? options.source.probe(OLLAMA.probe) : false,
+    wanted.ollama ? options.source.probe(OLLAMA.port, OLLAMA.path) : false,
     wanted.machineKey ? options.source.machineKey() : undefined,
   ]);
   return decideFindings(tree, { givesProviders: options.givesProviders, ollamaAnswers, machineKey });

@@ -23,15 +23,21 @@ const EXPOSED = [
   'x-correlation-id',
   'x-request-id',
   'x-should-retry',
-  ...['attempts', 'cache', 'cost-usd', 'fallbacks', 'memory', 'model', 'overhead-ms', 'provider', 'queue-ms', 'trace-id'].map((name) => `x-gatehouse-${name}`),
-  ...['limit', 'remaining', 'reset'].flatMap((name) => ['second', 'minute', 'hour', 'requests', 'tokens'].map((unit) => `x-ratelimit-${name}-${unit}`)),
+  ...['attempts', 'cache', 'cost-usd', 'fallbacks', 'memory', 'model', 'overhead-ms', 'provider', 'queue-ms', 'trace-id'].map(
+    (name) => `x-gatehouse-${name}`,
+  ),
+  ...['limit', 'remaining', 'reset'].flatMap((name) =>
+    ['second', 'minute', 'hour', 'requests', 'tokens'].map((unit) => `x-ratelimit-${name}-${unit}`),
+  ),
 ].join(', ');
 
 /** Header names with commas between, as browsers write Access-Control-Request-Headers. */
 const HEADER_NAMES = /^[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~-]+)*$/;
 
 export function createCors(config: ServerConfig['cors'], environment: ServerConfig['environment']): Cors {
-  const origins = new Set((config.origins ?? (environment === 'development' ? ['*'] : [])).map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+  const origins = new Set(
+    (config.origins ?? (environment === 'development' ? ['*'] : [])).map((origin) => origin.toLowerCase().replace(/\/$/, '')),
+  );
   const anyone = origins.has('*');
   const credentials = config.credentials && !anyone;
   const exposed = credentials ? EXPOSED : '*';
@@ -49,7 +55,8 @@ export function createCors(config: ServerConfig['cors'], environment: ServerConf
     },
     preflight(request, allow) {
       const origin = request.get('origin');
-      if (origin === null || !isAllowed(origin)) throw new GatewayError('origin_forbidden', 'this origin may not call: see server.cors.origins');
+      if (origin === null || !isAllowed(origin))
+        throw new GatewayError('origin_forbidden', 'this origin may not call: see server.cors.origins');
       const headers: Record<string, string> = {
         'access-control-allow-methods': allow,
         'access-control-max-age': maxAge,

@@ -86,7 +86,8 @@ const ALIASES = [
 export function checkHead(request: { readonly method: string; readonly headers: Headers }, headersMax: number): void {
   const { method, headers } = request;
   const host = headers.get('host');
-  if (host === null || !HOST.test(host)) throw new GatewayError('host_invalid', 'the Host header must be there, once, and be a host name or address');
+  if (host === null || !HOST.test(host))
+    throw new GatewayError('host_invalid', 'the Host header must be there, once, and be a host name or address');
   if (method === 'TRACE' || method === 'CONNECT') throw new GatewayError('method_not_allowed', `${method} is not served`);
   if (headers.count > headersMax) throw new GatewayError('head_too_large', `more than ${headersMax} headers`);
   checkFraming(method, headers);
@@ -96,7 +97,8 @@ export function checkHead(request: { readonly method: string; readonly headers: 
   }
   const expectation = headers.get('expect');
   // The parser has answered `100-continue` already.
-  if (expectation !== null && expectation.toLowerCase() !== '100-continue') throw new GatewayError('expectation_unsupported', 'of the values of Expect only 100-continue is known');
+  if (expectation !== null && expectation.toLowerCase() !== '100-continue')
+    throw new GatewayError('expectation_unsupported', 'of the values of Expect only 100-continue is known');
   // Any other upgrade (h2c, which Java's client offers with every request) may be passed over: RFC 9110 §7.8.
   if (headers.get('upgrade')?.toLowerCase().includes('websocket') === true)
     throw new GatewayError('upgrade_unsupported', 'WebSocket is not served: use HTTP', { headers: { upgrade: 'HTTP/1.1' } });
@@ -115,7 +117,8 @@ function checkSingletons(headers: Headers): void {
     if (headers.get(name)?.includes(',') === true) throw headerInvalid(`the header ${name} must be there once`);
   }
   const authorization = headers.get('authorization');
-  if (authorization !== null && REPEATED_AUTHORIZATION.test(authorization)) throw headerInvalid('the header authorization must be there once');
+  if (authorization !== null && REPEATED_AUTHORIZATION.test(authorization))
+    throw headerInvalid('the header authorization must be there once');
   const contentType = headers.get('content-type');
   if (contentType !== null && !MEDIA_TYPE.test(contentType)) throw headerInvalid('the header content-type must be there once');
 }

@@ -57,6 +57,12 @@ export class ReplyStream implements AsyncIterator<Uint8Array, void, undefined> {
     return { done: true, value: undefined };
   }
 
+  /** The caller is gone: Bun calls `return` as well, but not for a stream that it has not begun to read. */
+  abandon(): void {
+    if (this.#input.exchange.signal.reason instanceof GatewayError) return;
+    this.#end('client_closed');
+  }
+
   readonly #passed = (chunk: Chunk): Chunk | Promise<Chunk> => {
     if (chunk.done !== true) {
       this.#bytesSent += chunk.value.byteLength;
@@ -80,7 +86,7 @@ export class ReplyStream implements AsyncIterator<Uint8Array, void, undefined> {
   /** Bun cuts the connection when the iteration throws; `undefined` is what it does not also print on standard error. */
   async #cut(): Promise<never> {
     if (this.#bytesSent > 0) await this.#deps.clock.sleep(CUT_AFTER_MS, NEVER);
-    throw undefined;
+    return Promise.reject(undefined);
   }
 
   #end(kind: Outcome['kind'], error?: Outcome['error']): void {

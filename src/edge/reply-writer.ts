@@ -35,7 +35,10 @@ export class ReplyWriter {
   write(reply: Reply, body: WireBody, context: ReplyContext): Response {
     const { security, cors } = this.#deps;
     const { id, extra } = context;
-    const response = new Response(body as BodyInit | null, { status: reply.status, headers: context.https ? security.https : security.http });
+    const response = new Response(body as Bun.BodyInit | null, {
+      status: reply.status,
+      headers: context.https ? security.https : security.http,
+    });
     const { headers } = response;
     for (const name in reply.headers) headers.set(name, reply.headers[name] ?? '');
     if (extra !== undefined) for (const name in extra) headers.set(name, extra[name] ?? '');

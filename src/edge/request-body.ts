@@ -116,7 +116,7 @@ class UnreadBody {
   }
 
   async *#chunks(bytesMax: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const reader = this.#request.body?.getReader();
+    const reader = this.#request.body?.getReader() as Reader | undefined;
     if (reader === undefined) return;
     const { limits, clock } = this.#deps;
     let received = 0;

@@ -19,7 +19,15 @@ const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Ope
 export function createModelRoutes(call: Handler, list: ModelList): Route[] {
   return [
     ...MODEL_ROUTES.map(
-      ({ pattern, operation }): Route => ({ pattern, operation, methods: ['POST'], kind: 'model', access: 'key', dialect: 'openai-chat', handler: call }),
+      ({ pattern, operation }): Route => ({
+        pattern,
+        operation,
+        methods: ['POST'],
+        kind: 'model',
+        access: 'key',
+        dialect: 'openai-chat',
+        handler: call,
+      }),
     ),
     ...createModelListRoutes(list),
   ];
@@ -39,7 +47,8 @@ function createModelListRoutes(list: ModelList): Route[] {
       handler: async (request, exchange) => {
         const id = request.params?.['id'] ?? '';
         const model = (await visible(list, exchange)).find((listing) => listing.id === id);
-        if (model === undefined) throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
+        if (model === undefined)
+          throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
         return json(model);
       },
     },

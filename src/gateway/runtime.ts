@@ -5,7 +5,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
-import { openStores, type Stores } from '../stores/open-stores.ts';
+import { openStores, type Stores } from '../stores/stores.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { readProcess } from '../telemetry/process-reading.ts';
@@ -26,6 +26,8 @@ export interface RuntimeDeps {
   /** In [0, 1). */
   readonly random: () => number;
   readonly seed: Uint32Array;
+  /** Tells this process from others of the same service, in traces. */
+  readonly instanceId: string;
 }
 
 export interface Runtime extends AsyncDisposable {
@@ -54,7 +56,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     clock,
     logger: log,
     fetch,
-    resource: { serviceName: config.telemetry.service_name, version, environment: config.server.environment },
+    resource: { serviceName: config.telemetry.service_name, version, instanceId: deps.instanceId },
   });
   if (spans !== undefined) metrics.spans(() => spans.counts);
   const stores = openStores(config.state, {

@@ -45,17 +45,15 @@ export interface GuardDeps {
   readonly random: () => number;
   /** Called whenever the breaker opens: drop the connection here. */
   readonly onOpen?: () => void;
-  readonly onBreakerChange?: (from: BreakerSnapshot['state'], to: BreakerSnapshot['state']) => void;
 }
 
 export function createGuard(config: GuardConfig, deps: GuardDeps): Guard {
-  const { clock, random, onOpen, onBreakerChange } = deps;
+  const { clock, random, onOpen } = deps;
   const breaker = createBreaker(config.breaker, {
     clock,
     random,
-    onChange(from, to) {
+    onChange(_, to) {
       if (to === 'open') onOpen?.();
-      onBreakerChange?.(from, to);
     },
   });
   let callsUnderWay = 0;

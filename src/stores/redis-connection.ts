@@ -16,14 +16,13 @@ import type { Clock } from '../base/clock.ts';
  */
 
 export interface RedisConfig {
-  /** `redis://[user:password@]host:port[/database]`, or `rediss://` for TLS. Holds a secret: never log it. */
+  /** `redis://[user:password@]host:port[/database]`, or `rediss://` for TLS, whose certificate is checked (NODE_EXTRA_CA_CERTS
+   * names a private authority). Holds a secret: never log it. */
   readonly url: string;
   /** For the whole of a dial: TCP, TLS, login, PING. */
   readonly connectTimeoutMs: number;
   /** Longest wait between two dials; the first retry comes within 100 ms. */
   readonly redialMsMax: number;
-  /** Certificate authority for `rediss://`, as PEM text, when it is not a public one. */
-  readonly tlsCa?: string;
 }
 
 export interface RedisConnectionDeps {
@@ -131,6 +130,5 @@ function newClient(config: RedisConfig): RedisClient {
     connectionTimeout: config.connectTimeoutMs,
     autoReconnect: false,
     enableOfflineQueue: false,
-    ...(config.tlsCa === undefined ? {} : { tls: { ca: config.tlsCa } }),
   });
 }

@@ -38,17 +38,17 @@ export interface StoresDeps {
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
-  /** Tells this process from its replicas. */
-  readonly replicaId: string;
+  /** Processes known to share the counters, this one included, as by configuration; ≥ 1. Redis may know of more. */
+  readonly replicas: () => number;
   /** A call that a remote store did not answer, and which the fallback did. */
   readonly onFault: (store: StoreName, fault: StoreFault) => void;
-  /** A connection came up or went down, and why. */
-  readonly onConnection: (isUp: boolean, reason: string) => void;
-  readonly onBreakerChange: (store: StoreName, from: string, to: string) => void;
+  /** A connection came up or went down, and why; the reason holds no secret. */
+  readonly onChange: (isUp: boolean, reason: string) => void;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REDIAL_MS_MAX = 5_000;
+// The bytes are what bounds the cache; this bounds the bookkeeping of very small replies.
 const CACHE_ENTRIES_MAX = 1_000_000;
 
 /** Opens the stores and dials, but waits for nothing. */
@@ -61,12 +61,7 @@ export function openStores(config: StateConfig, deps: StoresDeps): Stores {
   const connect = (url: string): RedisConnection => {
     let connection = connections.get(url);
     if (connection === undefined) {
-      connection = closers.use(
-        createRedisConnection(
-          { url, connectTimeoutMs: CONNECT_TIMEOUT_MS, redialMsMax: REDIAL_MS_MAX },
-          { ...deps, onChange: deps.onConnection },
-        ),
-      );
+      connection = closers.use(createRedisConnection({ url, connectTimeoutMs: CONNECT_TIMEOUT_MS, redialMsMax: REDIAL_MS_MAX }, deps));
       connections.set(url, connection);
     }
     return connection;
@@ -74,7 +69,7 @@ export function openStores(config: StateConfig, deps: StoresDeps): Stores {
   const protect = (name: StoreName, connection: RedisConnection): Guard => {
     const guard = createGuard(
       { ...GUARD_DEFAULTS, deadlineMs: config.timeout },
-      { ...deps, onOpen: () => connection.recycle(), onBreakerChange: (from, to) => deps.onBreakerChange(name, from, to) },
+      { clock, random: deps.random, onOpen: () => connection.recycle() },
     );
     remotes.push({ name, isUp: () => connection.isUp, guard });
     return guard;
@@ -85,13 +80,13 @@ export function openStores(config: StateConfig, deps: StoresDeps): Stores {
     if (config.counters === 'memory') return local;
     const connection = connect(config.counters);
     const guard = protect('counters', connection);
-    const replicas = closers.use(createReplicaCount(config, { connection, guard, clock, id: deps.replicaId }));
+    const replicas = closers.use(createReplicaCount(config, { connection, guard, clock, id: crypto.randomUUID() }));
     const primary = createRedisCounterStore(config, { connection });
     return createFallbackCounterStore({
       primary,
       local,
       guard,
-      replicas: () => replicas.count(),
+      replicas: () => Math.max(deps.replicas(), replicas.count()),
       onFault: (fault) => deps.onFault('counters', fault),
     });
   };

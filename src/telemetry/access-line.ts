@@ -1,6 +1,6 @@
 /*
  * The access log: one line per request, with the field names of the AI microservices gateway first. It is in the path of every
- * request, so its serialiser is written out for these fields. Measured (bench/micro/telemetry): see docs/decisions.
+ * request, so its serialiser is written out for these fields. Measured (bench/micro/telemetry): see docs/decisions/0004.
  */
 
 import { redactText } from './redaction.ts';

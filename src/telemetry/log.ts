@@ -1,6 +1,6 @@
 /*
  * The log: one JSON object per line with the field names of the AI microservices gateway (timestamp, level, message,
- * correlation_id …), or lines for people on a terminal. Our own serialiser: why not pino is in docs/decisions/telemetry.md.
+ * correlation_id …), or lines for people on a terminal. Our own serialiser: why not pino is in docs/decisions/0004.
  */
 
 import type { Clock } from '../base/clock.ts';

@@ -1,6 +1,6 @@
 /*
  * Where counts live: one cell per combination of label values, found once and then added to directly, so that counting costs a
- * few nanoseconds in the path of a request. Why not prom-client: docs/decisions/telemetry.md.
+ * few nanoseconds in the path of a request. Why not prom-client: docs/decisions/0004.
  *
  * Invariant: no metric has more than `seriesMax` cells of its own; the rest is counted in the cell whose labels are all `other`.
  */

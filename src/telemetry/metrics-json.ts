@@ -1,7 +1,7 @@
 /** `/api/metrics`: the figures that the StillMe and AI platform gateways gave as JSON, and ours. */
 
-import type { BreakerReading } from './metrics.ts';
 import type { MetricRegistry } from './metric-registry.ts';
+import type { BreakerReading } from './metrics.ts';
 import type { RecentReading } from './recent.ts';
 
 export interface MetricsJson {

@@ -2,11 +2,12 @@
  * What is counted, as narrow recorders: one per thing that happens, called by whoever sees it happen. What is in the path of a
  * request resolves its cells once per route, and then adds to them.
  *
- * Label values that come from outside (a model or target that a caller may have named) count only when they are configured;
- * all others are `other`. Configured names are given by `allowNames` at every (re)load.
+ * Which models and targets may be labels is decided in label-names.ts; what is configured is told by `allowNames` at every
+ * (re)load.
  */
 
 import type { Clock } from '../base/clock.ts';
+import { createLabelNames } from './label-names.ts';
 import { type Buckets, type Cell, createMetricRegistry, type MetricRegistry, OTHER } from './metric-registry.ts';
 import { type MetricsJson, metricsJson } from './metrics-json.ts';
 import { metricsText } from './metrics-text.ts';
@@ -28,7 +29,7 @@ export interface RequestEnd {
 }
 
 export interface Metrics extends Disposable {
-  /** Names that may be label values: models (with their aliases) and targets or services. */
+  /** Names that are configured: models with their aliases; targets and services, and `provider/*` for providers that take any model. */
   allowNames(names: { readonly models: Iterable<string>; readonly targets: Iterable<string> }): void;
   /**
    * The recorder of one endpoint: a route's pattern, or `unmatched`. Resolve it once, not per request. What is no `traffic` (health
@@ -40,6 +41,7 @@ export interface Metrics extends Disposable {
   /** Replies being streamed, in the same way. */
   readonly streamsOpen: Cell;
 
+  /** Of a model that has answered. */
   tokens(model: string, usage: { readonly inputTokens?: number; readonly outputTokens?: number }): void;
   firstToken(model: string, durationMs: number): void;
   /** `outcome` is `ok` or an error code. */
@@ -135,10 +137,7 @@ type TrafficRecorders = Pick<
 >;
 
 function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
-  let models: ReadonlySet<string> = new Set();
-  let targets: ReadonlySet<string> = new Set();
-  const modelName = (name: string): string => (models.has(name) ? name : OTHER);
-  const targetName = (name: string): string => (targets.has(name) ? name : OTHER);
+  const names = createLabelNames();
   const modelCells = createMemo((model: string) => ({
     input: registry.cell('gateway_tokens_total', 'input', model),
     output: registry.cell('gateway_tokens_total', 'output', model),
@@ -149,25 +148,22 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
   const queue = registry.buckets('gateway_queue_seconds');
 
   return {
-    allowNames(names) {
-      models = new Set(names.models);
-      targets = new Set(names.targets);
-    },
+    allowNames: (configured) => names.allow(configured),
     requestsOpen: registry.cell('gateway_requests_open'),
     streamsOpen: registry.cell('gateway_streams_open'),
     tokens(model, usage) {
-      const cells = modelCells(modelName(model));
+      const cells = modelCells(names.model(model));
       cells.input.value += usage.inputTokens ?? 0;
       cells.output.value += usage.outputTokens ?? 0;
     },
-    firstToken: (model, durationMs) => modelCells(modelName(model)).firstToken.observe(durationMs / 1_000),
+    firstToken: (model, durationMs) => modelCells(names.model(model)).firstToken.observe(durationMs / 1_000),
     attempt(target, outcome) {
-      const name = targetName(target);
+      const name = names.target(target);
       const cell = outcome === 'ok' ? okCells(name) : registry.cell('gateway_upstream_attempts_total', name, outcome);
       cell.value += 1;
     },
-    retry: (target) => void (registry.cell('gateway_retries_total', targetName(target)).value += 1),
-    fallback: (target) => void (registry.cell('gateway_fallbacks_total', targetName(target)).value += 1),
+    retry: (target) => void (registry.cell('gateway_retries_total', names.target(target)).value += 1),
+    fallback: (target) => void (registry.cell('gateway_fallbacks_total', names.target(target)).value += 1),
     cacheResult: (result) => void (cacheCells(result).value += 1),
     queued: (durationMs) => queue.observe(durationMs / 1_000),
   };

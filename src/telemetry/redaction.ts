@@ -69,7 +69,7 @@ const SUSPICION = Uint8Array.from({ length: 128 }, (_, code) => (ALONE.includes(
 
 /**
  * Whether the patterns need to be tried: false for nearly every path and id. One pass, because the patterns cost 950 ns on the two
- * strings of an access line where this costs 80 (bench/micro/telemetry).
+ * strings of an access line where this costs 140 (bench/micro/telemetry).
  */
 function isSuspicious(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {

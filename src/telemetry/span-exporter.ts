@@ -1,6 +1,6 @@
 /*
  * Sends finished spans to a collector, in batches, off the path of requests. Our own and not OpenTelemetry's SDK: why is in
- * docs/decisions/telemetry.md.
+ * docs/decisions/0004.
  *
  * Invariants: one request is under way at most; the queue holds `queueMax` spans at most, further ones are dropped and counted;
  * every request has a deadline. A batch that the collector refuses for now (429, 502, 503, 504, or no answer) is kept for the

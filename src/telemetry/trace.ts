@@ -71,11 +71,10 @@ export function beginTrace(headers: Headers, ids: TraceIds, sampleRatio: number)
   };
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
 /**
  * Ids that are unique and unpredictable enough for tracing, which is all they are for: sfc32 (Doty-Humphrey, PractRand) seeded
- * with 128 bits from a secure source. An id is 40 ns, against 350 for 16 fresh secure bytes (bench/micro/telemetry).
+ * with 128 bits from a secure source, so that a test can have the same ids twice. `toHex` makes an id 25 ns, where putting
+ * pieces of text together costs 380 once the text is read (bench/micro/telemetry).
  */
 export function createTraceIds(seed: Uint32Array): TraceIds {
   let [a = 0, b = 0, c = 0, counter = 1] = seed;
@@ -90,12 +89,24 @@ export function createTraceIds(seed: Uint32Array): TraceIds {
   // The first outputs still show the seed's structure.
   for (let round = 0; round < 15; round += 1) next();
 
-  const hex8 = (value: number): string =>
-    `${HEX[value >>> 24] ?? ''}${HEX[(value >>> 16) & 255] ?? ''}${HEX[(value >>> 8) & 255] ?? ''}${HEX[value & 255] ?? ''}`;
-  // `| 1` in the last word: an id of zeros is not valid.
+  const traceWords = new Uint32Array(4);
+  const traceBytes = new Uint8Array(traceWords.buffer);
+  const spanWords = new Uint32Array(2);
+  const spanBytes = new Uint8Array(spanWords.buffer);
   return {
-    traceId: () => hex8(next()) + hex8(next()) + hex8(next()) + hex8((next() | 1) >>> 0),
-    spanId: () => hex8(next()) + hex8((next() | 1) >>> 0),
+    traceId() {
+      traceWords[0] = next();
+      traceWords[1] = next();
+      traceWords[2] = next();
+      // An id of zeros is not valid.
+      traceWords[3] = next() | 1;
+      return traceBytes.toHex();
+    },
+    spanId() {
+      spanWords[0] = next();
+      spanWords[1] = next() | 1;
+      return spanBytes.toHex();
+    },
     random: () => next() / 4_294_967_296,
   };
 }

@@ -15,7 +15,7 @@ import { isServiceFailure } from './classify.ts';
 import type { Slot } from './endpoint-group.ts';
 import type { TransportReply, TransportRequest } from './transport/transport.ts';
 import { fromFetchError, provesNotSent, TransportError } from './transport/transport-error.ts';
-import type { BodyReader, CallOptions, Settlement, StreamStart, UpstreamBody } from './upstream.ts';
+import type { BodyReader, CallOptions, ReplyReader, Settlement, StreamStart, UpstreamBody } from './upstream.ts';
 
 /** Error replies are short; a longer one is not kept. */
 const ERROR_BYTES_MAX = 1_048_576;
@@ -51,6 +51,8 @@ export interface AttemptDeps {
 /** Is itself the open body that it hands over, and the listener on the caller's signal. */
 export class Attempt implements OpenBody {
   readonly kind = 'open';
+  /** When it ended or was handed over. */
+  endedMs = 0;
   reader: BodyReader | undefined;
   readonly #slot: Slot;
   readonly #request: TransportRequest;
@@ -60,17 +62,15 @@ export class Attempt implements OpenBody {
   readonly #controller = new AbortController();
   #timer: Disposable | undefined;
   #status: number | undefined;
-  /** Up to the hand-over: the length of a stream says nothing about its endpoint. */
-  #latencyMs: number | undefined;
   #ended = false;
 
-  /** The slot is given back by the attempt, whatever happens. */
-  constructor(request: TransportRequest, { slot, options, clock }: AttemptDeps) {
+  /** The slot is given back by the attempt, whatever happens. `startedMs` is now, on the monotonic clock. */
+  constructor(request: TransportRequest, startedMs: number, { slot, options, clock }: AttemptDeps) {
     this.#request = request;
     this.#slot = slot;
     this.#options = options;
     this.#clock = clock;
-    this.#startedMs = clock.monotonic();
+    this.#startedMs = startedMs;
   }
 
   /** Resolves with a reply, or with what failed, be it the upstream, the time or the caller. Rejects only for a defect of ours. */
@@ -81,8 +81,21 @@ export class Attempt implements OpenBody {
     this.#timer = this.#clock.after(timeoutMs, () => this.abort(tooLate(timeoutMs)));
     try {
       const head = await this.#slot.endpoint.connector.send(this.#request, this.#controller.signal);
-      this.#status = head.status;
-      return isFailure(this.#options, head.status) ? await this.#refused(head) : await this.#read(head);
+      const { status, headers } = head;
+      this.#status = status;
+      const { expect } = this.#options;
+      if (isFailure(expect, status)) return await this.#refused(head);
+      if (expect.kind === 'stream') {
+        const start = expect.start(headers);
+        const reader = head.body?.getReader();
+        await readStart(start, reader);
+        return this.#handOver(head, reader, start);
+      }
+      if (expect.kind === 'pass' && lengthOf(head) > expect.wholeBytesMax) return this.#handOver(head, head.body?.getReader(), undefined);
+      const bytes = await head.bytes(expect.kind === 'whole' ? expect.bytesMax : expect.wholeBytesMax);
+      if (expect.kind === 'whole') expect.check(status, headers, bytes);
+      this.settle('ok');
+      return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
     } catch (error) {
       return this.#failed(error);
     }
@@ -105,37 +118,15 @@ export class Attempt implements OpenBody {
     this.#ended = true;
     this.#timer?.[Symbol.dispose]();
     this.#options.signal.removeEventListener('abort', this);
-    this.#slot.endpoint.release(this.#slot.grant, result, this.#latencyMs ?? this.#clock.monotonic() - this.#startedMs);
-  }
-
-  async #read(head: TransportReply): Promise<AttemptReply> {
-    const { expect } = this.#options;
-    switch (expect.kind) {
-      case 'whole': {
-        const bytes = await head.bytes(expect.bytesMax);
-        expect.check(head.status, head.headers, bytes);
-        return this.#whole(head, bytes);
-      }
-      case 'pass':
-        if (lengthOf(head) <= expect.wholeBytesMax) return this.#whole(head, await head.bytes(expect.wholeBytesMax));
-        return this.#handOver(head, head.body?.getReader(), undefined);
-      case 'stream': {
-        const start = expect.start(head.headers);
-        const reader = head.body?.getReader();
-        await readStart(start, reader);
-        return this.#handOver(head, reader, start);
-      }
-    }
-  }
-
-  #whole({ status, headers }: TransportReply, bytes: Uint8Array): AttemptReply {
-    this.settle('ok');
-    return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
+    const nowMs = this.#clock.monotonic();
+    // The length of a stream says nothing about its endpoint: what counts is the time up to the hand-over.
+    if (this.endedMs === 0) this.endedMs = nowMs;
+    this.#slot.endpoint.release(this.#slot.grant, result, { latencyMs: this.endedMs - this.#startedMs, nowMs });
   }
 
   #handOver({ status, headers }: TransportReply, reader: BodyReader | undefined, start: StreamStart | undefined): AttemptReply {
     this.#timer?.[Symbol.dispose]();
-    this.#latencyMs = this.#clock.monotonic() - this.#startedMs;
+    this.endedMs = this.#clock.monotonic();
     this.reader = reader;
     return { kind: 'reply', status, headers, body: this, start };
   }
@@ -192,7 +183,7 @@ async function readChunk(reader: BodyReader): Promise<Uint8Array | undefined> {
   }
 }
 
-function isFailure({ expect }: CallOptions, status: number): boolean {
+function isFailure(expect: ReplyReader, status: number): boolean {
   return expect.kind === 'pass' ? isServiceFailure(status) : status < 200 || status >= 300;
 }
 

@@ -44,6 +44,8 @@ class Call {
   readonly #bench: Bench;
   readonly #deadlineMs: number;
   readonly #attempts: AttemptRecord[] = [];
+  /** Of the monotonic clock, as it was when something last ended: reading it anew for each question costs more than they do. */
+  #nowMs: number;
   /** Of the last attempt that means something: one that was made, rather than one that was refused by our own breaker. */
   #last: AttemptFailure | undefined;
   /** Why no attempt could be made, where that is all there is to say. */
@@ -56,12 +58,15 @@ class Call {
     this.#options = options;
     this.#deps = deps;
     this.#bench = bench;
-    this.#deadlineMs = deps.clock.monotonic() + options.totalTimeoutMs;
+    this.#nowMs = deps.clock.monotonic();
+    this.#deadlineMs = this.#nowMs + options.totalTimeoutMs;
   }
 
   async run(): Promise<UpstreamReply> {
-    const candidates = this.#bench.order(this.#options.candidates, this.#deps.clock.monotonic());
-    for (const [index, candidate] of candidates.entries()) {
+    const candidates = this.#bench.order(this.#options.candidates, this.#nowMs);
+    for (let index = 0; ; index += 1) {
+      const candidate = candidates[index];
+      if (candidate === undefined) break;
       const next = candidates[index + 1];
       const outcome = await this.#try(candidate, next !== undefined);
       if (outcome !== 'next' && outcome !== 'stop') return outcome;
@@ -75,7 +80,7 @@ class Call {
   async #try(candidate: Candidate, moreCandidates: boolean): Promise<UpstreamReply | 'next' | 'stop'> {
     const group = this.#deps.registry.group(candidate.group);
     if (group === undefined) throw new Error(`candidate '${candidate.name}' names the unknown group '${candidate.group}'`);
-    group.budget.deposit(this.#deps.clock.monotonic());
+    group.budget.deposit(this.#nowMs);
     let tried: Endpoint[] | undefined;
     for (let attempt = 1; ; attempt += 1) {
       const slot = group.acquire(tried ?? NONE, this.#options.replayable);
@@ -83,7 +88,9 @@ class Call {
         this.#refuse(candidate, slot);
         return moreCandidates ? 'next' : 'stop';
       }
-      const result = await this.#attempt(candidate, group, slot);
+      const begun = this.#begin(candidate, slot);
+      const result = await begun.run(this.#timeoutMs());
+      this.#end(candidate, slot, { begun, result });
       if (result.kind === 'reply') return this.#answer(candidate, result);
 
       this.#note(candidate, result);
@@ -91,38 +98,46 @@ class Call {
       tried.push(slot.endpoint);
       const decision = this.#decide({ failure: result, attempt, group, tried, moreCandidates });
       if (decision.kind !== 'again') return decision.kind;
-      if (decision.paid) group.budget.withdraw(this.#deps.clock.monotonic());
+      if (decision.paid) group.budget.withdraw(this.#nowMs);
       this.#deps.events.onRetry(group.name, result.error.code);
       if (!decision.elsewhere) tried = undefined;
       if (decision.delayMs > 0 && !(await this.#wait(decision.delayMs))) return 'stop';
     }
   }
 
-  async #attempt(candidate: Candidate, group: EndpointGroup, slot: Slot): Promise<AttemptReply | AttemptFailure> {
-    const { clock, events } = this.#deps;
+  #begin(candidate: Candidate, slot: Slot): Attempt {
     const { endpoint, grant } = slot;
-    const startedMs = clock.monotonic();
-    const leftMs = Math.max(0, this.#deadlineMs - startedMs);
-    const timeoutMs = this.#options.expect.kind === 'whole' ? leftMs : Math.min(leftMs, this.#options.firstTokenTimeoutMs);
-    let attempt: Attempt;
     try {
-      attempt = new Attempt(candidate.prepare(endpoint.connector.baseUrl), { slot, options: this.#options, clock });
+      const request = candidate.prepare(endpoint.connector.baseUrl);
+      return new Attempt(request, this.#nowMs, { slot, options: this.#options, clock: this.#deps.clock });
     } catch (error) {
-      endpoint.release(grant, 'cancelled', 0);
+      endpoint.release(grant, 'cancelled', { latencyMs: 0, nowMs: this.#nowMs });
       throw error;
     }
-    const result = await attempt.run(timeoutMs);
-    const record: AttemptRecord = {
+  }
+
+  #timeoutMs(): number {
+    const leftMs = Math.max(0, this.#deadlineMs - this.#nowMs);
+    return this.#options.expect.kind === 'whole' ? leftMs : Math.min(leftMs, this.#options.firstTokenTimeoutMs);
+  }
+
+  #end(candidate: Candidate, { endpoint }: Slot, { begun, result }: Ended): void {
+    const startedMs = this.#nowMs;
+    this.#nowMs = begun.endedMs;
+    const outcome = result.kind === 'reply' ? 'ok' : result.error.code;
+    const record = {
       target: candidate.name,
       endpoint: endpoint.connector.label,
-      outcome: result.kind === 'reply' ? 'ok' : result.error.code,
-      ...(result.status === undefined ? {} : { status: result.status }),
+      outcome,
       startedMs,
-      durationMs: clock.monotonic() - startedMs,
+      durationMs: begun.endedMs - startedMs,
     };
+    this.#record(candidate.group, result.status === undefined ? record : { ...record, status: result.status });
+  }
+
+  #record(group: string, record: AttemptRecord): void {
     this.#attempts.push(record);
-    events.onAttempt(group.name, record);
-    return result;
+    this.#deps.events.onAttempt(group, record);
   }
 
   /** Keeps what the end may have to tell, and benches a target that said so. */
@@ -135,7 +150,7 @@ class Call {
 
     const settings = this.#deps.registry.group(candidate.group)?.settings;
     if (settings === undefined) return;
-    const nowMs = this.#deps.clock.monotonic();
+    const nowMs = this.#nowMs;
     if (error.code === 'upstream_credentials') this.#bench.put(candidate.name, nowMs + settings.credentials_bench);
     // A service's 429 may be about this one caller, a model target's is about our credential.
     else if (error.code === 'upstream_rate_limited' && retryAfterMs !== undefined && this.#options.expect.kind !== 'pass') {
@@ -145,7 +160,6 @@ class Call {
 
   #decide(facts: Facts): RetryDecision {
     const { failure, group, tried } = facts;
-    const nowMs = this.#deps.clock.monotonic();
     return decide(
       {
         error: failure.error,
@@ -156,9 +170,9 @@ class Call {
         moreCandidates: facts.moreCandidates,
         replayable: this.#options.replayable,
         resendable: !failure.spent,
-        affordable: group.budget.affords(nowMs),
+        affordable: group.budget.affords(this.#nowMs),
         retryContentPolicy: this.#options.retryContentPolicy ?? false,
-        leftMs: this.#deadlineMs - nowMs,
+        leftMs: this.#deadlineMs - this.#nowMs,
         random: this.#deps.random(),
       },
       group.settings.retries,
@@ -170,6 +184,7 @@ class Call {
     const { signal } = this.#options;
     try {
       await this.#deps.clock.sleep(delayMs, signal);
+      this.#nowMs = this.#deps.clock.monotonic();
       return true;
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -185,13 +200,12 @@ class Call {
     const { retryAfterMs } = error.options;
     if (retryAfterMs !== undefined) this.#retryAfterMs = Math.min(retryAfterMs, this.#retryAfterMs ?? Number.POSITIVE_INFINITY);
     this.#refusal ??= error;
-    const record: AttemptRecord = { target: candidate.name, endpoint: '', outcome: error.code, durationMs: 0 };
-    this.#attempts.push(record);
-    this.#deps.events.onAttempt(candidate.group, record);
+    this.#record(candidate.group, { target: candidate.name, endpoint: '', outcome: error.code, durationMs: 0 });
   }
 
   #answer(candidate: Candidate, { status, headers, body, start }: AttemptReply): UpstreamReply {
-    return { status, headers, body, candidate, attempts: this.#attempts, ...(start === undefined ? {} : { start }) };
+    const attempts = this.#attempts;
+    return start === undefined ? { status, headers, body, candidate, attempts } : { status, headers, body, candidate, start, attempts };
   }
 
   /** Nothing answered: shows the caller's own fault as the upstream told it, or throws what is known. */
@@ -211,6 +225,11 @@ class Call {
   #reason(): string {
     return this.#attempts.at(-1)?.outcome ?? '';
   }
+}
+
+interface Ended {
+  readonly begun: Attempt;
+  readonly result: AttemptReply | AttemptFailure;
 }
 
 interface Facts {

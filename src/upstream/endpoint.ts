@@ -28,6 +28,14 @@ export interface EndpointDeps {
   readonly events: UpstreamEvents;
 }
 
+/** Milliseconds. */
+export interface Timing {
+  /** To the hand-over of the reply, or to the end of the attempt that failed. */
+  readonly latencyMs: number;
+  /** Of the monotonic clock. */
+  readonly nowMs: number;
+}
+
 export interface EndpointConfig {
   readonly connector: Connector;
   readonly settings: UpstreamConfig;
@@ -43,7 +51,6 @@ export class Endpoint implements Loaded, Disposable {
   /** The breaker is not closed. */
   tripped = false;
   readonly #latency: PeakEwma = createPeakEwma({ tauMs: LATENCY_TAU_MS });
-  readonly #clock: Clock;
   readonly #breaks: boolean;
   readonly #connectionsMax: number;
   #inFlight = 0;
@@ -52,13 +59,12 @@ export class Endpoint implements Loaded, Disposable {
   constructor(name: string, { connector, settings }: EndpointConfig, deps: EndpointDeps) {
     this.name = name;
     this.connector = connector;
-    this.#clock = deps.clock;
     this.#breaks = settings.breaker.enabled;
     this.#connectionsMax = settings.pool.connections_max;
     this.breaker = createBreaker(breakerConfig(settings), {
       clock: deps.clock,
       random: deps.random,
-      onChange: (to, from) => {
+      onChange: (from, to) => {
         this.tripped = to !== 'closed';
         deps.events.onBreakerChange(this.name, from, to);
       },
@@ -84,13 +90,13 @@ export class Endpoint implements Loaded, Disposable {
     return grant;
   }
 
-  /** Gives the slot back. `latencyMs`: to the first token, or of the attempt that failed. */
-  release(grant: Grant, result: Settlement, latencyMs: number): void {
+  /** Gives the slot back. */
+  release(grant: Grant, result: Settlement, { latencyMs, nowMs }: Timing): void {
     this.#inFlight -= 1;
     if (this.#retired) this.connector[Symbol.dispose]();
     if (this.#breaks) this.#tellBreaker(grant, result);
-    if (result === 'ok') this.#latency.observe(latencyMs, this.#clock.monotonic());
-    else if (result === 'failed') this.#latency.observe(Math.max(latencyMs, FAILURE_LATENCY_MS), this.#clock.monotonic());
+    if (result === 'ok') this.#latency.observe(latencyMs, nowMs);
+    else if (result === 'failed') this.#latency.observe(Math.max(latencyMs, FAILURE_LATENCY_MS), nowMs);
   }
 
   #tellBreaker(grant: Grant, result: Settlement): void {

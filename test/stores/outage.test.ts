@@ -58,10 +58,9 @@ async function open(port: number): Promise<Opened> {
   const stores = openStores(config, {
     clock: systemClock,
     random: Math.random,
-    replicaId: crypto.randomUUID(),
+    replicas: () => 1,
     onFault: (_, fault) => void faults.push(fault),
-    onConnection: (isUp, reason) => void changes.push(isUp ? 'up' : `down: ${reason}`),
-    onBreakerChange: (store, from, to) => void changes.push(`${store}: ${from} → ${to}`),
+    onChange: (isUp, reason) => void changes.push(isUp ? 'up' : `down: ${reason}`),
   });
   await stores.ready();
   return { stores, faults, changes, [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose]() };
@@ -170,10 +169,9 @@ describe.skipIf(redis === undefined)('when Redis', () => {
       {
         clock: systemClock,
         random: Math.random,
-        replicaId: 'a',
+        replicas: () => 1,
         onFault: () => {},
-        onConnection: (isUp) => void events.push(String(isUp)),
-        onBreakerChange: () => {},
+        onChange: (isUp) => void events.push(String(isUp)),
       },
     );
     expect(await stores.ready()).toBe(false);

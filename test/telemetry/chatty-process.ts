@@ -3,9 +3,9 @@
  * what became of them and how late a timer ever was. Started by log-output.test.ts.
  */
 
-import { createFileOutput } from '../../src/telemetry/log-output.ts';
-import { createLog } from '../../src/telemetry/log.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { createFileOutput } from '../../src/telemetry/log-output.ts';
 
 const linesMax = Number(process.argv[2]);
 const log = createLog(

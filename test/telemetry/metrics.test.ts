@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'bun:test';
-import fc from 'fast-check';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { createManualClock } from '../../src/base/manual-clock.ts';
-import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { METRICS, type MetricRow } from '../../src/telemetry/metric-table.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { parseExposition } from './prometheus-text.ts';
 
 const made: Metrics[] = [];
@@ -114,13 +114,31 @@ describe('the exposition', () => {
 });
 
 describe('labels', () => {
-  test('of models and targets are configured names, or other', () => {
+  test('of models are configured names, or one of few that an upstream answered for, or other', () => {
     const { metrics, read } = createTestMetrics();
-    for (const model of ['llama', 'x'.repeat(10_000), 'llama\n', '__proto__']) metrics.tokens(model, { inputTokens: 1 });
-    for (const target of ['ollama/llama', 'evil/1', 'evil/2']) metrics.attempt(target, 'ok');
-    expect(read('gateway_tokens_total', { direction: 'input', model: 'llama' })).toBe(1);
-    expect(read('gateway_tokens_total', { direction: 'input', model: 'other' })).toBe(3);
-    expect(read('gateway_upstream_attempts_total', { target: 'other' })).toBe(2);
+    for (const model of ['llama', 'x'.repeat(10_000)]) metrics.tokens(model, { inputTokens: 1 });
+    for (let index = 0; index < 1_000; index += 1) metrics.tokens(`invented-${index}`, { inputTokens: 1 });
+    metrics.tokens('llama', { inputTokens: 1 });
+    expect(read('gateway_tokens_total', { direction: 'input', model: 'llama' })).toBe(2);
+    expect(read('gateway_tokens_total', { direction: 'input', model: 'invented-0' })).toBe(1);
+    expect(read('gateway_tokens_total', { direction: 'input', model: 'other' })).toBe(801);
+  });
+
+  test('of models include what the configured targets are called at their providers', () => {
+    const { metrics, read } = createTestMetrics();
+    metrics.allowNames({ models: ['fast'], targets: ['openai/gpt-4o-mini'] });
+    for (let index = 0; index < 200; index += 1) metrics.tokens(`invented-${index}`, { inputTokens: 1 });
+    metrics.tokens('gpt-4o-mini', { inputTokens: 5 });
+    expect(read('gateway_tokens_total', { direction: 'input', model: 'gpt-4o-mini' })).toBe(5);
+  });
+
+  test("of targets are configured names, or the provider's, or other", () => {
+    const { metrics, read } = createTestMetrics();
+    metrics.allowNames({ models: [], targets: ['ollama/llama', 'ollama/*', 'pricing'] });
+    for (const target of ['ollama/llama', 'ollama/invented', 'ollama/', 'evil/1', 'evil', '/*', '']) metrics.attempt(target, 'ok');
+    expect(read('gateway_upstream_attempts_total', { target: 'ollama/llama' })).toBe(1);
+    expect(read('gateway_upstream_attempts_total', { target: 'ollama/*' })).toBe(2);
+    expect(read('gateway_upstream_attempts_total', { target: 'other' })).toBe(4);
   });
 
   test('of methods are the known ones, or other', () => {

@@ -4,7 +4,7 @@ import { chunk, chunkedHead, httpReply, inTurn, ok, reset, silence, startFaultyU
 import { candidate, createRig, eventually, failureOf, PASS, STREAM, textOf } from './rig.ts';
 
 const cut = (_request: unknown, socket: import('node:net').Socket) => {
-  socket.end(`${httpReply(200, '0123456789').slice(0, -5)}`);
+  socket.end(httpReply(200, '0123456789').slice(0, -5));
 };
 
 test('a healthy upstream is asked once', async () => {

@@ -1,5 +1,6 @@
 /* Breakers, balance, health and reload, over real sockets. */
 import { expect, test } from 'bun:test';
+import { UpstreamCallError } from '../../src/upstream/call-error.ts';
 import { httpReply, inTurn, ok, silence, startFaultyUpstream, status } from './faulty-upstream.ts';
 import { createRig, eventually, failureOf, PASS } from './rig.ts';
 
@@ -34,7 +35,7 @@ test('a half-open breaker lets exactly one of fifty calls through, and closes af
   const outcomes = Array.from({ length: 50 }, () =>
     rig.call().then(
       () => 'ok',
-      (error: { code: string }) => error.code,
+      (error: unknown) => (error instanceof UpstreamCallError ? error.code : error),
     ),
   );
   await eventually('the probe has arrived', () => held.length > 0);

@@ -39,8 +39,8 @@ export async function startFaultyUpstream(answer: Answer, port = 0): Promise<Fau
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     let pending = '';
-    socket.on('data', (chunk) => {
-      pending += chunk.toString('latin1');
+    socket.on('data', (bytes) => {
+      pending += bytes.toString('latin1');
       for (;;) {
         const parsed = parseRequest(pending);
         if (parsed === undefined) return;
@@ -98,17 +98,17 @@ function parseRequest(text: string): { request: Omit<Received, 'connection' | 'n
 }
 
 /** A whole HTTP/1.1 reply. */
-export function httpReply(status: number, body: string, headers: Readonly<Record<string, string>> = {}): string {
+export function httpReply(code: number, body: string, headers: Readonly<Record<string, string>> = {}): string {
   const lines = Object.entries({ 'content-length': String(Buffer.byteLength(body)), ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
-  return `HTTP/1.1 ${status} Because\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${code} Because\r\n${lines.join('')}\r\n${body}`;
 }
 
 /** The head of a chunked reply. */
-export function chunkedHead(status: number, headers: Readonly<Record<string, string>> = {}): string {
+export function chunkedHead(code: number, headers: Readonly<Record<string, string>> = {}): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${status} Because\r\n${lines.join('')}transfer-encoding: chunked\r\n\r\n`;
+  return `HTTP/1.1 ${code} Because\r\n${lines.join('')}transfer-encoding: chunked\r\n\r\n`;
 }
 
 export function chunk(text: string): string {

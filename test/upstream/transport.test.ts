@@ -1,7 +1,7 @@
 /* What leaves and what comes back, byte for byte, and where a request may go. */
 import { describe, expect, test } from 'bun:test';
-import { systemClock } from '../../src/base/system-clock.ts';
 import { GatewayError } from '../../src/base/errors.ts';
+import { systemClock } from '../../src/base/system-clock.ts';
 import { type Connector, createTransport, type TransportRequest } from '../../src/upstream/transport/transport.ts';
 import { provesNotSent, TransportError } from '../../src/upstream/transport/transport-error.ts';
 import { upstreamConfig } from '../../src/upstream/upstream-config.ts';

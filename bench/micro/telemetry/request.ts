@@ -1,14 +1,14 @@
-import { createMetricRegistry } from '../../../src/telemetry/metric-registry.ts';
+import { openSync } from 'node:fs';
 import { systemClock } from '../../../src/base/system-clock.ts';
 import { type AccessRecord, accessJson, quoted } from '../../../src/telemetry/access-line.ts';
-import { createFileOutput } from '../../../src/telemetry/log-output.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
+import { createFileOutput } from '../../../src/telemetry/log-output.ts';
+import { createMetricRegistry } from '../../../src/telemetry/metric-registry.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { readProcess } from '../../../src/telemetry/process-reading.ts';
 import { redactText } from '../../../src/telemetry/redaction.ts';
 import { createTimestamps } from '../../../src/telemetry/timestamp.ts';
 import { beginTrace, createTraceIds } from '../../../src/telemetry/trace.ts';
-import { openSync } from 'node:fs';
 
 /*
  * What telemetry costs a request. Targets: ≤ 1.5 µs for its line in the access log, ≤ 1 µs for all metrics.
@@ -114,7 +114,7 @@ measure('a cell found by its labels', (round) => (registry.cell('rate_limit_exce
 
 const bare = new Headers({ accept: '*/*' });
 const traced = new Headers({ traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' });
-measure('trace id', () => traceIds.traceId().length);
-measure('beginning a trace', () => beginTrace(bare, traceIds, 1).traceId.length);
-measure('going on with a trace', () => beginTrace(traced, traceIds, 1).traceId.length);
+measure('trace id', () => traceIds.traceId().charCodeAt(0));
+measure('beginning a trace', () => beginTrace(bare, traceIds, 1).traceId.charCodeAt(0));
+measure('going on with a trace', () => beginTrace(traced, traceIds, 1).traceId.charCodeAt(0));
 process.stdout.write(`(${kept})\n`);

@@ -42,15 +42,30 @@ const NEVER_NAMED = new Set([
   'set-cookie',
 ]);
 
-/** A copy to send, without what does not go on. `content-length` stays only where `keepLength`: for a body that is streamed at a known length. */
-export function requestHeaders(given: Headers | Readonly<Record<string, string>>, keepLength: boolean): Headers {
+const NOT_SENT_NAMES: ReadonlySet<string> = new Set(NOT_SENT);
+/** Bun would say `Bun/x.y.z`. */
+const USER_AGENT = 'gatehouse';
+
+/**
+ * The headers to send, without what does not go on; what was given is not changed. `content-length` stays only where `keepLength`: for a
+ * body that is streamed at a known length. A plain record is ours, with lower-case names: where it is clean it is sent as it is, which
+ * spares building and cleaning a Headers (1 µs).
+ */
+export function requestHeaders(given: SendableHeaders, keepLength: boolean): SendableHeaders {
+  if (!(given instanceof Headers) && isClean(given)) return 'user-agent' in given ? given : { ...given, 'user-agent': USER_AGENT };
   const headers = new Headers(given);
   dropNamed(headers);
   for (const name of NOT_SENT) headers.delete(name);
   if (!keepLength) headers.delete('content-length');
-  // Bun would say `Bun/x.y.z`.
-  if (!headers.has('user-agent')) headers.set('user-agent', 'gatehouse');
+  if (!headers.has('user-agent')) headers.set('user-agent', USER_AGENT);
   return headers;
+}
+
+export type SendableHeaders = Headers | Readonly<Record<string, string>>;
+
+function isClean(headers: Readonly<Record<string, string>>): boolean {
+  for (const name in headers) if (name === 'content-length' || NOT_SENT_NAMES.has(name)) return false;
+  return true;
 }
 
 /** Takes out of a reply's headers, in place, what does not go on. Other services (`alt-svc`) are offers about the upstream, not about us. */

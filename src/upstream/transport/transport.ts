@@ -23,15 +23,15 @@ import { GatewayError } from '../../base/errors.ts';
 import type { PoolConfig } from '../upstream-config.ts';
 import { type HostKind, kindOfHost, refusalOf } from './address-rules.ts';
 import { createHostCheck, type HostCheck, type Resolve } from './host-check.ts';
-import { requestHeaders, stripReplyHeaders } from './hop-headers.ts';
+import { requestHeaders, type SendableHeaders, stripReplyHeaders } from './hop-headers.ts';
 import { fromFetchError, provesNotSent } from './transport-error.ts';
 
 export interface TransportRequest {
   /** Begins with the origin of the base URL it was prepared for. */
   readonly url: string;
   readonly method: string;
-  /** Not changed: what does not go on is left out of a copy. */
-  readonly headers: Headers | Readonly<Record<string, string>>;
+  /** A record has lower-case names. Not changed: what does not go on is left out of a copy. */
+  readonly headers: SendableHeaders;
   /** A stream can be sent once: such a request is never tried again after it began. */
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
 }
@@ -101,14 +101,15 @@ function createConnector({ url, check, pinned, session }: ConnectorParts): Conne
   const origin = `${url.origin}/`;
 
   /** Sends to one address, or to whatever the name resolves to. */
-  const dispatch = async (request: TransportRequest, signal: AbortSignal, address: string | undefined): Promise<TransportReply> => {
+  const dispatch = async (request: TransportRequest, signal: AbortSignal, address?: string): Promise<TransportReply> => {
+    assertWithin(request, origin);
     const streamed = request.body instanceof ReadableStream;
-    const headers = requestHeaders(request.headers, streamed);
+    let headers = requestHeaders(request.headers, streamed);
     let target = request.url;
     if (address !== undefined) {
+      headers = new Headers(headers);
       headers.set('host', url.host);
-      const port = url.port === '' ? '' : `:${url.port}`;
-      target = `${url.protocol}//${address.includes(':') ? `[${address}]` : address}${port}${request.url.slice(origin.length - 1)}`;
+      target = pinnedUrl(url, address) + request.url.slice(origin.length);
     }
     try {
       return new FetchReply(
@@ -128,29 +129,27 @@ function createConnector({ url, check, pinned, session }: ConnectorParts): Conne
     }
   };
 
-  const dispatchPinned = async (request: TransportRequest, signal: AbortSignal, addresses: readonly string[]): Promise<TransportReply> => {
-    for (const [index, address] of addresses.entries()) {
+  const sendChecked = async (known: HostCheck, request: TransportRequest, signal: AbortSignal): Promise<TransportReply> => {
+    const given = known.addresses();
+    const addresses = given instanceof Promise ? await raceAbort(given, signal) : given;
+    if (!pinned) return dispatch(request, signal);
+    let failure: unknown;
+    for (const address of addresses) {
       try {
         return await dispatch(request, signal, address);
       } catch (error) {
         if (!provesNotSent(error)) throw error;
-        check?.failed(address);
-        if (index === addresses.length - 1) throw error;
+        known.failed(address);
+        failure = error;
       }
     }
-    throw new Error(`a host check gave no address for ${url.hostname}`);
+    throw failure;
   };
 
   return {
     baseUrl: url.href.endsWith('/') ? url.href.slice(0, -1) : url.href,
     label: url.port === '' ? `${url.hostname}:${url.protocol === 'https:' ? 443 : 80}` : url.host,
-    async send(request, signal) {
-      assertWithin(request, origin);
-      if (check === undefined) return dispatch(request, signal, undefined);
-      const given = check.addresses();
-      const addresses = given instanceof Promise ? await raceAbort(given, signal) : given;
-      return pinned ? dispatchPinned(request, signal, addresses) : dispatch(request, signal, undefined);
-    },
+    send: (request, signal) => (check === undefined ? dispatch(request, signal) : sendChecked(check, request, signal)),
     [Symbol.dispose]: () => session.close(),
   };
 }
@@ -195,6 +194,11 @@ async function readBounded(body: ReadableStream<Uint8Array> | null, bytesMax: nu
   }
   const [only] = chunks;
   return chunks.length === 1 && only !== undefined ? only : Bun.concatArrayBuffers(chunks, bytesMax, true);
+}
+
+/** The origin, with a slash, and the address in place of the name. */
+function pinnedUrl({ protocol, port }: URL, address: string): string {
+  return `${protocol}//${address.includes(':') ? `[${address}]` : address}${port === '' ? '' : `:${port}`}/`;
 }
 
 /** Whether what the name resolves to is to be checked. Throws a TypeError for an address that may not be called. */

@@ -1,0 +1,53 @@
+import type { Config } from '../config/config.ts';
+import type { LoadedConfig } from '../config/load.ts';
+
+/** What a person sees when the gateway has started: where it is, what it knows, and a line to try. */
+export function greeting(url: string, loaded: LoadedConfig, options: { readonly simulated: boolean; readonly color: boolean }): string {
+  const { config } = loaded;
+  const paint = options.color ? (code: number, text: string) => `\u001b[${code}m${text}\u001b[0m` : (_code: number, text: string) => text;
+  const key = shownKey(loaded);
+  const model = exampleModel(config, options.simulated);
+  const lines = [
+    '',
+    `  ${paint(1, 'Gatehouse')} is ready.`,
+    '',
+    `  API      ${paint(36, `${url}/v1`)}`,
+    `  Health   ${url}/health`,
+    `  Metrics  ${url}/metrics`,
+    ...(key === undefined ? [] : [`  Key      ${key}   (for this machine)`]),
+    `  Models   ${modelsLine(config, options.simulated)}`,
+    ...(loaded.file === undefined ? [] : [`  Config   ${loaded.file}`]),
+  ];
+  if (model !== undefined) lines.push('', '  Try it:', '', ...curl(url, key, model).map((line) => `    ${line}`));
+  return `${lines.join('\n')}\n\n`;
+}
+
+/** Only the key that was made for this machine is printed: it is worth nothing elsewhere. */
+function shownKey(loaded: LoadedConfig): string | undefined {
+  return loaded.originOf(['auth', 'keys']).kind === 'zero-config' ? loaded.config.auth.keys[0]?.key : undefined;
+}
+
+function modelsLine(config: Config, simulated: boolean): string {
+  if (simulated) return 'simulated: no provider is configured, so answers are made up (set OPENAI_API_KEY, or write gatehouse.yaml)';
+  const names = Object.keys(config.models);
+  const open = Object.entries(config.providers).flatMap(([name, provider]) =>
+    provider.models.length === 0 ? [] : [`${name} (${provider.models.join(', ')})`],
+  );
+  const all = [...names, ...open];
+  if (all.length === 0) return 'none';
+  return all.length > 6 ? `${all.slice(0, 6).join(', ')} and ${all.length - 6} more` : all.join(', ');
+}
+
+function exampleModel(config: Config, simulated: boolean): string | undefined {
+  if (simulated) return 'sim-1';
+  return Object.keys(config.models)[0];
+}
+
+function curl(url: string, key: string | undefined, model: string): string[] {
+  return [
+    `curl ${url}/v1/chat/completions \\`,
+    ...(key === undefined ? [] : [`  -H "Authorization: Bearer ${key}" \\`]),
+    '  -H "Content-Type: application/json" \\',
+    `  -d '{"model": "${model}", "messages": [{"role": "user", "content": "Hello!"}]}'`,
+  ];
+}

@@ -1,0 +1,146 @@
+/** `gatehouse start`: loads the configuration, opens the gateway, and stays until it is told to stop. */
+
+import { randomUUID } from 'node:crypto';
+import { isatty } from 'node:tty';
+import { parseArgs } from 'node:util';
+import packageJson from '../../package.json' with { type: 'json' };
+import { systemClock } from '../base/system-clock.ts';
+import { explain } from '../config/explain.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { ConfigError, formatProblem } from '../config/problem.ts';
+import { createReloader, type Reloader, type ReloadTrigger } from '../config/reloader.ts';
+import { unsafe } from '../config/safety.ts';
+import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
+import { watchFiles } from '../config/watch-files.ts';
+import { isWorker, superviseWorkers } from '../edge/workers.ts';
+import { createGateway, type Gateway } from '../gateway.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { createFileOutput } from '../telemetry/log-output.ts';
+import { type Command, type CommandIo, withUsage } from './command.ts';
+import { greeting } from './greeting.ts';
+import { type SimulatedProvider, startSimulatedProvider, withSimulator } from './simulated-provider.ts';
+import { START_OPTIONS, START_OPTIONS_HELP, type StartOptions, startOptions } from './start-options.ts';
+
+const USAGE = `Usage: gatehouse start [options]
+
+Starts the gateway. Without a configuration it finds providers in the environment (OPENAI_API_KEY, MAX_SERVE_URL, an Ollama on its
+port), or answers with a simulated model. SIGTERM lets requests under way finish; SIGHUP reads the configuration anew.
+
+${START_OPTIONS_HELP}`;
+
+const STDOUT = 1;
+
+export const startCommand: Command = {
+  name: 'start',
+  summary: 'Start the gateway.',
+  usage: USAGE,
+  run: (args, io) => withUsage(startCommand, io, () => start(args, io)),
+};
+
+async function start(args: string[], io: CommandIo): Promise<number> {
+  const { values } = parseArgs({ args, options: START_OPTIONS });
+  const options = startOptions(values);
+  let loaded: LoadedConfig;
+  try {
+    loaded = await load(options, io);
+    const problems = unsafe(loaded.config);
+    if (problems.length > 0) throw new ConfigError(problems);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    io.stderr(`Gatehouse does not start:\n\n${error.problems.map((problem) => `  ${formatProblem(problem)}\n`).join('')}`);
+    return 1;
+  }
+  const { workers } = loaded.config.server;
+  if (workers > 1 && !isWorker(io.env)) return superviseWorkers({ count: workers, args: ['start', ...args], env: io.env, io });
+  return serve({ loaded, options, io });
+}
+
+function load(options: StartOptions, io: CommandIo): Promise<LoadedConfig> {
+  return loadConfig({
+    ...options,
+    environment: io.env,
+    source: systemFiles(io.env, io.cwd),
+    zeroConfig: systemZeroConfig(io.env, true),
+  });
+}
+
+interface Serving {
+  readonly loaded: LoadedConfig;
+  readonly options: StartOptions;
+  readonly io: CommandIo;
+}
+
+/** Serves until a signal ends it. */
+async function serve({ loaded, options, io }: Serving): Promise<number> {
+  const log = createLog(loaded.config.telemetry.log, {
+    output: createFileOutput(STDOUT, systemClock),
+    clock: systemClock,
+    terminal: isatty(STDOUT),
+  });
+  const simulated = loaded.simulate ? startSimulatedProvider() : undefined;
+  const holder: { reloader?: Reloader } = {};
+  const gateway = await open({ loaded, log, simulated, holder });
+  await using reloader = createReloader(
+    {
+      loaded,
+      load: () => load({ ...options, file: loaded.file ?? options.file }, io),
+      apply: async (next) => gateway.configure(withSimulator(next.config, simulated)),
+    },
+    { clock: systemClock, logger: log, watch: watchFiles },
+  );
+  holder.reloader = reloader;
+  tellReady(gateway, { loaded, log, io, simulated: simulated !== undefined });
+  await untilTold(reloader, log);
+  await gateway.drain();
+  await simulated?.stop();
+  return 0;
+}
+
+interface Opening {
+  readonly loaded: LoadedConfig;
+  readonly log: Log;
+  readonly simulated: SimulatedProvider | undefined;
+  readonly holder: { reloader?: Reloader };
+}
+
+function open({ loaded, log, simulated, holder }: Opening): Promise<Gateway> {
+  return createGateway(withSimulator(loaded.config, simulated), {
+    clock: systemClock,
+    log,
+    version: packageJson.version,
+    random: Math.random,
+    seed: crypto.getRandomValues(new Uint32Array(4)),
+    instanceId: randomUUID(),
+    createId: randomUUID,
+    reload: async () => {
+      const result = await holder.reloader?.reload('admin');
+      if (result?.kind === 'refused') return { kind: 'refused', problems: result.problems.map(formatProblem) };
+      return { kind: 'applied', changed: result?.kind === 'applied' ? result.changed : [] };
+    },
+    explain: () => explain(holder.reloader?.loaded ?? loaded),
+  });
+}
+
+function tellReady(gateway: Gateway, told: Omit<Serving, 'options'> & { readonly log: Log; readonly simulated: boolean }): void {
+  const { loaded, log, io, simulated } = told;
+  for (const warning of loaded.warnings) log.warn(warning);
+  if (simulated) log.warn('No provider and no service is configured: the simulated model answers');
+  log.info('Gatehouse is ready', { url: gateway.url, environment: loaded.config.server.environment, config: loaded.file ?? null });
+  // Logs may be read by machines; the greeting is for people, and goes where it cannot break a line of JSON.
+  if (!isWorker(io.env)) io.stderr(greeting(gateway.url, loaded, { simulated, color: isatty(2) }));
+}
+
+/** Resolves at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reloads. */
+function untilTold(reloader: Reloader, log: Log): Promise<void> {
+  const reload = (trigger: ReloadTrigger): void => void reloader.reload(trigger);
+  process.on('SIGHUP', () => reload('signal'));
+  return new Promise((resolve) => {
+    const stop = (signal: string): void => {
+      log.info('Stopping: requests under way may finish', { signal });
+      resolve();
+      for (const again of ['SIGTERM', 'SIGINT'] as const) process.once(again, () => process.exit(130));
+    };
+    process.once('SIGTERM', () => stop('SIGTERM'));
+    process.once('SIGINT', () => stop('SIGINT'));
+  });
+}

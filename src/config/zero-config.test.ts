@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'bun:test';
+import type { Tree } from './config-path.ts';
+import { decideFindings, decideWhatToLookFor } from './zero-config.ts';
+
+describe('what is worth looking for', () => {
+  for (const [name, tree, givesProviders, want] of [
+    ['everything, when nothing is configured', {}, false, { ollama: true, machineKey: true }],
+    ['no provider, when the file has its own', { providers: {} }, true, { ollama: false, machineKey: true }],
+    ['no Ollama, when a variable names one', { providers: { ollama: {} } }, false, { ollama: false, machineKey: true }],
+    ['no key, when there is one', { auth: { keys: [{}] } }, false, { ollama: true, machineKey: false }],
+    ['no key, when there are tokens', { auth: { jwt: {} } }, false, { ollama: true, machineKey: false }],
+    ['no key, when none is wanted', { auth: { required: false } }, false, { ollama: true, machineKey: false }],
+    ['no key, when others reach us', { server: { host: '0.0.0.0' } }, false, { ollama: true, machineKey: false }],
+    ['a key on any loopback address', { server: { host: '::1' } }, false, { ollama: true, machineKey: true }],
+    ['nothing in production', { server: { environment: 'production' } }, false, { ollama: false, machineKey: false }],
+    ['no key in tests', { server: { environment: 'test' } }, false, { ollama: true, machineKey: false }],
+  ] as [string, Tree, boolean, object][]) {
+    test(name, () => {
+      expect(decideWhatToLookFor(tree, givesProviders)).toEqual(want as ReturnType<typeof decideWhatToLookFor>);
+    });
+  }
+});
+
+describe('what follows', () => {
+  const nothing = { givesProviders: false, ollamaAnswers: false, machineKey: undefined };
+  const modelsOf = (tree: Tree, found = nothing) =>
+    Object.fromEntries(
+      decideFindings(tree, found)
+        .assignments.filter(({ path }) => path[2] === 'models')
+        .map(({ path, value }) => [path[1], value]),
+    );
+
+  test('nothing at all: the simulated model answers', () => {
+    expect(decideFindings({}, nothing)).toEqual({ assignments: [], warnings: [], simulate: true, catchAll: undefined });
+  });
+
+  test('but never in production, and not beside providers or services', () => {
+    expect(decideFindings({ server: { environment: 'production' } }, nothing).simulate).toBe(false);
+    expect(decideFindings({ providers: { openai: {} } }, nothing).simulate).toBe(false);
+    expect(decideFindings({ services: { a: {} } }, nothing).simulate).toBe(false);
+    expect(decideFindings({}, { ...nothing, ollamaAnswers: true }).simulate).toBe(false);
+  });
+
+  test('one provider takes every model name', () => {
+    expect(modelsOf({ providers: { openai: {} } })).toEqual({ openai: ['*'] });
+    expect(modelsOf({}, { ...nothing, ollamaAnswers: true })).toEqual({ ollama: ['*'] });
+  });
+
+  test('of several, each takes what is surely its own, and the server at hand the rest, asked last', () => {
+    const tree = { providers: { vllm: {}, openai: {} } };
+    expect(modelsOf(tree)).toEqual({ openai: expect.arrayContaining(['gpt-*']), vllm: ['*'] });
+    expect(decideFindings(tree, nothing).catchAll).toBe('vllm');
+  });
+
+  test('names that somebody gave are left alone', () => {
+    expect(modelsOf({ providers: { openai: {} }, models: { mine: {} } })).toEqual({});
+    expect(modelsOf({ providers: { openai: { models: ['a'] } } })).toEqual({});
+    expect(modelsOf({ providers: { openai: {} } }, { ...nothing, givesProviders: true })).toEqual({});
+  });
+
+  test('the key for this machine may do everything here', () => {
+    const { assignments, warnings } = decideFindings({}, { ...nothing, machineKey: { key: 'sk-gatehouse-x', warnings: ['careful'] } });
+    expect(assignments[0]).toMatchObject({ path: ['auth', 'keys'], value: [{ key: 'sk-gatehouse-x', admin: true }] });
+    expect(warnings).toEqual(['careful']);
+  });
+});

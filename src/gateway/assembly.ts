@@ -1,0 +1,157 @@
+/*
+ * What a configuration means: its routes, each with its policies and the handler behind them. Pure but for what it hands the runtime
+ * at the end; a reload makes a new one and swaps it in.
+ */
+
+import { createAboutRoute } from '../admin/about.ts';
+import { createBreakerRoutes } from '../admin/breakers.ts';
+import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/configuration.ts';
+import { createHealthRoutes, type HealthReading } from '../admin/health.ts';
+import { createMetricsRoutes } from '../admin/metrics.ts';
+import type { Config } from '../config/config.ts';
+import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import type { Route } from '../edge/route-table.ts';
+import type { ErrorEncoder } from '../pipeline/error-reply.ts';
+import { compose, type Policy } from '../pipeline/policy.ts';
+import { traceHeaders } from '../pipeline/trace-fact.ts';
+import { createCache } from '../policies/cache/cache.ts';
+import { createIdentify } from '../policies/identify/identify.ts';
+import { createModelAccess } from '../policies/model-access/model-access.ts';
+import { createObserver, type Observer } from '../policies/observe/observe.ts';
+import { createRateLimit } from '../policies/rate-limit/rate-limit.ts';
+import { createRead } from '../policies/read/read.ts';
+import { createRescue } from '../policies/rescue/rescue.ts';
+import { createRouter, type Router } from '../routing/router.ts';
+import { groupConfigs } from '../upstream/group-configs.ts';
+import { createModelCall } from '../upstream/model-call.ts';
+import { createModelList } from '../upstream/model-list.ts';
+import { createModelRoutes } from './model-routes.ts';
+import type { Runtime } from './runtime.ts';
+import { createServiceRoutes } from './service-routes.ts';
+
+/** What the admin routes may do to the gateway as a whole. */
+export interface Controls extends ConfigurationDeps {
+  readonly isDraining: () => boolean;
+}
+
+export interface Assembly {
+  /** Ready for the edge: every handler is wrapped in its policies. */
+  readonly routes: readonly Route[];
+  readonly observer: Observer;
+  /** Makes the runtime's long-lived parts follow this configuration. Throws, and has changed nothing, when an address is bad. */
+  activate(): void;
+}
+
+/** Largest whole reply of a model that is passed on: embeddings of a large batch are some tens of megabytes. */
+const REPLY_BYTES_MAX = 256 * 1_048_576;
+
+/** Builds everything that follows from a configuration. Throws a RoutingConfigError or StackError, and then nothing has changed. */
+export function assemble(config: Config, runtime: Runtime, controls: Controls): Assembly {
+  const router = createRouter(config);
+  const observer = createObserver({
+    log: runtime.log,
+    metrics: runtime.metrics,
+    traceIds: runtime.traceIds,
+    sampleRatio: config.telemetry.traces.sample_ratio,
+    spans: runtime.spans,
+  });
+  const policies = createPolicies(config, runtime, observer);
+  const routes = createRoutes(config, runtime, { router, controls });
+  return {
+    routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
+    observer,
+    activate() {
+      runtime.registry.update(groupConfigs(router, config.services, config.upstream));
+      runtime.upstream.clearBench();
+      runtime.admission.configure(config.admission);
+      runtime.metrics.allowNames({
+        models: router.names,
+        targets: [...router.groups.map(({ group }) => group), ...Object.keys(config.services)],
+      });
+    },
+  };
+}
+
+/** In the order of a request; the stages (pipeline/policy.ts) say it again, and are what counts. */
+function createPolicies(config: Config, runtime: Runtime, observer: Observer): Policy[] {
+  const { log, metrics, clock, stores } = runtime;
+  const encoders = new Map<string, ErrorEncoder>([...DIALECTS_BY_NAME].map(([name, dialect]) => [name, dialect.encodeError]));
+  return [
+    observer.policy, // opens the trace; counts and logs what became of the exchange
+    createRescue({ logger: log, encoders }), // errors become replies in the caller's dialect
+    runtime.admission.policy, // a place, or a wait, or 503
+    createIdentify(config.auth, {
+      clock,
+      logger: log,
+      environment: config.server.environment,
+      metricsAccess: config.telemetry.metrics.access,
+    }), // a principal, or 401
+    createRead({ bodyBytesMax: config.server.body_bytes_max }, { dialects: DIALECTS_BY_NAME }), // an operation, or 400
+    createModelAccess(), // 403 for a model that is not theirs
+    createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
+    createCache(config.cache, { values: stores.values, clock, onResult: () => {} }), // an answer that was given before
+  ];
+}
+
+interface RouteParts {
+  readonly router: Router;
+  readonly controls: Controls;
+}
+
+function createRoutes(config: Config, runtime: Runtime, { router, controls }: RouteParts): Route[] {
+  const { clock, upstream, watch, random, metrics, registry, version } = runtime;
+  const serviceName = config.telemetry.service_name;
+  const modelCall = createModelCall(
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
+    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
+  );
+  return [
+    ...createModelRoutes(modelCall, createModelList({ router, upstream, clock })),
+    ...createServiceRoutes(
+      { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
+      { upstream, clock, watch, traceHeaders },
+    ),
+    ...createHealthRoutes({
+      clock,
+      sources: [() => upstreamReadings(runtime), () => storeReadings(runtime)],
+      serviceName,
+      version,
+      environment: config.server.environment,
+      isDraining: controls.isDraining,
+      onAnswer: (durationMs) => metrics.healthAnswered(durationMs),
+    }),
+    ...createMetricsRoutes(config.telemetry.metrics, { metrics }),
+    ...createBreakerRoutes({
+      adminEnabled: config.admin.enabled,
+      board: {
+        breakers: () => registry.breakers().map(({ name, snapshot }) => ({ name, ...snapshot })),
+        resetBreaker: (name) => registry.resetBreaker(name),
+      },
+    }),
+    ...createConfigurationRoutes(config.admin, controls),
+    createAboutRoute({ serviceName, version, links: ABOUT_LINKS }),
+  ];
+}
+
+const ABOUT_LINKS = {
+  models: '/v1/models',
+  chat: '/v1/chat/completions',
+  health: '/health',
+  metrics: '/metrics',
+  circuit_breakers: '/circuit-breakers',
+};
+
+function upstreamReadings({ registry }: Runtime): HealthReading[] {
+  return registry.health().map(({ name, status, statusCode, responseTimeMs }) => ({
+    name,
+    kind: 'upstream',
+    status,
+    ...(statusCode === undefined ? {} : { statusCode }),
+    ...(responseTimeMs === undefined ? {} : { responseTimeMs }),
+  }));
+}
+
+function storeReadings({ stores }: Runtime): HealthReading[] {
+  if (stores.remotes.length === 0) return [];
+  return [{ name: 'redis', kind: 'check', status: stores.remotes.every(({ isUp }) => isUp()) ? 'healthy' : 'unhealthy' }];
+}

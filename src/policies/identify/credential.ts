@@ -1,0 +1,42 @@
+import { GatewayError } from '../../base/errors.ts';
+
+/** Next to `Authorization: Bearer`. Looked at on all routes alike: a restriction that holds for one header and not for another is none. */
+const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const;
+
+const BEARER = 'bearer ';
+
+/** Longer than any key or token that is taken; looked at before anything is computed from it. */
+export const CREDENTIAL_CHARS_MAX = 8_192;
+
+/**
+ * The key or token that came with a request, wherever it stood; undefined when there was none. Clients may send the same one twice.
+ * Throws `header_invalid` for two that differ, and `key_invalid` for one that is absurdly long.
+ */
+export function extractCredential(headers: Headers): string | undefined {
+  let credential = bearerToken(headers.get('authorization'));
+  for (const name of KEY_HEADERS) {
+    const value = headers.get(name);
+    if (value === null || value === '') continue;
+    if (credential !== undefined && credential !== value) throw new GatewayError('header_invalid', 'the request has two different keys');
+    credential = value;
+  }
+  if (credential !== undefined && credential.length > CREDENTIAL_CHARS_MAX)
+    throw new GatewayError('key_invalid', `keys and tokens have ${CREDENTIAL_CHARS_MAX} characters at most`);
+  return credential;
+}
+
+/** Other schemes are no credentials of ours: a service may know them. */
+function bearerToken(authorization: string | null): string | undefined {
+  if (authorization === null || authorization.length <= BEARER.length) return undefined;
+  if (authorization.slice(0, BEARER.length).toLowerCase() !== BEARER) return undefined;
+  const token = authorization.slice(BEARER.length).trim();
+  return token === '' ? undefined : token;
+}
+
+/**
+ * What a credential is looked up by. Never the credential itself: how long a comparison takes must not tell how much of it was right,
+ * and what is remembered of a token must not be one. SHA-256; 0.15 µs.
+ */
+export function credentialDigest(credential: string): string {
+  return Bun.CryptoHasher.hash('sha256', credential, 'base64');
+}

@@ -1,0 +1,119 @@
+/*
+ * Identify: who is calling. A credential is taken from the request in one way on every route, looked up among the configured keys by its
+ * digest, and else checked as a token. Whether somebody must be known is the route's to say (`access`).
+ */
+
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError, type GatewayErrorOptions } from '../../base/errors.ts';
+import { type Principal, principalFact } from '../../pipeline/facts.ts';
+import type { Layer, Policy } from '../../pipeline/policy.ts';
+import type { Access } from '../../pipeline/route.ts';
+import { credentialDigest, extractCredential } from './credential.ts';
+import type { AuthConfig } from './identify-config.ts';
+import { createKeyBook } from './key-book.ts';
+import type { KeySets } from './key-set.ts';
+import { createTokenVerifier } from './token.ts';
+
+export interface IdentifyDeps {
+  readonly clock: Clock;
+  readonly keySets: KeySets;
+  readonly environment: 'development' | 'production' | 'test';
+  /** What the access `metrics` asks for. */
+  readonly metricsAccess: 'public' | 'key';
+}
+
+/** Nobody in particular, and nobody's tenant: what is kept for anonymous callers never meets what is kept for others. */
+export const ANONYMOUS: Principal = { id: 'anonymous', tenant: 'anonymous', tier: 'anonymous', admin: false, kind: 'anonymous' };
+
+/** Throws when the public key file of `auth.jwt` cannot be read. */
+export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
+  const required = config.required ?? (config.keys.length > 0 || config.jwt !== undefined || deps.environment === 'production');
+  const identifier = createIdentifier(config, deps);
+  return {
+    name: 'identify',
+    stage: 'identify',
+    writes: [principalFact],
+    layer: (route) => {
+      const access = route.access === 'metrics' ? deps.metricsAccess : route.access;
+      return access === 'public' ? identifyKnown(identifier) : identifyCaller(identifier, access, required);
+    },
+  };
+}
+
+interface Identifier {
+  /** Who holds a configured key, or a token that was verified before. Never waits. */
+  known(digest: string): Principal | undefined;
+  /** Throws `key_invalid`, `token_invalid` or `auth_unavailable`. */
+  check(credential: string, digest: string): Promise<Principal>;
+}
+
+function createIdentifier(config: AuthConfig, deps: IdentifyDeps): Identifier {
+  const keys = createKeyBook(config.keys, credentialDigest);
+  const tokens = config.jwt === undefined ? undefined : createTokenVerifier(config.jwt, deps);
+  return {
+    known: (digest) => keys(digest) ?? tokens?.known(digest),
+    check(credential, digest) {
+      if (tokens !== undefined && isToken(credential)) return tokens.verify(credential, digest);
+      return Promise.reject(new GatewayError('key_invalid', 'this key is not known here', CHALLENGE_INVALID));
+    },
+  };
+}
+
+/** A public route: whoever is known gets their own limits, but a stale key or a slow identity provider must not fail a health check. */
+function identifyKnown(identifier: Identifier): Layer {
+  return (next) => (request, exchange) => {
+    const credential = bestEffort(() => extractCredential(request.headers));
+    exchange.set(principalFact, (credential === undefined ? undefined : identifier.known(credentialDigest(credential))) ?? ANONYMOUS);
+    return next(request, exchange);
+  };
+}
+
+function identifyCaller(identifier: Identifier, access: Exclude<Access, 'public' | 'metrics'>, required: boolean): Layer {
+  return (next) => async (request, exchange) => {
+    const credential = extractCredential(request.headers);
+    let principal = ANONYMOUS;
+    if (credential !== undefined) {
+      const digest = credentialDigest(credential);
+      principal = identifier.known(digest) ?? (await checkCaller(identifier, { credential, digest, required }));
+    } else if (required || access === 'admin') {
+      throw new GatewayError('key_missing', 'an API key is needed: send it as `Authorization: Bearer …` or `x-api-key: …`', CHALLENGE);
+    }
+    if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
+    exchange.set(principalFact, principal);
+    return next(request, exchange);
+  };
+}
+
+interface CheckInput {
+  readonly credential: string;
+  readonly digest: string;
+  readonly required: boolean;
+}
+
+async function checkCaller(identifier: Identifier, { credential, digest, required }: CheckInput): Promise<Principal> {
+  try {
+    return await identifier.check(credential, digest);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError)) throw cause;
+    // Where nobody has to be known, official clients still insist on sending some key.
+    if (!required) return ANONYMOUS;
+    if (cause.code !== 'token_invalid') throw cause;
+    throw new GatewayError('token_invalid', cause.message, { ...CHALLENGE_INVALID, cause });
+  }
+}
+
+/** Three parts of base64url, RFC 7515 §7.1. */
+function isToken(credential: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(credential);
+}
+
+function bestEffort(extract: () => string | undefined): string | undefined {
+  try {
+    return extract();
+  } catch {
+    return undefined;
+  }
+}
+
+const CHALLENGE: GatewayErrorOptions = { headers: { 'www-authenticate': 'Bearer realm="gatehouse"' } };
+const CHALLENGE_INVALID: GatewayErrorOptions = { headers: { 'www-authenticate': 'Bearer realm="gatehouse", error="invalid_token"' } };
