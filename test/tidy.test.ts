@@ -156,7 +156,7 @@ describe('the rules about a source file', () => {
     {
       name: 'a handler named fetch',
       path: 'src/edge/x.ts',
-      text: 'Bun.serve({ fetch(request, server) { return answer(request); } }); upstream.fetch(x);',
+      text: 'Bun.serve({ fetch(request, server) { return answer(request); } }); upstream.fetch(x); this.#fetch();',
     },
     { name: 'an import downwards', path: 'src/edge/x.ts', text: "import { x } from '../base/lru.ts';" },
     { name: 'a neighbour in the same policy', path: 'src/policies/a/a.ts', text: "import { x } from './a-config.ts';" },

@@ -9,7 +9,6 @@ import { explain } from '../config/explain.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { createReloader, type Reloader, type ReloadTrigger } from '../config/reloader.ts';
-import { unsafe } from '../config/safety.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
 import { watchFiles } from '../config/watch-files.ts';
 import { isWorker, superviseWorkers } from '../edge/workers.ts';
@@ -43,8 +42,7 @@ async function start(args: string[], io: CommandIo): Promise<number> {
   let loaded: LoadedConfig;
   try {
     loaded = await load(options, io);
-    const problems = unsafe(loaded.config);
-    if (problems.length > 0) throw new ConfigError(problems);
+    if (loaded.unsafe.length > 0) throw new ConfigError(loaded.unsafe);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     io.stderr(`Gatehouse does not start:\n\n${error.problems.map((problem) => `  ${formatProblem(problem)}\n`).join('')}`);

@@ -6,8 +6,9 @@
 import { createAboutRoute } from '../admin/about.ts';
 import { createBreakerRoutes } from '../admin/breakers.ts';
 import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/configuration.ts';
-import { createHealthRoutes, type HealthReading } from '../admin/health.ts';
+import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
+import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import type { Config } from '../config/config.ts';
 import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
@@ -82,7 +83,7 @@ function createPolicies(config: Config, runtime: Runtime, observer: Observer): P
     runtime.admission.policy, // a place, or a wait, or 503
     createIdentify(config.auth, {
       clock,
-      logger: log,
+      keySets: runtime.keySets,
       environment: config.server.environment,
       metricsAccess: config.telemetry.metrics.access,
     }), // a principal, or 401
@@ -113,7 +114,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls }: Ro
     ),
     ...createHealthRoutes({
       clock,
-      sources: [() => upstreamReadings(runtime), () => storeReadings(runtime)],
+      sources: [createUpstreamHealth(registry), createStoreHealth(runtime.stores)],
       serviceName,
       version,
       environment: config.server.environment,
@@ -140,18 +141,3 @@ const ABOUT_LINKS = {
   metrics: '/metrics',
   circuit_breakers: '/circuit-breakers',
 };
-
-function upstreamReadings({ registry }: Runtime): HealthReading[] {
-  return registry.health().map(({ name, status, statusCode, responseTimeMs }) => ({
-    name,
-    kind: 'upstream',
-    status,
-    ...(statusCode === undefined ? {} : { statusCode }),
-    ...(responseTimeMs === undefined ? {} : { responseTimeMs }),
-  }));
-}
-
-function storeReadings({ stores }: Runtime): HealthReading[] {
-  if (stores.remotes.length === 0) return [];
-  return [{ name: 'redis', kind: 'check', status: stores.remotes.every(({ isUp }) => isUp()) ? 'healthy' : 'unhealthy' }];
-}

@@ -3,8 +3,10 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
+import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -14,9 +16,9 @@ import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
 import { createUpstream, type LiveUpstream } from '../upstream/call.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../upstream/registry.ts';
 import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts';
+import { createFetchText } from '../upstream/transport/fetch-text.ts';
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
-import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import type { Config } from '../config/config.ts';
 
 export interface RuntimeDeps {
@@ -43,6 +45,7 @@ export interface Runtime extends AsyncDisposable {
   readonly upstream: LiveUpstream;
   readonly watch: StreamWatch;
   readonly admission: Admission;
+  readonly keySets: KeySets;
 }
 
 /** Longest wait for the last spans and log lines when the process ends. */
@@ -66,8 +69,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const events = upstreamEvents(metrics, log);
-  const registry = createEndpointRegistry({ transport: createTransport({ clock, resolve: resolveHost }), clock, random, events });
+  const events = createUpstreamEvents({ metrics, logger: log });
+  const transport = createTransport({ clock, resolve: resolveHost });
+  const registry = createEndpointRegistry({ transport, clock, random, events });
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -82,6 +86,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     upstream: createUpstream({ registry, clock, random, events }),
     watch: createStreamWatch(clock),
     admission: createAdmission(config.admission, { clock }),
+    keySets: createKeySets({ clock, logger: log, fetchText: createFetchText(transport, config.upstream.proxy) }),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
       metrics[Symbol.dispose]();
@@ -89,18 +94,5 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
-  };
-}
-
-function upstreamEvents(metrics: Metrics, log: Log): UpstreamEvents {
-  return {
-    onAttempt: (_group, record) => metrics.attempt(record.target, record.outcome),
-    onRetry: (group) => metrics.retry(group),
-    onFallback: (_from, to) => metrics.fallback(to),
-    onBreakerChange: (name, from, to) => {
-      metrics.breakerChange(name, to);
-      log.warn('Circuit breaker changed', { service: name, from, to });
-    },
-    onHealthChange: (name, healthy) => log.warn('Health changed', { service: name, healthy }),
   };
 }

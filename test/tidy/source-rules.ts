@@ -81,7 +81,7 @@ const BANNED_IN_SRC: readonly BannedRow[] = [
     except: /^src\/(cli\/|main\.ts$|simulate\/)/,
   },
   {
-    pattern: /(?<![.\w]|function )fetch\((?![^()]*\)\s*(:[^{}]*)?\{)/g,
+    pattern: /(?<![.#\w]|function )fetch\((?![^()]*\)\s*(:[^{}]*)?\{)/g,
     instead: 'go through src/upstream/transport/: the SSRF rules live there',
     except: /^src\/(upstream\/transport\/|cli\/|simulate\/)/,
   },
