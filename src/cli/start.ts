@@ -84,7 +84,14 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
       load: () => load({ ...options, file: loaded.file ?? options.file }, io),
       apply: async (next) => gateway.configure(withSimulator(next.config, simulated)),
     },
-    { clock: systemClock, logger: log, watch: watchFiles },
+    {
+      clock: systemClock,
+      logger: log,
+      watch: watchFiles,
+      onResult: ({ kind }) => {
+        if (kind !== 'unchanged') gateway.runtime.metrics.configReload(kind);
+      },
+    },
   );
   holder.reloader = reloader;
   tellReady(gateway, { loaded, log, io, simulated: simulated !== undefined });

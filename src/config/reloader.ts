@@ -39,6 +39,8 @@ export interface ReloaderOptions {
 export interface ReloaderDeps {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told how each reload ended. */
+  readonly onResult?: (result: ReloadResult) => void;
   /** Usually `watchFiles`; absent: nothing is watched. */
   readonly watch?: (paths: readonly string[], onChange: () => void, onError: (error: Error) => void) => Disposable;
 }
@@ -82,6 +84,7 @@ export function createReloader(options: ReloaderOptions, deps: ReloaderDeps): Re
     // Reading the same again says nothing new, unless it takes back a refusal.
     if (result.kind !== 'unchanged' || lastResult?.kind !== 'applied') lastResult = result;
     report(result, logger);
+    deps.onResult?.(result);
     return result;
   });
   const watched = createWatched(loaded.dependencies, () => void flight.start('file'), deps);

@@ -160,6 +160,8 @@ class Call {
 
   #decide(facts: Facts): RetryDecision {
     const { failure, group, tried } = facts;
+    // Whatever the reason is called: the caller is gone, or told to go.
+    if (this.#options.signal.aborted) return { kind: 'stop' };
     return decide(
       {
         error: failure.error,

@@ -2,7 +2,14 @@ import { expect, test } from 'bun:test';
 import { classifyStatus, isServiceFailure } from './classify.ts';
 
 const json = { 'content-type': 'application/json' };
-for (const row of [
+interface Row {
+  readonly name: string;
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly want: readonly unknown[];
+}
+
+const rows: readonly Row[] = [
   { name: 'a 429 with seconds', status: 429, headers: { 'retry-after': '2' }, want: ['upstream_rate_limited', 429, 2_000] },
   {
     name: 'a 429 with milliseconds, which win',
@@ -25,12 +32,12 @@ for (const row of [
   { name: 'a 422', status: 422, headers: {}, want: ['request_invalid', 422, undefined] },
   { name: 'a 501, which is about the request', status: 501, headers: {}, want: ['request_invalid', 501, undefined] },
   { name: 'a redirect', status: 302, headers: {}, want: ['upstream_reply_invalid', 502, undefined] },
-]) {
+];
+for (const row of rows) {
   test(`classify: ${row.name}`, () => {
-    const error = classifyStatus(row.status, new Headers(row.headers as Record<string, string>), new Uint8Array(0));
-    expect([error.code, error.status, error.options.retryAfterMs]).toEqual(
-      row.want as typeof row.want & [string, number, number | undefined],
-    );
+    const error = classifyStatus(row.status, new Headers(row.headers), new Uint8Array(0));
+    const told: unknown[] = [error.code, error.status, error.options.retryAfterMs];
+    expect(told).toEqual([...row.want]);
   });
 }
 

@@ -37,7 +37,8 @@ const serviceConfig = z.strictObject({
   headers: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Headers set on every request to the service, for example its own credential.'),
+    .describe('Headers set on every request to the service, for example its own credential.')
+    .meta({ secret: true }),
   fallback: z.string().optional().describe('Name of the service that is asked when this one has failed.'),
   timeout: duration({ min: 10, max: HOUR_MS })
     .optional()

@@ -70,7 +70,7 @@ const health = {
   path: z
     .string()
     .regex(/^\/[^\s#]*$/, 'must be a path that begins with `/`')
-    .describe('What to GET for an active health check; any 2xx means healthy. Unset: no active checks.'),
+    .describe('What to GET for an active health check, from the root of the address; any 2xx means healthy. Unset: no active checks.'),
   interval: duration({ min: 100, max: HOUR_MS }).describe(
     'Time between two checks of one address; each is shifted by up to a tenth of it, so that they spread.',
   ),
@@ -173,7 +173,6 @@ export const upstreamConfig = z.strictObject({
 
 export type UpstreamConfig = z.infer<typeof upstreamConfig>;
 export type RetriesConfig = UpstreamConfig['retries'];
-export type BreakerSettings = UpstreamConfig['breaker'];
 export type HealthConfig = UpstreamConfig['health'];
 export type PoolConfig = UpstreamConfig['pool'];
 export type BalanceKind = UpstreamConfig['balance'];

@@ -95,7 +95,9 @@ export interface BodyReader {
   cancel(reason?: unknown): Promise<void>;
 }
 
-export type BodyRead = { readonly done: false; readonly value: Uint8Array } | { readonly done: true; readonly value?: Uint8Array | undefined };
+export type BodyRead =
+  | { readonly done: false; readonly value: Uint8Array }
+  | { readonly done: true; readonly value?: Uint8Array | undefined };
 
 /** `ok`; `failed`: the upstream's fault; `cancelled`: nobody's fault (the caller left). */
 export type Settlement = 'ok' | 'failed' | 'cancelled';

@@ -1,5 +1,6 @@
 /* What a failing upstream looks like from outside: replies and attempts, over real sockets. */
 import { expect, test } from 'bun:test';
+import { GatewayError } from '../../src/base/errors.ts';
 import { chunk, chunkedHead, httpReply, inTurn, ok, reset, silence, startFaultyUpstream, status } from './faulty-upstream.ts';
 import { candidate, createRig, eventually, failureOf, PASS, STREAM, textOf } from './rig.ts';
 
@@ -214,6 +215,17 @@ test('a caller who leaves during a wait, an attempt or a stream frees the upstre
   reply.body.settle('failed');
   expect(rig.registry.group('streaming')?.endpoints[0]?.inFlight).toBe(0);
   expect(rig.registry.breakers().map(({ snapshot }) => snapshot.failureCount)).toEqual([0, 0, 0]);
+});
+
+test('a drain stops a call at once, with its own words', async () => {
+  await using a = await startFaultyUpstream(silence);
+  await using b = await startFaultyUpstream(ok);
+  using rig = createRig({ a: [a.url], b: [b.url] });
+  const caller = new AbortController();
+  const failed = failureOf(rig.call({ signal: caller.signal }));
+  await eventually('the upstream was asked', () => a.requests.length === 1);
+  caller.abort(new GatewayError('draining', 'The gateway is restarting.'));
+  expect([(await failed).code, rig.attempts.length, b.requests.length]).toEqual(['draining', 1, 0]);
 });
 
 test('a whole reply longer than allowed is refused, and its connection closed', async () => {

@@ -40,7 +40,16 @@ test('a half-open breaker lets exactly one of fifty calls through, and closes af
   );
   await eventually('the probe has arrived', () => held.length > 0);
   held.shift()?.();
-  expect((await Promise.all(outcomes)).sort()).toEqual([...Array<string>(49).fill('breaker_open'), 'ok']);
+  expect(
+    Object.fromEntries(
+      Map.groupBy(await Promise.all(outcomes), String)
+        .entries()
+        .map(([outcome, all]) => [outcome, all.length]),
+    ),
+  ).toEqual({
+    breaker_open: 49,
+    ok: 1,
+  });
   expect(a.requests.length).toBe(6);
 
   const second = rig.call();

@@ -32,9 +32,9 @@ export const latency: Scenario = {
       await bench.load.run({ ...openJob(bench, subject, perSecond), durationMs: bench.warmUpMs });
       for (let round = 0; round < bench.rounds; round += 1) {
         straight.push((await measureOnce(bench.load, base, openJob(bench, base, perSecond))).result.latency);
-        const round = await measureOnce(bench.load, subject, openJob(bench, subject, perSecond));
-        ours.push(round.result.latency);
-        othersShare += round.othersShare / bench.rounds;
+        const measured = await measureOnce(bench.load, subject, openJob(bench, subject, perSecond));
+        ours.push(measured.result.latency);
+        othersShare += measured.othersShare / bench.rounds;
       }
       const p50 = differences(
         ours.map((quantiles) => quantiles.p50Us),

@@ -86,6 +86,13 @@ describe('what goes through', () => {
     expect(run(cut(nulled + STOP + USAGE + DONE, 1_000)).sent).toBe(nulled + STOP + DONE);
   });
 
+  test('an event over several data lines is read as one', () => {
+    const spread = `data: {"choices":[],\ndata: "usage":${JSON.stringify(USAGE_VALUE)}}\n\n`;
+    const { sent, meter } = run(cut(HELLO + STOP + spread + DONE, 9));
+    expect(sent).toBe(HELLO + STOP + DONE);
+    expect(meter.usage?.totalTokens).toBe(5);
+  });
+
   test('comments and CRLF line ends pass as they came', () => {
     const text = `: PROCESSING\n\n${HELLO}`.replaceAll('\n', '\r\n') + STOP + DONE;
     expect(run(cut(text, 7)).sent).toBe(text);

@@ -12,7 +12,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { JsonScanError, scanJson } from '../../base/json-scan.ts';
-import { createSseScanner, type SseSpan } from '../../base/sse.ts';
+import { createSseScanner, parseEvent, type SseSpan } from '../../base/sse.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { StreamMeter } from '../dialect.ts';
 import { errorFields } from './errors.ts';
@@ -113,7 +113,7 @@ export class OpenAiStreamMeter implements StreamMeter {
 
   /** Looks into one chunk as far as needed; false when it must be withheld. */
   #look(bytes: Uint8Array, span: Readonly<SseSpan>): boolean {
-    const data = bytes.subarray(span.dataStart, span.dataEnd);
+    const data = span.dataLines === 1 ? bytes.subarray(span.dataStart, span.dataEnd) : joinedData(bytes, span);
     // A chunk that is not JSON has lost a part of the answer: leaving it out would hide that.
     this.failure = checkJson(data);
     if (this.failure !== undefined) return false;
@@ -177,6 +177,11 @@ export class OpenAiStreamMeter implements StreamMeter {
     this.#parts = [];
     return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   }
+}
+
+/** The standard lets a server spread one event over several `data` lines. */
+function joinedData(bytes: Uint8Array, span: Readonly<SseSpan>): Uint8Array {
+  return Buffer.from(parseEvent(bytes.subarray(span.start, span.end)).data ?? '');
 }
 
 function checkJson(data: Uint8Array): GatewayError | undefined {

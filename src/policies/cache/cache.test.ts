@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { createManualClock } from '../../base/manual-clock.ts';
 import { openaiChat } from '../../dialects/openai-chat/openai-chat.ts';
 import { Exchange, type Outcome } from '../../pipeline/exchange.ts';
-import { type CacheResult, type Principal, principalFact } from '../../pipeline/facts.ts';
+import { type CacheResult, cacheFact, type Principal, principalFact } from '../../pipeline/facts.ts';
 import { type ByteStream, isStream, type Reply } from '../../pipeline/reply.ts';
 import type { RouteInfo } from '../../pipeline/route.ts';
 import { createMemoryValueStore } from '../../stores/value/memory.ts';
@@ -38,7 +38,7 @@ function setup(options: { coalesce?: boolean; any?: boolean; reply?: (call: numb
     ],
     entry_bytes_max: '4KiB',
   });
-  const policy = createCache(config, { values, clock, onResult: (result) => results.push(result) });
+  const policy = createCache(config, { values, clock });
   let calls = 0;
   const ask = async (given: Ask): Promise<{ reply: Reply; exchange: Exchange }> => {
     const route = given.route ?? MODEL;
@@ -59,7 +59,10 @@ function setup(options: { coalesce?: boolean; any?: boolean; reply?: (call: numb
         ? { body: { kind: 'bytes', bytes } as const, operation: openaiChat.decode('chat', bytes) }
         : { body: { kind: 'none' } as const }),
     };
-    return { reply: await handler(request, exchange), exchange };
+    const reply = await handler(request, exchange);
+    const result = exchange.peek(cacheFact);
+    if (result !== undefined) results.push(result);
+    return { reply, exchange };
   };
   return { clock, results, ask, calls: () => calls };
 }

@@ -25,7 +25,6 @@ import { createInFlight, type InFlight } from './in-flight.ts';
 export interface CacheDeps {
   readonly values: ValueStore;
   readonly clock: Clock;
-  readonly onResult: (result: CacheResult) => void;
 }
 
 interface Rule {
@@ -155,7 +154,6 @@ class Cache {
     exchange.set(cacheFact, result);
     exchange.replyHeaders['x-cache'] = SHOWN[result];
     exchange.replyHeaders['x-gatehouse-cache'] = result;
-    this.#deps.onResult(result);
   }
 }
 

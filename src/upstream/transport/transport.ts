@@ -12,9 +12,10 @@
  *     forge inner names is inside already;
  *   - with `proxy`, the proxy resolves and dials: only addresses written out are checked.
  *
- * About Bun 1.4's fetch (each is held by a test in test/upstream/transport.test.ts): it notices connections closed while idle; when a kept
- * connection breaks as a request is sent, it sends a GET again by itself, but no POST, which fails with ECONNRESET though nothing is wrong;
- * it keeps at most 64 idle connections of a kind in the process; a body stream is untouched when the connection was refused.
+ * About Bun 1.4's fetch: it notices connections that were closed while idle; when a kept connection breaks as a request is sent, it sends a
+ * GET again by itself, but no POST, which fails with ECONNRESET though nothing is wrong; a body stream is untouched when the connection
+ * was refused (test/upstream/ holds these). It keeps at most 64 idle connections of a kind in the whole process, and says neither whether
+ * a connection was used again nor when it was made: so there is no connect deadline, and no count of reuse.
  */
 
 import { raceAbort } from '../../base/abort.ts';
