@@ -33,33 +33,34 @@ export interface GatewayDeps extends RuntimeDeps {
 export async function createGateway(initial: Config, deps: GatewayDeps): Promise<Gateway> {
   const runtime = createRuntime(initial, deps);
   let config = initial;
-  let listener: Listener | undefined;
-  const controls: Controls = { reload: deps.reload, explain: deps.explain, isDraining: () => listener?.state === 'draining' };
+  // The routes are needed to make the listener, and one of them asks it whether it drains.
+  const holder: { listener?: Listener } = {};
+  const controls: Controls = { reload: deps.reload, explain: deps.explain, isDraining: () => holder.listener?.state === 'draining' };
 
   let assembly: Assembly = assemble(config, runtime, controls);
   assembly.activate();
   // A moment's wait for Redis spares the first requests a fallback.
   await runtime.stores.ready();
-  const open = await createListener(config.server, {
+  const listener = await createListener(config.server, {
     clock: runtime.clock,
     logger: runtime.log,
     routes: assembly.routes,
     createId: deps.createId,
     onRefused: (request, at) => assembly.observer.refused(request, at),
   });
-  listener = open;
+  holder.listener = listener;
   return {
-    url: open.url,
+    url: listener.url,
     runtime,
     configure(next) {
       const made = assemble(next, runtime, controls);
       made.activate();
       assembly = made;
       config = next;
-      open.setRoutes(made.routes);
+      listener.setRoutes(made.routes);
     },
     async drain() {
-      await open.drain({ delayMs: config.server.drain_delay, timeoutMs: config.server.drain_timeout });
+      await listener.drain({ delayMs: config.server.drain_delay, timeoutMs: config.server.drain_timeout });
       await runtime[Symbol.asyncDispose]();
     },
   };

@@ -1,8 +1,8 @@
 import { systemClock } from '../base/system-clock.ts';
 import type { Config } from '../config/config.ts';
 import { providersConfig } from '../routing/providers-config.ts';
-import { createSimulator } from '../simulate/simulator.ts';
 import { SIMULATOR_DEFAULTS } from '../simulate/options.ts';
+import { createSimulator } from '../simulate/simulator.ts';
 
 /** The simulated model that answers where nothing else is configured. It listens on loopback, in this process. */
 export interface SimulatedProvider {

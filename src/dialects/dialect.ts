@@ -16,7 +16,7 @@ export interface Dialect {
   /** The path of an operation under a target's base URL (`/chat/completions`). */
   path(kind: OperationKind): string;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
-  encodeError(error: GatewayError, correlationId: string): EncodedError;
+  readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
   /** Reads what an upstream's error reply means, whatever its status. */
   classifyError(status: number, headers: Headers, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */

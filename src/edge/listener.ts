@@ -59,14 +59,16 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** Bun's parser reads heads up to this size unless it is told otherwise. */
-const PARSER_HEAD_BYTES = 16_384;
+/** Up to which size Bun's parser reads heads: a setting of the process, not of one server. */
+let parserHeadBytes = 16_384;
 
 /** Starts to listen. Throws a RouteTableError for routes that must not be served, and Bun's error when the port is taken. */
 export async function createListener(config: ServerConfig, deps: ListenerDeps): Promise<Listener> {
-  // A setting of the process, not of one server. `node:http` takes 30 ms to load, so only those pay who want it.
-  if (config.head_bytes_max !== PARSER_HEAD_BYTES)
-    Object.assign((await import('node:http')).default, { maxHeaderSize: config.head_bytes_max });
+  // `node:http` takes 30 ms to load, so only those pay who want another limit than there is.
+  if (config.head_bytes_max !== parserHeadBytes) {
+    parserHeadBytes = config.head_bytes_max;
+    Object.assign((await import('node:http')).default, { maxHeaderSize: parserHeadBytes });
+  }
   return new EdgeListener(config, deps);
 }
 

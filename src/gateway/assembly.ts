@@ -90,7 +90,7 @@ function createPolicies(config: Config, runtime: Runtime, observer: Observer): P
     createRead({ bodyBytesMax: config.server.body_bytes_max }, { dialects: DIALECTS_BY_NAME }), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
     createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
-    createCache(config.cache, { values: stores.values, clock }), // an answer that was given before
+    createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
   ];
 }
 

@@ -2,13 +2,13 @@
 
 import { GatewayError } from '../base/errors.ts';
 import { createGlob } from '../base/glob.ts';
+import type { Route } from '../edge/route-table.ts';
 import type { OperationKind } from '../operations/operation.ts';
+import type { Exchange } from '../pipeline/exchange.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
-import type { Route } from '../edge/route-table.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
-import type { Exchange } from '../pipeline/exchange.ts';
 
 const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: OperationKind }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },

@@ -5,6 +5,7 @@
 
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Config } from '../config/config.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
@@ -19,7 +20,6 @@ import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts
 import { createFetchText } from '../upstream/transport/fetch-text.ts';
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
-import type { Config } from '../config/config.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;

@@ -19,7 +19,12 @@ function tracing(name: string, stage: Policy['stage'], trace: string[]): Policy 
 
 test('policies run in the order of their stages, whatever the order they are given in', async () => {
   const trace: string[] = [];
-  const policies = [tracing('cache', 'reuse', trace), tracing('log', 'observe', trace), tracing('limits', 'allow', trace), tracing('key', 'identify', trace)];
+  const policies = [
+    tracing('cache', 'reuse', trace),
+    tracing('log', 'observe', trace),
+    tracing('limits', 'allow', trace),
+    tracing('key', 'identify', trace),
+  ];
   await compose(policies, ROUTE, terminal)({} as never, {} as never);
   expect(trace).toEqual(['log', 'key', 'limits', 'cache']);
 });

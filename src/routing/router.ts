@@ -151,7 +151,12 @@ function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<st
 /** A name that only the provider knows: it has no breaker of its own, since callers choose such names and could make any number. */
 function openEntry(provider: Provider, model: string): Entry {
   const target = createTarget(provider, { model, weight: 1, priority: 0 });
-  return { name: model, targets: [{ ...target, group: openGroup(provider) }], deadlines: deadlinesOf({}, provider), retryContentPolicy: false };
+  return {
+    name: model,
+    targets: [{ ...target, group: openGroup(provider) }],
+    deadlines: deadlinesOf({}, provider),
+    retryContentPolicy: false,
+  };
 }
 
 /** A slash keeps it apart from every service's name, and the asterisk from every model's. */

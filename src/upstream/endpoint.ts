@@ -14,8 +14,8 @@ import { createPeakEwma, type PeakEwma } from '../base/ewma.ts';
 import type { Loaded } from './balance/balancer.ts';
 import type { Connector } from './transport/transport.ts';
 import type { Settlement } from './upstream.ts';
-import type { UpstreamEvents } from './upstream-events.ts';
 import type { UpstreamConfig } from './upstream-config.ts';
+import type { UpstreamEvents } from './upstream-events.ts';
 
 /** Finagle's default: what was slow ten seconds ago counts for a third. */
 const LATENCY_TAU_MS = 10_000;

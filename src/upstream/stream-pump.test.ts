@@ -59,7 +59,7 @@ function setup(config: Config = {}) {
       first: [],
       body: {
         kind: 'open',
-        reader: source.getReader() as ReadableStreamDefaultReader<Uint8Array>,
+        reader: source.getReader(),
         settle: (result) => settlements.push(result),
         abort: (reason) => {
           aborts.push(reason);

@@ -9,7 +9,14 @@ const decode = (text: string, kind: OperationKind = 'chat') => decodeRequest(kin
 describe('what is read', () => {
   test('model, stream and determinism', () => {
     const operation = decode(`{"model":"gpt-4o", "stream": true, "temperature": 0, "user":"u1", "max_tokens": 7, ${MESSAGES}}`);
-    expect(operation).toMatchObject({ model: 'gpt-4o', stream: true, deterministic: true, usageWanted: false, user: 'u1', outputTokensMax: 7 });
+    expect(operation).toMatchObject({
+      model: 'gpt-4o',
+      stream: true,
+      deterministic: true,
+      usageWanted: false,
+      user: 'u1',
+      outputTokensMax: 7,
+    });
   });
 
   for (const row of [
@@ -34,12 +41,16 @@ describe('what is handed on', () => {
 
   test('only the model is spliced', () => {
     const operation = decode(`{ "x":1.50,"model" : "alias",\n${MESSAGES}}`);
-    expect(Buffer.from(operation.encode('real/"x"', { streamUsage: true })).toString()).toBe(`{ "x":1.50,"model" : "real/\\"x\\"",\n${MESSAGES}}`);
+    expect(Buffer.from(operation.encode('real/"x"', { streamUsage: true })).toString()).toBe(
+      `{ "x":1.50,"model" : "real/\\"x\\"",\n${MESSAGES}}`,
+    );
   });
 
   test('usage is asked for in a stream, beside the options that the caller gave', () => {
     const operation = decode(`{"model":"m","stream":true,"stream_options":{"x":1},${MESSAGES}}`);
-    expect(JSON.parse(Buffer.from(operation.encode('m', { streamUsage: true })).toString())).toMatchObject({ stream_options: { x: 1, include_usage: true } });
+    expect(JSON.parse(Buffer.from(operation.encode('m', { streamUsage: true })).toString())).toMatchObject({
+      stream_options: { x: 1, include_usage: true },
+    });
   });
 
   test('usage is not asked for where the target would refuse it', () => {
@@ -72,7 +83,12 @@ describe('what is refused', () => {
     { name: 'empty messages', text: '{"model":"m","messages":[ ]}', code: 'request_invalid', param: 'messages' },
     { name: 'messages of strings', text: '{"model":"m","messages":["hi"]}', code: 'request_invalid', param: 'messages[0]' },
     { name: 'a stream that is a string', text: `{"model":"m","stream":"true",${MESSAGES}}`, code: 'request_invalid', param: 'stream' },
-    { name: 'a temperature that is a string', text: `{"model":"m","temperature":"0",${MESSAGES}}`, code: 'request_invalid', param: 'temperature' },
+    {
+      name: 'a temperature that is a string',
+      text: `{"model":"m","temperature":"0",${MESSAGES}}`,
+      code: 'request_invalid',
+      param: 'temperature',
+    },
     { name: 'deep nesting', text: `{"model":"m",${MESSAGES},"x":${'['.repeat(200)}${']'.repeat(200)}}`, code: 'json_invalid' },
     { name: 'invalid UTF-8', text: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), code: 'json_invalid' },
   ]) {

@@ -63,7 +63,9 @@ describe('what goes through', () => {
 
   test('fed one byte at a time the same bytes come out, and each push ends at an event', () => {
     const meter = new OpenAiStreamMeter({ stripUsage: true });
-    const pieces = cut(WHOLE, 1).map((byte) => meter.push(byte)).filter((piece) => piece !== undefined);
+    const pieces = cut(WHOLE, 1)
+      .map((byte) => meter.push(byte))
+      .filter((piece) => piece !== undefined);
     expect(Buffer.concat(pieces).toString()).toBe(ROLE + HELLO + WORLD + STOP + DONE);
     for (const piece of pieces) expect(Buffer.from(piece).toString().endsWith('\n\n')).toBe(true);
   });
@@ -139,7 +141,10 @@ describe('how a stream ends', () => {
   });
 
   test('an error event fails the stream and is withheld, wherever in the chunk it stands', () => {
-    for (const text of ['data: {"error":{"message":"boom","type":"server_error","code":"x"}}\n\n', chunk({ content: '' }, 'error', { error: { message: 'boom' } })]) {
+    for (const text of [
+      'data: {"error":{"message":"boom","type":"server_error","code":"x"}}\n\n',
+      chunk({ content: '' }, 'error', { error: { message: 'boom' } }),
+    ]) {
       const { sent, meter } = run(cut(HELLO + text + HELLO, 10_000));
       expect(sent).toBe(HELLO);
       expect(meter.failure?.code).toBe('upstream_stream_interrupted');

@@ -235,8 +235,12 @@ function hasValue(bytes: Uint8Array, key: Buffer): boolean {
   return bytes[at] !== 110; // n
 }
 
+/** Buffer's search takes any bytes as `this`, and is native: 20 ns for a chunk, where a view of it as a Buffer would cost 50 more. */
+// oxlint-disable-next-line typescript/no-unsafe-member-access -- the types of Bun say that a prototype is `any`
+const search = Buffer.prototype.indexOf as (this: Uint8Array, needle: Uint8Array) => number;
+
 function indexOf(bytes: Uint8Array, needle: Buffer): number {
-  return Buffer.prototype.indexOf.call(bytes, needle);
+  return search.call(bytes, needle);
 }
 
 const decoder = new TextDecoder();

@@ -6,12 +6,11 @@
  */
 
 import { z } from 'zod';
-import { onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { GatewayError } from '../../base/errors.ts';
 import { duration } from '../../base/units.ts';
 import { queueFact } from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
+import { Places } from './places.ts';
 
 export const admissionConfig = z.strictObject({
   concurrent_max: z
@@ -34,10 +33,6 @@ export interface AdmitDeps {
   readonly clock: Clock;
 }
 
-interface Waiter {
-  enter(): void;
-}
-
 export interface Admission {
   readonly policy: Policy;
   /** Takes over new limits; who is under way or waits stays so. */
@@ -49,91 +44,34 @@ export interface Admission {
 }
 
 /** Limits how many model and service exchanges are under way; system routes (health, metrics) always pass. */
-export function createAdmission(initial: AdmissionConfig, deps: AdmitDeps): Admission {
-  let config = initial;
-  let running = 0;
-  // A Map keeps order and removes in O(1) whoever gives up waiting.
-  const waiters = new Map<number, Waiter>();
-  let lastTicket = 0;
-
-  const leave = (): void => {
-    const next = waiters.entries().next();
-    if (next.done) {
-      running -= 1;
-      return;
-    }
-    // The place passes from one exchange to the next: `running` stays as it is.
-    const [ticket, waiter] = next.value;
-    waiters.delete(ticket);
-    waiter.enter();
-  };
-
-  const wait = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(leftWaiting());
-        return;
-      }
-      const ticket = ++lastTicket;
-      const done = (): void => {
-        waiters.delete(ticket);
-        timer[Symbol.dispose]();
-        listener[Symbol.dispose]();
-      };
-      const timer = deps.clock.after(config.queue_timeout, () => {
-        done();
-        reject(overloaded(`no place became free within ${config.queue_timeout} ms`));
-      });
-      const listener = onAbort(signal, () => {
-        done();
-        reject(leftWaiting());
-      });
-      waiters.set(ticket, {
-        enter: () => {
-          done();
-          resolve();
-        },
-      });
-    });
-
-  const policy: Policy = {
-    name: 'admit',
-    stage: 'admit',
-    writes: [queueFact],
-    layer: (route) => {
-      if (route.kind === 'system') return undefined;
-      return (next) => async (request, exchange) => {
-        if (running < config.concurrent_max) {
-          running += 1;
-        } else {
-          if (waiters.size >= config.queue_max) throw overloaded(`${running} requests are under way and ${waiters.size} wait`);
-          await wait(exchange.signal);
-          exchange.set(queueFact, deps.clock.monotonic() - exchange.startedAtMs);
-        }
-        exchange.onEnd(leave);
-        return next(request, exchange);
-      };
-    },
-  };
-
+export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admission {
+  const places = new Places(config, deps.clock);
+  const leave = (): void => places.leave();
   return {
-    policy,
+    policy: {
+      name: 'admit',
+      stage: 'admit',
+      writes: [queueFact],
+      layer: (route) => {
+        if (route.kind === 'system') return undefined;
+        return (next) => async (request, exchange) => {
+          if (!places.tryEnter()) {
+            await places.enter(exchange.signal);
+            exchange.set(queueFact, deps.clock.monotonic() - exchange.startedAtMs);
+          }
+          exchange.onEnd(leave);
+          return next(request, exchange);
+        };
+      },
+    },
     configure(next) {
-      config = next;
+      places.config = next;
     },
     get running() {
-      return running;
+      return places.running;
     },
     get waiting() {
-      return waiters.size;
+      return places.waiting;
     },
   };
-}
-
-function leftWaiting(): GatewayError {
-  return new GatewayError('client_closed', 'the client closed the connection while it waited for a place');
-}
-
-function overloaded(why: string): GatewayError {
-  return new GatewayError('overloaded', `The gateway is at its limit: ${why}`, { retryAfterMs: 1_000 });
 }

@@ -17,6 +17,7 @@ import { type ByteStream, isStream, type Reply } from '../../pipeline/reply.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 import type { RouteInfo } from '../../pipeline/route.ts';
 import type { ValueStore } from '../../stores/value/value-store.ts';
+import type { Logger } from '../../telemetry/logger.ts';
 import type { CacheConfig, CacheRouteConfig } from './cache-config.ts';
 import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts';
 import { cacheKey } from './cache-key.ts';
@@ -25,6 +26,7 @@ import { createInFlight, type InFlight } from './in-flight.ts';
 export interface CacheDeps {
   readonly values: ValueStore;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 interface Rule {
@@ -146,8 +148,9 @@ class Cache {
 
   #store(key: string, answer: Omit<CacheEntry, 'storedAtMs'>, ttlMs: number): void {
     if (answer.body.length > this.#config.entry_bytes_max) return;
-    // The store itself owns the wait: its deadline ends it, and its faults are counted there.
-    void this.#deps.values.set(key, encodeEntry({ ...answer, storedAtMs: this.#deps.clock.now() }), { ttlMs, signal: NEVER });
+    const stored = this.#deps.values.set(key, encodeEntry({ ...answer, storedAtMs: this.#deps.clock.now() }), { ttlMs, signal: NEVER });
+    // Nobody waits for it: the store's own deadline ends it, and it counts its own faults. That it rejects would be a defect.
+    if (stored instanceof Promise) stored.catch((error: unknown) => this.#deps.logger.error('the cache store rejected', { error }));
   }
 
   #note(exchange: Exchange, result: CacheResult): void {

@@ -1,5 +1,5 @@
-import { createGlob } from '../../base/glob.ts';
 import { GatewayError } from '../../base/errors.ts';
+import { createGlob } from '../../base/glob.ts';
 import { principalFact } from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 

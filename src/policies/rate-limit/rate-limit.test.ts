@@ -25,7 +25,13 @@ function setup(limits: object) {
   const policy = createRateLimit(limitsConfig.parse(limits), { counters, onLimited: (scope) => limited.push(scope) });
   const handler = policy.layer(ROUTE)?.(() => Promise.resolve({ status: 200, headers: {}, body: null }));
   const ask = async (given: Ask = {}): Promise<{ error: GatewayError | undefined; headers: Record<string, string> }> => {
-    const exchange = new Exchange({ id: 'c', route: ROUTE, signal: new AbortController().signal, address: given.address ?? '10.0.0.1', clock });
+    const exchange = new Exchange({
+      id: 'c',
+      route: ROUTE,
+      signal: new AbortController().signal,
+      address: given.address ?? '10.0.0.1',
+      clock,
+    });
     exchange.set(principalFact, given.principal ?? KEY);
     try {
       await handler?.({ path: given.path ?? '/v1/chat/completions' } as never, exchange);
@@ -50,7 +56,12 @@ describe('limits', () => {
     const { error, headers } = await ask();
     expect(error?.code).toBe('rate_limited');
     expect(error?.options.detail).toEqual({ error: 'Rate limit exceeded', limit_per_minute: 60, limit_per_hour: 1_000, retry_after: 1 });
-    expect(headers).toMatchObject({ 'x-ratelimit-limit-minute': '60', 'x-ratelimit-remaining-minute': '0', 'x-ratelimit-limit-hour': '1000', 'x-ratelimit-remaining-hour': '940' });
+    expect(headers).toMatchObject({
+      'x-ratelimit-limit-minute': '60',
+      'x-ratelimit-remaining-minute': '0',
+      'x-ratelimit-limit-hour': '1000',
+      'x-ratelimit-remaining-hour': '940',
+    });
     expect(Number(headers['x-ratelimit-reset-minute'])).toBe(1_700_000_060);
     expect(limited).toEqual(['tier:standard']);
   });
