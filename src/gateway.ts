@@ -9,6 +9,7 @@
 
 import type { Config } from './config/config.ts';
 import { createListener, type Listener } from './edge/listener.ts';
+import { createRouteTable } from './edge/route-table.ts';
 import { type Assembly, assemble, type Controls } from './gateway/assembly.ts';
 import { createRuntime, type Runtime, type RuntimeDeps } from './gateway/runtime.ts';
 
@@ -54,6 +55,8 @@ export async function createGateway(initial: Config, deps: GatewayDeps): Promise
     runtime,
     configure(next) {
       const made = assemble(next, runtime, controls);
+      // Whatever may throw comes before whatever changes something.
+      createRouteTable(made.routes);
       made.activate();
       assembly = made;
       config = next;

@@ -1,5 +1,5 @@
-import type { GatewayError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
+import type { GatewayError } from '../base/errors.ts';
 import type { ExchangeOptions } from '../pipeline/exchange.ts';
 import type { RouteInfo } from '../pipeline/route.ts';
 

@@ -21,7 +21,7 @@ import { type Cors, createCors, isPreflight } from './cors.ts';
 import { checkHead, correlationId, parseTarget, type Target } from './head.ts';
 import { Incoming } from './incoming.ts';
 import { ReplyStream } from './reply-stream.ts';
-import { bodyBytes, isBodyless, refusalReply, ReplyWriter, type WireBody } from './reply-writer.ts';
+import { bodyBytes, isBodyless, ReplyWriter, refusalReply, type WireBody } from './reply-writer.ts';
 import { type BodyLimits, type IncomingBody, incomingBody } from './request-body.ts';
 import { createRouteTable, type Route, type RouteEntry, type RouteTable } from './route-table.ts';
 import { createSecurityHeaders } from './security-headers.ts';
@@ -172,7 +172,11 @@ class EdgeListener implements Listener {
     // A request that still comes, over a connection that is open, is served: refusing it would lose it.
     this.#closing = true;
     const finished = this.#server.stop().then(() => true);
-    const isWhole = await Promise.race([finished, clock.sleep(timeoutMs, NEVER).then(() => false)]);
+    // A timer that outlived the race would keep the process from ending.
+    const isWhole = await new Promise<boolean>((resolve, reject) => {
+      const patience = clock.after(timeoutMs, () => resolve(false));
+      finished.then(resolve, reject).finally(() => patience[Symbol.dispose]());
+    });
     if (!isWhole) {
       this.#patienceOver = true;
       this.#abortAll();

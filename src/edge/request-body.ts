@@ -61,9 +61,6 @@ class UnreadBody {
 
   async read(bytesMax: number): Promise<Uint8Array> {
     this.#take(bytesMax);
-    const encoding = this.#request.headers.get('content-encoding');
-    if (encoding !== null && encoding.toLowerCase() !== 'identity')
-      throw new GatewayError('content_encoding_unsupported', 'compressed bodies are not read: send it without Content-Encoding');
     const bytes = this.length !== undefined && this.length <= WHOLE_BYTES_MAX ? await this.#whole() : await this.#collect(bytesMax);
     this.#finished = true;
     return bytes;

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { ErrorCode } from '../../src/base/errors.ts';
-import { rawExchange, type RawPart } from '../harness/raw-http.ts';
+import { type RawPart, rawExchange } from '../harness/raw-http.ts';
 import { ECHO, type EdgeServer, route, startEdge, text } from './edge-server.ts';
 
 interface Row {

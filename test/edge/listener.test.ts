@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { GatewayError } from '../../src/base/errors.ts';
 import { RouteTableError } from '../../src/edge/route-table.ts';
 import type { ByteStream } from '../../src/pipeline/reply.ts';
-import { GatewayError } from '../../src/base/errors.ts';
 import { eventually } from '../harness/eventually.ts';
 import { leaveAfter, rawExchange, rawRequest } from '../harness/raw-http.ts';
 import { ECHO, route, startEdge, text } from './edge-server.ts';

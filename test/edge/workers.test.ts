@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { eventually } from '../harness/eventually.ts';
 import { freePort } from '../harness/free-port.ts';
 
-const PROGRAM = join(import.meta.dir, 'worker-program.ts');
+const PROGRAM = fileURLToPath(import.meta.resolve('./worker-program.ts'));
 
 function start(mode: string) {
   const port = freePort();

@@ -2,8 +2,18 @@ import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Principal } from '../../pipeline/facts.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 
-/** Headers that make a service answer differently. `authorization` is not among them: the principal stands for it. */
-const VARYING_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'range'] as const;
+/** Headers that make a service answer differently, whether it says so (`Vary`) or not. */
+const VARYING_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'range', 'origin', 'cookie'] as const;
+
+/** The principal stands for these. Where nobody is known they are the service's own (RFC 9111 §3.5), and so is what it makes of them. */
+const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
+
+const KEYED_HEADERS: ReadonlySet<string> = new Set([...VARYING_HEADERS, ...CREDENTIAL_HEADERS]);
+
+/** Whether the key tells apart all that a reply with this `Vary` header depends on (RFC 9111 §4.1). */
+export function keyCovers(vary: string | undefined): boolean {
+  return vary === undefined || vary.split(',').every((name) => KEYED_HEADERS.has(name.trim().toLowerCase()));
+}
 
 /**
  * The key of a request: SHA-256 over everything that may change the answer. The tenant, and the end user that a credential is bound to,
@@ -16,6 +26,7 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, principal:
   if (operation === undefined) {
     head += `${request.method}\0${request.path}\0${request.search}`;
     for (const name of VARYING_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
+    if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
   }
   hasher.update(head);
   if (body.kind === 'bytes') hasher.update(body.bytes);

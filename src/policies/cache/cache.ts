@@ -20,7 +20,7 @@ import type { ValueStore } from '../../stores/value/value-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { CacheConfig, CacheRouteConfig } from './cache-config.ts';
 import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts';
-import { cacheKey } from './cache-key.ts';
+import { cacheKey, keyCovers } from './cache-key.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 
 export interface CacheDeps {
@@ -201,7 +201,7 @@ const READ_AND_KEEP: Directives = { read: true, keep: true };
 /** How long a reply may be used again: the rule's time, or less where the service says so; 0 when not at all. */
 function lifetimeMs(reply: Reply, ttlMs: number): number {
   const header = reply.headers['cache-control']?.toLowerCase();
-  if (reply.headers['vary']?.includes('*')) return 0;
+  if (!keyCovers(reply.headers['vary'])) return 0;
   // Our own streams say `no-cache` to the proxies on their way, which is no word about this cache.
   if (header === undefined || isStream(reply.body)) return ttlMs;
   if (/no-store|no-cache|private/.test(header)) return 0;

@@ -22,6 +22,7 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       if (kind === undefined || dialect === undefined) return undefined;
       return (next) => async (request, exchange) => {
         checkContentType(request.headers);
+        checkContentEncoding(request.headers);
         const { body } = request;
         const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
         const operation = dialect.decode(kind, bytes);
@@ -43,4 +44,11 @@ function checkContentType(headers: Headers): void {
     'content_type_unsupported',
     `the body must be application/json, not ${media === '' ? 'an empty content type' : media.slice(0, 100)}`,
   );
+}
+
+/** Only here is a body read for what it says; a service gets its own as it was sent. */
+function checkContentEncoding(headers: Headers): void {
+  const given = headers.get('content-encoding');
+  if (given === null || given.toLowerCase() === 'identity') return;
+  throw new GatewayError('content_encoding_unsupported', 'compressed bodies are not read: send it without Content-Encoding');
 }
