@@ -30,9 +30,11 @@ export interface GatewayDeps extends RuntimeDeps {
   readonly createId: () => string;
 }
 
-/** Starts a gateway; it accepts requests when this resolves. */
+/** Starts a gateway; it accepts requests when this resolves. Rejects with a RouteTableError, or with the system's error about a port or a file. */
 export async function createGateway(initial: Config, deps: GatewayDeps): Promise<Gateway> {
-  const runtime = createRuntime(initial, deps);
+  // Until it listens, a failure closes what was opened, or the process would not end.
+  await using opened = new AsyncDisposableStack();
+  const runtime = opened.use(createRuntime(initial, deps));
   let config = initial;
   // The routes are needed to make the listener, and one of them asks it whether it drains.
   const holder: { listener?: Listener } = {};
@@ -50,6 +52,7 @@ export async function createGateway(initial: Config, deps: GatewayDeps): Promise
     onRefused: (request, at) => assembly.observer.refused(request, at),
   });
   holder.listener = listener;
+  opened.move();
   return {
     url: listener.url,
     runtime,

@@ -18,13 +18,19 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     `  Models   ${modelsLine(config, options.simulated)}`,
     ...(loaded.file === undefined ? [] : [`  Config   ${loaded.file}`]),
   ];
-  if (model !== undefined) lines.push('', '  Try it:', '', ...curl(url, key, model).map((line) => `    ${line}`));
+  lines.push('', '  Try it:', '', ...curl(url, key ?? placeholder(config), model).map((line) => `    ${line}`));
   return `${lines.join('\n')}\n\n`;
 }
 
 /** Only the key that was made for this machine is printed: it is worth nothing elsewhere. */
 function shownKey(loaded: LoadedConfig): string | undefined {
   return loaded.originOf(['auth', 'keys']).kind === 'zero-config' ? loaded.config.auth.keys[0]?.key : undefined;
+}
+
+/** Keys that somebody configured are not printed: whoever runs the line puts theirs in. */
+function placeholder({ auth, server }: Config): string | undefined {
+  const isRequired = auth.required ?? (auth.keys.length > 0 || auth.jwt !== undefined || server.environment === 'production');
+  return isRequired ? '$GATEHOUSE_KEY' : undefined;
 }
 
 function modelsLine(config: Config, simulated: boolean): string {
@@ -43,11 +49,17 @@ function exampleModel(config: Config, simulated: boolean): string | undefined {
   return Object.keys(config.models)[0];
 }
 
-function curl(url: string, key: string | undefined, model: string): string[] {
-  return [
-    `curl ${url}/v1/chat/completions \\`,
-    ...(key === undefined ? [] : [`  -H "Authorization: Bearer ${key}" \\`]),
-    '  -H "Content-Type: application/json" \\',
-    `  -d '{"model": "${model}", "messages": [{"role": "user", "content": "Hello!"}]}'`,
-  ];
+/** A line that works as it is. Where no model's name is sure, it asks which there are. */
+function curl(url: string, key: string | undefined, model: string | undefined): string[] {
+  const authorization = key === undefined ? [] : [`-H "Authorization: Bearer ${key}"`];
+  const words =
+    model === undefined
+      ? [`curl ${url}/v1/models`, ...authorization]
+      : [
+          `curl ${url}/v1/chat/completions`,
+          ...authorization,
+          '-H "Content-Type: application/json"',
+          `-d '{"model": "${model}", "messages": [{"role": "user", "content": "Hello!"}]}'`,
+        ];
+  return words.map((word, index) => `${index === 0 ? '' : '  '}${word}${index === words.length - 1 ? '' : ' \\'}`);
 }

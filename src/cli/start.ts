@@ -11,6 +11,7 @@ import { ConfigError, formatProblem } from '../config/problem.ts';
 import { createReloader, type Reloader, type ReloadTrigger } from '../config/reloader.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
 import { watchFiles } from '../config/watch-files.ts';
+import { RouteTableError } from '../edge/route-table.ts';
 import { isWorker, superviseWorkers } from '../edge/workers.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -45,7 +46,7 @@ async function start(args: string[], io: CommandIo): Promise<number> {
     if (loaded.unsafe.length > 0) throw new ConfigError(loaded.unsafe);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    io.stderr(`Gatehouse does not start:\n\n${error.problems.map((problem) => `  ${formatProblem(problem)}\n`).join('')}`);
+    io.stderr(refusal(error.problems.map(formatProblem)));
     return 1;
   }
   const { workers } = loaded.config.server;
@@ -77,7 +78,15 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
   });
   const simulated = loaded.simulate ? startSimulatedProvider() : undefined;
   const holder: { reloader?: Reloader } = {};
-  const gateway = await open({ loaded, log, simulated, holder });
+  let gateway: Gateway;
+  try {
+    gateway = await open({ loaded, log, simulated, holder });
+  } catch (error) {
+    await simulated?.stop();
+    if (!isForPeople(error)) throw error;
+    io.stderr(refusal([error.message]));
+    return 1;
+  }
   await using reloader = createReloader(
     {
       loaded,
@@ -99,6 +108,15 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
   await gateway.drain();
   await simulated?.stop();
   return 0;
+}
+
+function refusal(reasons: readonly string[]): string {
+  return `Gatehouse does not start:\n\n${reasons.map((reason) => `  ${reason}\n`).join('')}`;
+}
+
+/** A port that is taken, a file that cannot be read, a route that is there already: what a stack trace would only hide. */
+function isForPeople(error: unknown): error is Error {
+  return error instanceof RouteTableError || (error instanceof Error && 'syscall' in error);
 }
 
 interface Opening {

@@ -39,6 +39,9 @@ export function errorReply(error: GatewayError, correlationId: string, encode: E
 }
 
 function worthRetrying(error: GatewayError): boolean {
-  const { retryAfterMs } = error.options;
-  return error.row.retry === 'after' && (retryAfterMs === undefined || retryAfterMs <= RETRY_AFTER_MAX_MS);
+  const { retry, source } = error.row;
+  if (retry !== 'after') return false;
+  // An upstream that was asked as often as it may be, and gave no time: only a wait that somebody named stops its being hammered.
+  const { retryAfterMs = source === 'upstream' ? Number.POSITIVE_INFINITY : 0 } = error.options;
+  return retryAfterMs <= RETRY_AFTER_MAX_MS;
 }

@@ -57,7 +57,9 @@ export async function mirror(visit: Visit): Promise<Response> {
   if (failed !== undefined) return failed;
   visit.record.answer(200);
   const headers = { 'content-type': visit.request.headers.get('content-type') ?? 'application/octet-stream' };
-  return new Response(visit.request.body === null ? null : mirrored(visit.request.body, visit), { headers });
+  if (visit.request.body !== null) return new Response(mirrored(visit.request.body, visit), { headers });
+  visit.record.end('complete');
+  return new Response(null, { headers });
 }
 
 async function* mirrored(body: ReadableStream<Uint8Array>, visit: Visit): AsyncGenerator<Uint8Array> {

@@ -89,7 +89,7 @@ class Call {
         return moreCandidates ? 'next' : 'stop';
       }
       const begun = this.#begin(candidate, slot);
-      const result = await begun.run(this.#timeoutMs());
+      const result = await begun.run(this.#timeoutMs(moreCandidates));
       this.#end(candidate, slot, { begun, result });
       if (result.kind === 'reply') return this.#answer(candidate, result);
 
@@ -116,9 +116,11 @@ class Call {
     }
   }
 
-  #timeoutMs(): number {
+  #timeoutMs(moreCandidates: boolean): number {
     const leftMs = Math.max(0, this.#deadlineMs - this.#nowMs);
-    return this.#options.expect.kind === 'whole' ? leftMs : Math.min(leftMs, this.#options.firstTokenTimeoutMs);
+    if (this.#options.expect.kind !== 'whole') return Math.min(leftMs, this.#options.firstTokenTimeoutMs);
+    // Nothing tells one that works from one that is silent until the reply is there: what is left is shared with those to come.
+    return moreCandidates ? leftMs / 2 : leftMs;
   }
 
   #end(candidate: Candidate, { endpoint }: Slot, { begun, result }: Ended): void {

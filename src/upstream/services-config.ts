@@ -7,7 +7,7 @@ import { duration } from '../base/units.ts';
 import type { EndpointGroupConfig } from './endpoint-group.ts';
 import { type UpstreamConfig, upstreamOverrides, withOverrides } from './upstream-config.ts';
 
-const ROUTE = /^(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\*) )?\/[^\s?#*]*(?:\*)?$/;
+const ROUTE = /^(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|\*) )?\/(?:[^\s?#*{}]*|(?:[^\s?#*{}]+\/)?\*)$/;
 const HOUR_MS = 3_600_000;
 
 const serviceConfig = z.strictObject({
@@ -19,7 +19,7 @@ const serviceConfig = z.strictObject({
     .array(z.string().regex(ROUTE, 'must be a path such as "POST /api/v1/pricing/*" or "/infer/python"'))
     .default([])
     .describe(
-      'Paths that lead here: `METHOD /path`, or a path alone for every method; a trailing `*` stands for any rest. None: reachable as a fallback only.',
+      'Paths that lead here: `METHOD /path`, or a path alone for every method; `/*` at its end stands for any rest. None: reachable as a fallback only.',
     ),
   strip_prefix: z
     .string()

@@ -29,7 +29,10 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** All of it until the hand-over: attempts, waits, and a whole reply's body. Milliseconds from now. */
   readonly totalTimeoutMs: number;
-  /** Until the first token of a stream, or the head of a passed-through reply, per attempt. Whole replies have the total alone. */
+  /**
+   * Until the first token of a stream, or the head of a passed-through reply, per attempt. A whole reply may take all that is left of the
+   * total, and half of that as long as there is another candidate.
+   */
   readonly firstTokenTimeoutMs: number;
   /** Sending it twice does no harm (GET, and model calls). */
   readonly replayable: boolean;

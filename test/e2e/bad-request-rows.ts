@@ -182,7 +182,12 @@ const JSON_ROWS: readonly BadRequest[] = [
   invalidJson('a byte order mark', `\uFEFF${GOOD}`),
   invalidJson('the same member twice', `{"model":"sim-1","model":"sim-2",${MESSAGES}}`),
   invalidJson('brackets ten thousand deep', withField(`"x":${'['.repeat(10_000)}${']'.repeat(10_000)}`)),
-  openai('bytes that are no UTF-8', bytes(Buffer.concat([Buffer.from('{"model":"'), Uint8Array.of(0xff), Buffer.from('"}')])), 400, 'json_invalid'),
+  openai(
+    'bytes that are no UTF-8',
+    bytes(Buffer.concat([Buffer.from('{"model":"'), Uint8Array.of(0xff), Buffer.from('"}')])),
+    400,
+    'json_invalid',
+  ),
   openai('an array', json(`[${GOOD}]`), 400, 'request_invalid'),
   openai('a string', json('"hello"'), 400, 'request_invalid'),
   openai('null', json('null'), 400, 'request_invalid'),

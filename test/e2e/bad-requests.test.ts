@@ -62,7 +62,11 @@ async function send(row: BadRequest): Promise<{ readonly id: string; readonly re
   const id = `bad-${lastId}`;
   const parts = row.send.map((part): RawPart => (typeof part === 'string' ? part.replace('{id}', id) : part));
   const silent = row.status === 0;
-  const reply = await rawExchange(gateway.url, parts, { timeoutMs: 4_000, untilClosed: silent, ...(row.halfClose ? { halfClose: true } : {}) });
+  const reply = await rawExchange(gateway.url, parts, {
+    timeoutMs: 4_000,
+    untilClosed: silent,
+    ...(row.halfClose ? { halfClose: true } : {}),
+  });
   if (row.by === 'cut') logged.set(id, 499);
   else if (row.by !== 'parser' && row.by !== 'closed') logged.set(id, row.status);
   return { id, reply };

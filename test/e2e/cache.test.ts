@@ -8,7 +8,12 @@ import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type RedisProcess, redisAvailable, startRedis } from '../harness/redis.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 
-const KEYS = { acme: 'sk-acme-0000000000000', acmeToo: 'sk-acme-1111111111111', ada: 'sk-ada-00000000000000', umbrella: 'sk-umbrella-000000000' };
+const KEYS = {
+  acme: 'sk-acme-0000000000000',
+  acmeToo: 'sk-acme-1111111111111',
+  ada: 'sk-ada-00000000000000',
+  umbrella: 'sk-umbrella-000000000',
+};
 
 function config(simulator: SimulatorProcess, cacheStore = 'memory'): object {
   return {
@@ -30,7 +35,10 @@ function config(simulator: SimulatorProcess, cacheStore = 'memory'): object {
       ],
     },
     providers: { simulator: { type: 'openai-compatible', base_url: `${simulator.url}/v1` } },
-    models: { 'sim-1': { targets: [{ provider: 'simulator' }] }, slow: { targets: [{ provider: 'simulator', model: 'sim-1!first-token-ms=300' }] } },
+    models: {
+      'sim-1': { targets: [{ provider: 'simulator' }] },
+      slow: { targets: [{ provider: 'simulator', model: 'sim-1!first-token-ms=300' }] },
+    },
     services: {
       cached: { urls: [simulator.url], routes: ['/cached/*'], rewrite: '/items/*' },
       open: { urls: [simulator.url], routes: ['/open/*'], rewrite: '/anything/*', access: 'public' },
@@ -145,7 +153,11 @@ const CHAT = '/v1/chat/completions';
 
 function ask(question: string, more: object = {}, key: string = KEYS.acme): Promise<Response> {
   const body = { model: 'sim-1', temperature: 0, messages: [{ role: 'user', content: question }], ...more };
-  return gateway.request(CHAT, { method: 'POST', headers: { ...bearer(key), 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return gateway.request(CHAT, {
+    method: 'POST',
+    headers: { ...bearer(key), 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 }
 
 describe('a chat', () => {

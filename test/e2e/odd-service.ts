@@ -15,10 +15,14 @@ export function startOddService(): OddService {
     if (status === '204' || status === '304') {
       reply.writeHead(Number(status), { etag: '"tag"' }).end();
     } else if (status !== undefined) {
-      reply.writeHead(Number(status), { 'content-type': 'application/json' }).end(JSON.stringify({ said: 'by the service', status: Number(status) }));
+      reply
+        .writeHead(Number(status), { 'content-type': 'application/json' })
+        .end(JSON.stringify({ said: 'by the service', status: Number(status) }));
     } else if (path === '/cookies') {
       reply.setHeader('set-cookie', ['a=1; Path=/', 'b=2; HttpOnly; Expires=Wed, 21 Oct 2026 07:28:00 GMT']);
-      reply.writeHead(200, { connection: 'keep-alive, X-Hop', 'x-hop': 'ours', 'alt-svc': 'h3=":443"', 'x-of-the-service': 'yes' }).end('ok');
+      reply
+        .writeHead(200, { connection: 'keep-alive, X-Hop', 'x-hop': 'ours', 'alt-svc': 'h3=":443"', 'x-of-the-service': 'yes' })
+        .end('ok');
     } else if (path === '/redirect') {
       reply.writeHead(302, { location: 'https://elsewhere.example/x' }).end();
     } else if (path === '/sized') {

@@ -81,7 +81,7 @@ describe('a body', () => {
 
   for (const { how, body } of [
     { how: 'of a known length', body: () => large },
-    { how: 'in chunks', body: () => pieces(large) as unknown as BodyInit },
+    { how: 'in chunks', body: () => pieces(large) as unknown as Bun.BodyInit },
   ]) {
     test(`of 20 MB, ${how}, arrives at the service byte for byte`, async () => {
       const reply = await gateway.request('/echo/large', { method: 'PUT', headers: auth, body: body() });
@@ -90,7 +90,11 @@ describe('a body', () => {
     });
 
     test(`of 20 MB, ${how}, comes back byte for byte`, async () => {
-      const reply = await gateway.request('/mirror/large', { method: 'POST', headers: { ...auth, 'content-type': 'audio/wav' }, body: body() });
+      const reply = await gateway.request('/mirror/large', {
+        method: 'POST',
+        headers: { ...auth, 'content-type': 'audio/wav' },
+        body: body(),
+      });
       expect(reply.headers.get('content-type')).toBe('audio/wav');
       expect(sha256(new Uint8Array(await reply.arrayBuffer()))).toBe(sha256(large));
     });
@@ -188,7 +192,12 @@ describe('a request', () => {
       }),
     ]);
     const { headers } = JSON.parse(reply.body) as Seen;
-    expect(headers).toMatchObject({ 'x-correlation-id': 'head-1', cookie: 'a=1; b=2', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-host': 'localhost' });
+    expect(headers).toMatchObject({
+      'x-correlation-id': 'head-1',
+      cookie: 'a=1; b=2',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': 'localhost',
+    });
     expect(headers['traceparent']).toStartWith(`00-${traceId}-`);
     // A span of ours is in between.
     expect(headers['traceparent']).not.toContain('00f067aa0ba902b7');
@@ -230,7 +239,9 @@ describe('a reply', () => {
   }
 
   test('to HEAD says how long the body would be, and has none', async () => {
-    const reply = await rawExchange(gateway.url, [rawRequest({ method: 'HEAD', target: '/odd/sized', headers: auth })], { timeoutMs: 2_000 });
+    const reply = await rawExchange(gateway.url, [rawRequest({ method: 'HEAD', target: '/odd/sized', headers: auth })], {
+      timeoutMs: 2_000,
+    });
     expect(reply.status).toBe(200);
     expect(new Map(reply.headers.map(([name, value]) => [name.toLowerCase(), value])).get('content-length')).toBe('1234');
     expect(reply.raw.endsWith('\r\n\r\n')).toBe(true);
@@ -245,11 +256,9 @@ describe('a reply', () => {
   }
 
   test('that breaks off is cut towards the caller too, and logged as cut', async () => {
-    const reply = await rawExchange(
-      gateway.url,
-      [rawRequest({ target: '/odd/cut', headers: { ...auth, 'X-Correlation-ID': 'cut-1' } })],
-      { timeoutMs: 5_000 },
-    );
+    const reply = await rawExchange(gateway.url, [rawRequest({ target: '/odd/cut', headers: { ...auth, 'X-Correlation-ID': 'cut-1' } })], {
+      timeoutMs: 5_000,
+    });
     expect(reply.status).toBe(200);
     expect(reply.body).toStartWith('half');
     expect(reply.complete).toBe(false);
@@ -267,7 +276,13 @@ test('a WebSocket is refused with 426, so that clients turn to HTTP at once, and
   const reply = await rawExchange(gateway.url, [
     rawRequest({
       target: '/anything/socket',
-      headers: { ...auth, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' },
+      headers: {
+        ...auth,
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      },
     }),
   ]);
   expect(reply.status).toBe(426);

@@ -100,13 +100,21 @@ test('a stream that is cut before its first token is tried again', async () => {
 
 test('the total deadline ends everything', async () => {
   await using a = await startFaultyUpstream(silence);
+  using rig = createRig({ a: [a.url], b: [a.url] });
+  const startMs = performance.now();
+  const error = await failureOf(rig.call({ totalTimeoutMs: 80 }));
+  expect([error.code, a.requests.length]).toEqual(['upstream_timeout', 2]);
+  expect(performance.now() - startMs).toBeLessThan(500);
+});
+
+test('a target that is silent instead of a whole reply leaves half of the time to the next', async () => {
+  await using a = await startFaultyUpstream(silence);
   await using b = await startFaultyUpstream(ok);
   using rig = createRig({ a: [a.url], b: [b.url] });
   const startMs = performance.now();
-  const error = await failureOf(rig.call({ totalTimeoutMs: 80 }));
-  expect(error.code).toBe('upstream_timeout');
-  expect(performance.now() - startMs).toBeLessThan(500);
-  expect(b.requests.length).toBe(0);
+  const reply = await rig.call({ totalTimeoutMs: 400 });
+  expect([reply.candidate.name, a.requests.length, b.requests.length]).toEqual(['b', 1, 1]);
+  expect(performance.now() - startMs).toBeWithin(190, 400);
 });
 
 test("a 4xx that is the caller's own fault is shown as it came", async () => {
