@@ -14,7 +14,9 @@ const INSTALL_TIMEOUT_MS = 180_000;
 
 /** What a person's shell would have: nothing that the test runner's own npm or launcher has set. */
 const environment: Record<string, string> = Object.fromEntries(
-  Object.entries(process.env).flatMap(([name, value]) => (value === undefined || /^(npm_|BUN_|NODE_(OPTIONS|ENV)$)/.test(name) ? [] : [[name, value]])),
+  Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined || /^(npm_|BUN_|NODE_(OPTIONS|ENV)$)/.test(name) ? [] : [[name, value]],
+  ),
 );
 
 let folder: string;

@@ -6,6 +6,9 @@ import type { Clock } from './clock.ts';
  * made here ends when it is disposed, so one long-lived signal may serve any number of short waits.
  */
 
+/** A signal that never aborts, for waits that their own deadline bounds: making one for each costs 0.5 µs and a finalizer. */
+export const NEVER: AbortSignal = new AbortController().signal;
+
 const NOTHING: Disposable = { [Symbol.dispose]: () => {} };
 
 /** Runs `run` once when the signal aborts, at once if it already has. Disposing it before then forgets `run`. */

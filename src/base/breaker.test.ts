@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { BREAKER_DEFAULTS, type BreakerConfig, type BreakerState, createBreaker, onFailure, onSuccess, stateAt } from './breaker.ts';
+import { type BreakerConfig, type BreakerState, createBreaker, onFailure, onSuccess, stateAt } from './breaker.ts';
 import { createManualClock } from './manual-clock.ts';
 
-const config: BreakerConfig = { ...BREAKER_DEFAULTS, failuresMax: 3, openMs: 1_000, openMsMax: 8_000 };
+const config: BreakerConfig = {
+  failuresMax: 3,
+  window: { size: 100, minimumCalls: 20, failureRate: 0.5 },
+  openMs: 1_000,
+  openMsMax: 8_000,
+  successesToClose: 2,
+};
 const facts = { calls: 1, failures: 1, nowMs: 0, random: 1 };
 
 describe('the rules', () => {

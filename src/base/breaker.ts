@@ -31,14 +31,6 @@ export interface BreakerConfig {
   readonly successesToClose: number;
 }
 
-export const BREAKER_DEFAULTS: BreakerConfig = {
-  failuresMax: 5,
-  window: { size: 100, minimumCalls: 20, failureRate: 0.5 },
-  openMs: 60_000,
-  openMsMax: 300_000,
-  successesToClose: 2,
-};
-
 export type BreakerState =
   | { readonly kind: 'closed'; readonly failures: number }
   /** `openings`: how often it has opened since it was last closed. */

@@ -114,8 +114,3 @@ export class GatewayError extends Error {
     return this.options.status ?? this.row.status;
   }
 }
-
-/** Ends a switch that must be exhaustive: the compiler proves that it is never reached. */
-export function unreachable(value: never): never {
-  throw new Error(`unreachable: ${String(value)}`);
-}

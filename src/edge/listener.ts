@@ -9,6 +9,7 @@
  * `onRefused`; from the accepted head to the end of the reply no timeout of Bun's runs, for ours are more exact and say why.
  */
 
+import { NEVER } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { type ErrorCode, GatewayError } from '../base/errors.ts';
 import { Exchange } from '../pipeline/exchange.ts';
@@ -339,5 +340,3 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
 function draining(): GatewayError {
   return new GatewayError('draining', 'the gateway is shutting down', { retryAfterMs: 1_000 });
 }
-
-const NEVER = new AbortController().signal;

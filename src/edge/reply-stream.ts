@@ -8,6 +8,7 @@
  *                         its signal; the generator's own `finally` runs when that wakes it
  */
 
+import { NEVER } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { Exchange, Outcome } from '../pipeline/exchange.ts';
@@ -95,5 +96,3 @@ export class ReplyStream implements AsyncIterator<Uint8Array, void, undefined> {
     exchange.end(error === undefined ? outcome : { ...outcome, error });
   }
 }
-
-const NEVER = new AbortController().signal;

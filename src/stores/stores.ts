@@ -1,9 +1,9 @@
 import type { Clock } from '../base/clock.ts';
-import { createFallbackCounterStore } from './counter/fallback.ts';
 import type { CounterStore } from './counter/counter-store.ts';
+import { createFallbackCounterStore } from './counter/fallback.ts';
 import { createMemoryCounterStore } from './counter/memory.ts';
 import { createRedisCounterStore } from './counter/redis.ts';
-import { createGuard, type Guard, GUARD_DEFAULTS, type StoreFault } from './guard.ts';
+import { createGuard, GUARD_DEFAULTS, type Guard, type StoreFault } from './guard.ts';
 import { createRedisConnection, type RedisConnection } from './redis-connection.ts';
 import { createReplicaCount } from './replica-count.ts';
 import type { StateConfig } from './state-config.ts';

@@ -50,7 +50,6 @@ export const telemetryConfig = z.strictObject({
   traces: tracesConfig.prefault({}),
 });
 
-export type TelemetryConfig = z.infer<typeof telemetryConfig>;
 export type LogConfig = z.infer<typeof logConfig>;
 export type MetricsConfig = z.infer<typeof metricsConfig>;
 export type TracesConfig = z.infer<typeof tracesConfig>;

@@ -18,10 +18,9 @@ export function isServiceFailure(status: number): boolean {
   return status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
 
-/** The error that a reply of the upstream stands for, by status alone. Dates in Retry-After are read against the reply's own `Date`. */
+/** The error that a reply of the upstream stands for, by status alone. */
 export function classifyStatus(status: number, headers: Headers, bytes: Uint8Array): GatewayError {
-  const sentMs = Date.parse(headers.get('date') ?? '');
-  const retryAfterMs = parseRetryAfter(headers, Number.isNaN(sentMs) ? undefined : sentMs);
+  const retryAfterMs = parseRetryAfter(headers);
   const message = messageOf(headers, bytes) ?? `The upstream answered ${status}.`;
   const options: GatewayErrorOptions = {
     detail: { upstream_status: status },

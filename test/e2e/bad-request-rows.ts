@@ -8,8 +8,9 @@
  *   closed    Bun's parser closes the connection without a word: no log line
  *   cut       the parser broke off inside the body of a request that the gateway had begun: a bare status, and a line that says 499
  */
-import { jwt } from './token.ts';
+
 import type { RawPart } from '../harness/raw-http.ts';
+import { jwt } from './token.ts';
 
 export interface BadRequest {
   readonly name: string;

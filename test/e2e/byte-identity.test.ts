@@ -69,12 +69,18 @@ const isUsageChunk = (event: string) => event.includes('"choices":[],') && event
 
 const CHAT = '/v1/chat/completions';
 const HELLO = { messages: [{ role: 'user', content: 'Hello' }] };
-const TOOLS = [{ type: 'function', function: { name: 'look_up', parameters: { type: 'object', properties: { what: { type: 'string' } } } } }];
+const TOOLS = [
+  { type: 'function', function: { name: 'look_up', parameters: { type: 'object', properties: { what: { type: 'string' } } } } },
+];
 
 /** What is asked, as the fields of a body. */
 const QUESTIONS: { readonly name: string; readonly path: string; readonly body: object }[] = [
   { name: 'prose', path: CHAT, body: { model: 'sim-1', ...HELLO } },
-  { name: 'text beyond ASCII', path: CHAT, body: { model: 'sim-1', messages: [{ role: 'user', content: 'echo: ☕ naïve 🜛🜚 \u2028 "usage" {"error":1} \\ </s>' }] } },
+  {
+    name: 'text beyond ASCII',
+    path: CHAT,
+    body: { model: 'sim-1', messages: [{ role: 'user', content: 'echo: ☕ naïve 🜛🜚 \u2028 "usage" {"error":1} \\ </s>' }] },
+  },
   { name: 'several choices', path: CHAT, body: { model: 'sim-1', ...HELLO, n: 3 } },
   { name: 'log probabilities', path: CHAT, body: { model: 'sim-1', ...HELLO, logprobs: true, top_logprobs: 3 } },
   { name: 'tool calls', path: CHAT, body: { model: 'sim-1', messages: [{ role: 'user', content: 'Use the tool' }], tools: TOOLS } },
@@ -89,7 +95,10 @@ const QUESTIONS: { readonly name: string; readonly path: string; readonly body: 
 ];
 
 describe('a whole answer is the bytes of the upstream', () => {
-  const rows = [...QUESTIONS, { name: 'embeddings', path: '/v1/embeddings', body: { model: 'sim-embed', input: ['a', 'b'], encoding_format: 'base64' } }];
+  const rows = [
+    ...QUESTIONS,
+    { name: 'embeddings', path: '/v1/embeddings', body: { model: 'sim-embed', input: ['a', 'b'], encoding_format: 'base64' } },
+  ];
   for (const { name, path, body } of rows) {
     test(name, async () => {
       const sent = JSON.stringify(body);
@@ -137,12 +146,24 @@ describe('a streamed answer without it is the bytes of the upstream, less the us
 /** Bodies that a parser and a printer would change. */
 const ODD_BODIES: { readonly name: string; readonly body: string }[] = [
   { name: 'spaces and line ends', body: '\r\n{ "model" :\t"sim-1" ,\n\n  "messages":[ {"role" : "user","content":"Hello" } ]  }\n ' },
-  { name: 'numbers in other notations', body: '{"model":"sim-1","messages":[{"role":"user","content":"Hello"}],"temperature":1.0,"top_p":1E-1,"seed":12345678901234567890,"x":-0,"y":1.10}' },
-  { name: 'unknown fields and the order of the fields', body: '{"zeta":{"b":1,"a":[null,true]},"messages":[{"content":"Hello","role":"user","cache_control":{"type":"ephemeral"}}],"model":"sim-1","2":1,"1":2}' },
+  {
+    name: 'numbers in other notations',
+    body: '{"model":"sim-1","messages":[{"role":"user","content":"Hello"}],"temperature":1.0,"top_p":1E-1,"seed":12345678901234567890,"x":-0,"y":1.10}',
+  },
+  {
+    name: 'unknown fields and the order of the fields',
+    body: '{"zeta":{"b":1,"a":[null,true]},"messages":[{"content":"Hello","role":"user","cache_control":{"type":"ephemeral"}}],"model":"sim-1","2":1,"1":2}',
+  },
   { name: 'escapes', body: String.raw`{"model":"sim-1","messages":[{"role":"user","content":"\u0048ello \/ \ud83d\ude00 \u00e9"}]}` },
   { name: 'text beyond ASCII', body: '{"model":"sim-1","messages":[{"role":"user","content":"Grüße, 世界 ☕"}],"user":"Zoë"}' },
-  { name: 'nulls for what is left out', body: '{"model":"sim-1","messages":[{"role":"user","content":"Hello"}],"stream":null,"temperature":null,"tools":null,"stream_options":null}' },
-  { name: 'a long prompt', body: JSON.stringify({ model: 'sim-1', messages: [{ role: 'user', content: `echo: ${'long prompt '.repeat(5_000)}` }] }) },
+  {
+    name: 'nulls for what is left out',
+    body: '{"model":"sim-1","messages":[{"role":"user","content":"Hello"}],"stream":null,"temperature":null,"tools":null,"stream_options":null}',
+  },
+  {
+    name: 'a long prompt',
+    body: JSON.stringify({ model: 'sim-1', messages: [{ role: 'user', content: `echo: ${'long prompt '.repeat(5_000)}` }] }),
+  },
 ];
 
 describe('a request reaches the upstream byte for byte, with', () => {
@@ -159,7 +180,10 @@ describe('a request reaches the upstream byte for byte, with', () => {
     });
 
     test(`${name}, but for the usage that a stream is asked for`, async () => {
-      const asked = body.replace('"stream":null,', '').replace(',"stream_options":null', '').replace('"messages"', '"stream": true, "messages"');
+      const asked = body
+        .replace('"stream":null,', '')
+        .replace(',"stream_options":null', '')
+        .replace('"messages"', '"stream": true, "messages"');
       const { forwarded } = await pass(CHAT, asked);
       const added = forwarded.replace(/,"stream_options":\{"include_usage":true\}/, '');
       expect(added).toBe(asked);
@@ -168,7 +192,8 @@ describe('a request reaches the upstream byte for byte, with', () => {
   }
 
   test('options of a stream that are not ours, beside the usage', async () => {
-    const body = '{"model":"sim-1", "stream":true,"messages":[{"role":"user","content":"Hello"}],"stream_options": {"include_obfuscation":false} ,"a":1.0}';
+    const body =
+      '{"model":"sim-1", "stream":true,"messages":[{"role":"user","content":"Hello"}],"stream_options": {"include_obfuscation":false} ,"a":1.0}';
     const { forwarded } = await pass(CHAT, body);
     expect(forwarded).toBe(body.replace('{"include_obfuscation":false}', '{"include_obfuscation":false,"include_usage":true}'));
   });
@@ -179,7 +204,10 @@ describe('a request reaches the upstream byte for byte, with', () => {
   });
 
   test('twenty thousand messages', async () => {
-    const messages = Array.from({ length: 20_000 }, (_, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content: `message ${index}` }));
+    const messages = Array.from({ length: 20_000 }, (_, index) => ({
+      role: index % 2 === 0 ? 'user' : 'assistant',
+      content: `message ${index}`,
+    }));
     const { answer, forwarded } = await pass(CHAT, JSON.stringify({ model: 'sim-1', messages }));
     expect(answer.status).toBe(200);
     // The simulator keeps the beginning alone; that all of it came, the tokens show.
@@ -203,7 +231,11 @@ describe('an error for which the caller is at fault is the bytes of the upstream
   ]) {
     for (const stream of [false, true]) {
       test(`${fault}, ${stream ? 'streamed' : 'whole'}`, async () => {
-        const body = JSON.stringify({ model: `sim-1!${fault},key=${String(stream)}`, ...HELLO, ...(stream ? { stream, stream_options: { include_usage: true } } : {}) });
+        const body = JSON.stringify({
+          model: `sim-1!${fault},key=${String(stream)}`,
+          ...HELLO,
+          ...(stream ? { stream, stream_options: { include_usage: true } } : {}),
+        });
         const { answer, direct } = await pass(CHAT, body);
         expect(answer.status).toBeGreaterThanOrEqual(400);
         expect([answer.status, answer.body]).toEqual([direct.status, direct.body]);

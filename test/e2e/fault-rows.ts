@@ -37,7 +37,10 @@ const fallback = (asked: number): View => ({ kind: 'answer', by: 'second', asked
 const error = (status: number, code: string, asked: number): View => ({ kind: 'error', status, code, asked });
 const refusal = (status: number): View => ({ kind: 'refusal', status, asked: 1 });
 
-const both = (alone: View, backed: View): Pick<FaultRow, 'whole' | 'streamed'> => ({ whole: { alone, backed }, streamed: { alone, backed } });
+const both = (alone: View, backed: View): Pick<FaultRow, 'whole' | 'streamed'> => ({
+  whole: { alone, backed },
+  streamed: { alone, backed },
+});
 const whole = (alone: View, backed: View): Pick<FaultRow, 'whole' | 'streamed'> => ({ whole: { alone, backed }, streamed: undefined });
 const streamed = (alone: View, backed: View): Pick<FaultRow, 'whole' | 'streamed'> => ({ whole: undefined, streamed: { alone, backed } });
 
@@ -53,12 +56,21 @@ export const FAULT_ROWS: readonly FaultRow[] = [
 
   // It says that it is busy.
   { fault: 'status=429', ...both(error(429, 'rate_limit_exceeded', 2), fallback(1)) },
-  { fault: 'status=429,retry-after-ms=200', ...both({ kind: 'error', status: 429, code: 'rate_limit_exceeded', asked: 2, retryAfter: '1' }, fallback(2)) },
+  {
+    fault: 'status=429,retry-after-ms=200',
+    ...both({ kind: 'error', status: 429, code: 'rate_limit_exceeded', asked: 2, retryAfter: '1' }, fallback(2)),
+  },
   { fault: 'status=429,retry-after-ms=200,times=1', ...both(answer(2), answer(2)) },
-  { fault: 'status=429,retry-after=30', ...both({ kind: 'error', status: 429, code: 'rate_limit_exceeded', asked: 1, retryAfter: '30' }, fallback(1)) },
+  {
+    fault: 'status=429,retry-after=30',
+    ...both({ kind: 'error', status: 429, code: 'rate_limit_exceeded', asked: 1, retryAfter: '30' }, fallback(1)),
+  },
   { fault: 'status=503', ...both(error(503, 'upstream_error', 2), fallback(1)) },
   { fault: 'status=503,times=1', ...both(answer(2), fallback(1)) },
-  { fault: 'status=503,retry-after=30', ...both({ kind: 'error', status: 503, code: 'upstream_error', asked: 1, retryAfter: '30' }, fallback(1)) },
+  {
+    fault: 'status=503,retry-after=30',
+    ...both({ kind: 'error', status: 503, code: 'upstream_error', asked: 1, retryAfter: '30' }, fallback(1)),
+  },
   { fault: 'status=529', ...both(error(503, 'upstream_error', 2), fallback(1)) },
 
   // It fails.
@@ -105,7 +117,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   { fault: `${PACED},cut-after=3`, ...CUT },
   { fault: `${PACED},end-after=3`, ...CUT },
   { fault: `${PACED},stall-after=3`, ...CUT, abandoned: true },
-  { fault: `${PACED},malformed-after=3`, ...CUT },
+  { fault: `${PACED},malformed-after=3`, ...CUT, abandoned: true },
   { fault: `${PACED},error-after=3`, ...CUT },
   { fault: 'tokens=3,no-finish,no-done', ...CUT },
 

@@ -109,7 +109,10 @@ interface ErrorBody {
   readonly message: unknown;
   readonly type: unknown;
   readonly code: unknown;
-  readonly metadata: { readonly correlation_id: unknown; readonly attempts?: readonly { readonly target: string; readonly outcome: string }[] };
+  readonly metadata: {
+    readonly correlation_id: unknown;
+    readonly attempts?: readonly { readonly target: string; readonly outcome: string }[];
+  };
 }
 
 const dataOf = (body: string) => body.split('\n\n').flatMap((event) => (event.startsWith('data: ') ? [event.slice(6)] : []));
@@ -153,13 +156,14 @@ async function checkRefusal(trial: Trial, want: View & { kind: 'refusal' }, { st
   expect(body).toBe(await direct.text());
 }
 
-function checkCut(_trial: Trial, { status, headers, body }: Seen): void {
+function checkCut({ row }: Trial, { status, headers, body }: Seen): void {
   expect(status).toBe(200);
   expect(headers.get('x-gatehouse-provider')).toBe('first');
   expect(body).not.toContain('[DONE]');
   expect(body).not.toContain('"finish_reason":"stop"');
   const events = dataOf(body);
-  expect(tokensOf(events.slice(0, -1))).toBe(3);
+  // A reset takes with it what has arrived and was not read yet.
+  expect(tokensOf(events.slice(0, -1))).toBeWithin(row.fault.includes('cut-after') ? 1 : 3, 4);
   const { error } = JSON.parse(events.at(-1) ?? '') as { error: ErrorBody };
   expect([error.code, error.type]).toEqual(['upstream_stream_interrupted', 'api_error']);
   expect(error.metadata.correlation_id).toBe(headers.get('x-correlation-id'));
@@ -183,7 +187,11 @@ describe('an upstream fault', () => {
       if (second === 1) expect(result.headers.get('x-gatehouse-fallbacks')).toBe('1');
 
       const line = await accessLine(gateway, result.headers.get('x-correlation-id') ?? '');
-      expect(line).toMatchObject({ status_code: result.status, outcome: want.kind === 'cut' ? 'cut' : 'complete', attempts: want.asked + second });
+      expect(line).toMatchObject({
+        status_code: result.status,
+        outcome: want.kind === 'cut' ? 'cut' : 'complete',
+        attempts: want.asked + second,
+      });
     });
   }
 });

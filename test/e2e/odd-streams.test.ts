@@ -10,10 +10,17 @@ import { chunkedHead, type FaultyUpstream, startFaultyUpstream } from '../upstre
 const KEY = 'sk-odd-00000000000000000';
 
 const chunkOf = (content: string | null, more: object = {}) =>
-  JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'odd', choices: [{ index: 0, delta: { content }, finish_reason: null, ...more }] });
+  JSON.stringify({
+    id: 'c',
+    object: 'chat.completion.chunk',
+    created: 1,
+    model: 'odd',
+    choices: [{ index: 0, delta: { content }, finish_reason: null, ...more }],
+  });
 const WORDS = ['Grüße ', '世界 ', '☕ 🜛'];
 const FINISH = chunkOf(null, { delta: {}, finish_reason: 'stop' });
-const USAGE = '{"id":"c","object":"chat.completion.chunk","created":1,"model":"odd","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":3,"total_tokens":4}}';
+const USAGE =
+  '{"id":"c","object":"chat.completion.chunk","created":1,"model":"odd","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":3,"total_tokens":4}}';
 const DATA = [...WORDS.map((word) => chunkOf(word)), FINISH];
 
 const lines = (ending: string) => [...DATA, '[DONE]'].map((data) => `data: ${data}${ending}${ending}`).join('');
@@ -71,7 +78,11 @@ beforeAll(async () => {
     send().catch(() => socket.destroy());
   });
   gateway = await startGateway({
-    config: { auth: { keys: [{ name: 'odd', key: KEY }] }, limits: { mode: 'off' }, providers: { odd: { type: 'openai-compatible', base_url: upstream.url, models: ['*'] } } },
+    config: {
+      auth: { keys: [{ name: 'odd', key: KEY }] },
+      limits: { mode: 'off' },
+      providers: { odd: { type: 'openai-compatible', base_url: upstream.url, models: ['*'] } },
+    },
   });
 });
 afterAll(async () => {
@@ -82,10 +93,18 @@ afterAll(async () => {
 for (const [name, { sent, passed = sent }] of Object.entries(STREAMS)) {
   describe(`a stream with ${name}`, () => {
     for (const { name: how, pieceBytes } of CUTS) {
-      const body = { model: JSON.stringify({ stream: name, cut: pieceBytes }), stream: true as const, messages: [{ role: 'user' as const, content: 'Hello' }] };
+      const body = {
+        model: JSON.stringify({ stream: name, cut: pieceBytes }),
+        stream: true as const,
+        messages: [{ role: 'user' as const, content: 'Hello' }],
+      };
 
       test(`passes as it came, ${how}`, async () => {
-        const reply = await gateway.request('/v1/chat/completions', { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` } });
+        const reply = await gateway.request('/v1/chat/completions', {
+          method: 'POST',
+          body: JSON.stringify(body),
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+        });
         expect(Buffer.from(await reply.arrayBuffer()).toString()).toBe(passed);
         expect(reply.status).toBe(200);
       });
@@ -95,7 +114,11 @@ for (const [name, { sent, passed = sent }] of Object.entries(STREAMS)) {
       const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1` });
       const model = JSON.stringify({ stream: name, cut: 7 });
       let text = '';
-      for await (const chunk of await client.chat.completions.create({ model, stream: true, messages: [{ role: 'user', content: 'Hello' }] })) {
+      for await (const chunk of await client.chat.completions.create({
+        model,
+        stream: true,
+        messages: [{ role: 'user', content: 'Hello' }],
+      })) {
         text += chunk.choices[0]?.delta.content ?? '';
       }
       expect(text).toBe(WORDS.join(''));

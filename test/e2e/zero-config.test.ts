@@ -97,7 +97,10 @@ describe('without any configuration', () => {
   });
 
   test('a provider named in the environment is used instead of the simulated one', async () => {
-    await using started = await start(await freshHome(), { OPENAI_API_KEY: 'sk-upstream-0000000000', OPENAI_BASE_URL: `${simulator.url}/v1` });
+    await using started = await start(await freshHome(), {
+      OPENAI_API_KEY: 'sk-upstream-0000000000',
+      OPENAI_BASE_URL: `${simulator.url}/v1`,
+    });
     const url = READY.exec(greetingOf(started))?.[1] ?? '';
     const listed = await sh(`${await curlIn(started)} --silent --fail`);
     expect((JSON.parse(listed.stdout) as { data: { id: string }[] }).data.map(({ id }) => id)).toContain('sim-1');
@@ -154,13 +157,21 @@ async function refusedStart(
 describe('a start is refused, with what to set,', () => {
   for (const { name, env = {}, config, says } of [
     { name: 'on every interface without keys', env: { GATEWAY_HOST: '0.0.0.0' }, says: [/server\.host/, /API_KEYS/] },
-    { name: 'on every interface of IPv6 without keys', config: 'server: { host: "::" }\n', says: [/gatehouse\.yaml:1:17: server\.host/, /auth\.keys/] },
+    {
+      name: 'on every interface of IPv6 without keys',
+      config: 'server: { host: "::" }\n',
+      says: [/gatehouse\.yaml:1:17: server\.host/, /auth\.keys/],
+    },
     {
       name: 'on every interface with keys that nobody has to have',
       config: 'server: { host: 0.0.0.0 }\nauth: { required: false, keys: [{ name: a, key: sk-good-000000000000 }] }\n',
       says: [/auth\.required/],
     },
-    { name: 'on every interface with a documented key', env: { GATEWAY_HOST: '0.0.0.0', API_KEY: 'dev-gateway-key-12345' }, says: [/documented/] },
+    {
+      name: 'on every interface with a documented key',
+      env: { GATEWAY_HOST: '0.0.0.0', API_KEY: 'dev-gateway-key-12345' },
+      says: [/documented/],
+    },
     {
       name: 'in production with documented keys and secrets, each of them',
       env: {
@@ -178,9 +189,21 @@ describe('a start is refused, with what to set,', () => {
     },
     { name: 'with a value that is none', env: { LOG_LEVEL: 'loud' }, says: [/LOG_LEVEL/, /telemetry\.log\.level/] },
     { name: 'with an unknown setting', config: 'serverr: {}\n', says: [/gatehouse\.yaml:1:1/, /did you mean 'server'/] },
-    { name: 'with a route that is there already', config: 'services: { a: { urls: ["http://a"], routes: ["GET /health"] } }\n', says: [/two routes for GET \/health/] },
-    { name: 'with a certificate that is not there', config: 'server: { tls: { cert_file: /none/cert.pem, key_file: /none/key.pem } }\n', says: [/\/none\/cert\.pem/] },
-    { name: 'with a configuration that is not there', env: { GATEHOUSE_CONFIG: '/none/gatehouse.yaml' }, says: [/\/none\/gatehouse\.yaml/, /GATEHOUSE_CONFIG/] },
+    {
+      name: 'with a route that is there already',
+      config: 'services: { a: { urls: ["http://a"], routes: ["GET /health"] } }\n',
+      says: [/two routes for GET \/health/],
+    },
+    {
+      name: 'with a certificate that is not there',
+      config: 'server: { tls: { cert_file: /none/cert.pem, key_file: /none/key.pem } }\n',
+      says: [/\/none\/cert\.pem/],
+    },
+    {
+      name: 'with a configuration that is not there',
+      env: { GATEHOUSE_CONFIG: '/none/gatehouse.yaml' },
+      says: [/\/none\/gatehouse\.yaml/, /GATEHOUSE_CONFIG/],
+    },
   ] as { name: string; env?: Record<string, string>; config?: string; says: RegExp[] }[]) {
     test(name, async () => {
       const { code, said, logged } = await refusedStart(env, config);

@@ -1,8 +1,8 @@
 import { systemClock } from '../../../src/base/system-clock.ts';
-import { createGuard, GUARD_DEFAULTS } from '../../../src/stores/guard.ts';
 import { createFallbackCounterStore } from '../../../src/stores/counter/fallback.ts';
 import { createMemoryCounterStore } from '../../../src/stores/counter/memory.ts';
 import { createRedisCounterStore } from '../../../src/stores/counter/redis.ts';
+import { createGuard, GUARD_DEFAULTS } from '../../../src/stores/guard.ts';
 import { createRedisConnection } from '../../../src/stores/redis-connection.ts';
 import { redisAvailable, startRedis } from '../../../test/harness/redis.ts';
 

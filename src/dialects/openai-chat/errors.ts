@@ -58,13 +58,12 @@ export function classifyError(status: number, headers: Headers, bytes: Uint8Arra
     // The credential is ours, not the caller's: its fault is never shown as theirs.
     return new GatewayError('upstream_credentials', 'the upstream refused the credential of the gateway', { detail });
   }
-  if (status === 429) {
-    const retryAfterMs = parseRetryAfter(headers);
-    return new GatewayError('upstream_rate_limited', message, retryAfterMs === undefined ? { detail } : { detail, retryAfterMs });
-  }
+  const retryAfterMs = parseRetryAfter(headers);
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  if (status === 429) return new GatewayError('upstream_rate_limited', message, { detail, ...wait });
   if (status === 404) return new GatewayError('upstream_model_unknown', message, options);
-  if (status === 408 || status === 504) return new GatewayError('upstream_timeout', message, { detail });
-  if (status >= 500) return new GatewayError('upstream_error', message, { ...options, status: status > 504 ? 503 : status });
+  if (status === 408 || status === 504) return new GatewayError('upstream_timeout', message, { detail, ...wait });
+  if (status >= 500) return new GatewayError('upstream_error', message, { ...options, ...wait, status: status > 504 ? 503 : status });
   if (status < 400)
     return new GatewayError('upstream_reply_invalid', `the upstream answered ${status}, which is no answer to this request`, { detail });
   if (body?.code === 'context_length_exceeded' || CONTEXT_LENGTH.test(message))

@@ -8,6 +8,7 @@
  * `no-store`, `no-cache` and `private` are not kept, `max-age` and `s-maxage` shorten the time. Source: RFC 9111.
  */
 
+import { NEVER } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createPathMatch } from '../../base/path-match.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
@@ -92,7 +93,7 @@ class Cache {
     }
     const key = cacheKey(request, exchange, principal);
     if (directives.read) {
-      const found = this.#deps.values.get(key, exchange.signal);
+      const found = this.#deps.values.get(key, NEVER);
       const bytes = found instanceof Promise ? await found : found;
       const entry = bytes === undefined ? undefined : decodeEntry(bytes);
       if (entry !== undefined) return this.#hit(entry, exchange);
@@ -161,9 +162,6 @@ class Cache {
 }
 
 const SHOWN: Readonly<Record<CacheResult, string>> = { hit: 'HIT', miss: 'MISS', bypass: 'BYPASS', coalesced: 'HIT' };
-
-/** Storing an answer outlives the exchange that brought it. */
-const NEVER = new AbortController().signal;
 
 /** Copies a stream as it passes, up to a limit; beyond it the copy is dropped and the stream goes on. */
 class StreamCopy {

@@ -10,7 +10,7 @@
  * invented key ids cannot be used to hammer the provider.
  */
 
-import { raceAbort, withDeadline } from '../../base/abort.ts';
+import { NEVER, raceAbort, withDeadline } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -150,5 +150,3 @@ function parseKeys(text: string): readonly PublicJwk[] {
 function isSame(one: PublicJwk, other: PublicJwk): boolean {
   return one.kid === other.kid && one.n === other.n && one.x === other.x && one.y === other.y;
 }
-
-const NEVER = new AbortController().signal;

@@ -1,3 +1,4 @@
+import { NEVER } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { createPathMatch } from '../../base/path-match.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
@@ -69,7 +70,7 @@ export function createRateLimit(config: LimitsConfig, deps: RateLimitDeps): Poli
         const principal = exchange.get(principalFact);
         const asked = ask(request, { principal, exchange, windows: tiers.get(principal.tier) ?? general, rules });
         if (asked.buckets.length === 0) return next(request, exchange);
-        const result = deps.counters.take(asked.buckets, exchange.signal);
+        const result = deps.counters.take(asked.buckets, NEVER);
         judge(result instanceof Promise ? await result : result, asked, exchange);
         return next(request, exchange);
       };

@@ -1,3 +1,4 @@
+import { NEVER } from '../../base/abort.ts';
 import type { Guard, StoreFault } from '../guard.ts';
 import type { Bucket, CounterStore, CounterTotal } from './counter-store.ts';
 import type { MemoryCounterStore } from './memory.ts';
@@ -61,7 +62,6 @@ export function createFallbackCounterStore(deps: FallbackCounterDeps): CounterSt
 }
 
 // The local driver only looks whether the signal has aborted, and a caller who is gone by now may still be counted.
-const NEVER = new AbortController().signal;
 
 function shares(buckets: readonly Bucket[], replicas: number): readonly Bucket[] {
   if (replicas <= 1) return buckets;

@@ -23,8 +23,8 @@ import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { PoolConfig } from '../upstream-config.ts';
 import { type HostKind, kindOfHost, refusalOf } from './address-rules.ts';
-import { createHostCheck, type HostCheck, type Resolve } from './host-check.ts';
 import { requestHeaders, type SendableHeaders, stripReplyHeaders } from './hop-headers.ts';
+import { createHostCheck, type HostCheck, type Resolve } from './host-check.ts';
 import { fromFetchError, provesNotSent } from './transport-error.ts';
 
 export interface TransportRequest {
