@@ -41,9 +41,18 @@ describe('the health of a group of endpoints', () => {
     },
   ] as const) {
     test(`is ${name}`, () => {
-      expect([...createUpstreamHealth({ health: () => endpoints })()]).toEqual([{ name: 'a', kind: 'upstream', ...want }]);
+      expect([...createUpstreamHealth({ health: () => endpoints }, new Set())()]).toEqual([{ name: 'a', kind: 'upstream', ...want }]);
     });
   }
+
+  test('is not told of a spare one of which nothing is known, and is as soon as there is', () => {
+    const told = (status: EndpointHealth['status']) =>
+      [...createUpstreamHealth({ health: () => [endpoint('a', status), endpoint('b', 'unknown')] }, new Set(['a']))()].map(
+        ({ name }) => name,
+      );
+    expect(told('unknown')).toEqual(['b']);
+    expect(told('unhealthy')).toEqual(['a', 'b']);
+  });
 });
 
 describe('the health of stores', () => {

@@ -29,13 +29,16 @@ export function createUpstreamEvents(deps: { readonly metrics: Metrics; readonly
   };
 }
 
-/** One reading per provider or service: it works while one of its endpoints does. */
-export function createUpstreamHealth(registry: Pick<EndpointRegistry, 'health'>): HealthSource {
+/**
+ * One reading per target or service: it works while one of its endpoints does. `spare`: groups that few requests take, or none; they are
+ * told once something is known of them, and until then they are no sign that anything works.
+ */
+export function createUpstreamHealth(registry: Pick<EndpointRegistry, 'health'>, spare: ReadonlySet<string>): HealthSource {
   return () =>
     Array.from(
       Map.groupBy(registry.health(), ({ group }) => group),
       ([group, endpoints]) => groupReading(group, endpoints),
-    );
+    ).filter(({ name, status }) => status !== 'unknown' || !spare.has(name));
 }
 
 function groupReading(name: string, endpoints: readonly EndpointHealth[]): HealthReading {

@@ -23,6 +23,7 @@ export class Incoming implements ExchangeOptions {
   readonly #request: Request;
   #controller: AbortController | undefined;
   #reason: GatewayError | undefined;
+  #leave: (() => void) | undefined;
 
   constructor(options: IncomingOptions) {
     this.id = options.id;
@@ -38,6 +39,15 @@ export class Incoming implements ExchangeOptions {
 
   get callerGone(): boolean {
     return this.#request.signal.aborted;
+  }
+
+  /**
+   * To be called when the exchange has ended. A signal with a listener survives every collection of young garbage, and its request with it:
+   * without this the heap grows tenfold under load, and collecting it takes a third of the CPU.
+   */
+  release(): void {
+    if (this.#leave !== undefined) this.#request.signal.removeEventListener('abort', this.#leave);
+    this.#leave = undefined;
   }
 
   /** Calls the exchange off for a reason of ours. */
@@ -56,7 +66,10 @@ export class Incoming implements ExchangeOptions {
     // The platform's own reason, so that it is told from ours.
     const leave = () => controller.abort(signal.reason);
     if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
+    else {
+      signal.addEventListener('abort', leave, { once: true });
+      this.#leave = leave;
+    }
     return controller;
   }
 }

@@ -232,7 +232,10 @@ class EdgeListener implements Listener {
     const body = incomingBody(seen.request, this.#bodyLimits, clock);
     const run: Run = { ...seen, incoming, exchange, body };
     this.#active.add(incoming);
-    exchange.onEnd(() => this.#active.delete(incoming));
+    exchange.onEnd(() => {
+      this.#active.delete(incoming);
+      incoming.release();
+    });
     seen.server.timeout(seen.request, 0);
     let reply: Promise<Reply>;
     try {

@@ -22,10 +22,13 @@ import { createObserver, type Observer } from '../policies/observe/observe.ts';
 import { createRateLimit } from '../policies/rate-limit/rate-limit.ts';
 import { createRead } from '../policies/read/read.ts';
 import { createRescue } from '../policies/rescue/rescue.ts';
-import { createRouter, type Router } from '../routing/router.ts';
+import { createRouter, openGroup, type Router } from '../routing/router.ts';
+import { createUpstream } from '../upstream/call.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList } from '../upstream/model-list.ts';
+import type { FindGroup } from '../upstream/registry.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import { createModelRoutes } from './model-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes } from './service-routes.ts';
@@ -57,13 +60,16 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     spans: runtime.spans,
   });
   const policies = createPolicies(config, runtime, observer);
-  const routes = createRoutes(config, runtime, { router, controls });
+  // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
+  let findGroup: FindGroup = () => undefined;
+  const { clock, random, events } = runtime;
+  const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events });
+  const routes = createRoutes(config, runtime, { router, controls, upstream });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
     activate() {
-      runtime.registry.update(groupConfigs(router, config.services, config.upstream));
-      runtime.upstream.clearBench();
+      findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
       runtime.metrics.allowNames({
         models: router.names,
@@ -97,10 +103,11 @@ function createPolicies(config: Config, runtime: Runtime, observer: Observer): P
 interface RouteParts {
   readonly router: Router;
   readonly controls: Controls;
+  readonly upstream: Upstream;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls }: RouteParts): Route[] {
-  const { clock, upstream, watch, random, metrics, registry, version } = runtime;
+function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream }: RouteParts): Route[] {
+  const { clock, watch, random, metrics, registry, version } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
@@ -114,7 +121,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls }: Ro
     ),
     ...createHealthRoutes({
       clock,
-      sources: [createUpstreamHealth(registry), createStoreHealth(runtime.stores)],
+      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores)],
       serviceName,
       version,
       environment: config.server.environment,
@@ -132,6 +139,12 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls }: Ro
     ...createConfigurationRoutes(config.admin, controls),
     createAboutRoute({ serviceName, version, links: ABOUT_LINKS }),
   ];
+}
+
+/** A provider whose models are named is asked for others by `provider/model` alone. */
+function spareGroups(router: Router): ReadonlySet<string> {
+  const named = new Set(router.groups.flatMap(({ group, provider }) => (group === openGroup(provider) ? [] : [provider])));
+  return new Set([...named].filter(({ config }) => config.models.length === 0).map(openGroup));
 }
 
 const ABOUT_LINKS = {

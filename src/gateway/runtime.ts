@@ -14,12 +14,12 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { readProcess } from '../telemetry/process-reading.ts';
 import { createSpanExporter, type SpanExporter } from '../telemetry/span-exporter.ts';
 import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
-import { createUpstream, type LiveUpstream } from '../upstream/call.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../upstream/registry.ts';
 import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts';
 import { createFetchText } from '../upstream/transport/fetch-text.ts';
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
+import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -42,7 +42,7 @@ export interface Runtime extends AsyncDisposable {
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
   readonly registry: EndpointRegistry;
-  readonly upstream: LiveUpstream;
+  readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
   readonly keySets: KeySets;
@@ -83,7 +83,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     spans,
     stores,
     registry,
-    upstream: createUpstream({ registry, clock, random, events }),
+    events,
     watch: createStreamWatch(clock),
     admission: createAdmission(config.admission, { clock }),
     keySets: createKeySets({ clock, logger: log, fetchText: createFetchText(transport, config.upstream.proxy) }),

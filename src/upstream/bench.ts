@@ -12,8 +12,6 @@ export interface Bench {
   order(candidates: readonly Candidate[], nowMs: number): readonly Candidate[];
   /** Puts a candidate on the bench until `untilMs` of the monotonic clock. */
   put(name: string, untilMs: number): void;
-  /** A new configuration may have new credentials. */
-  clear(): void;
 }
 
 export function createBench(): Bench {
@@ -38,6 +36,5 @@ export function createBench(): Bench {
       if (until.size >= BENCHED_MAX) until.clear();
       until.set(name, Math.max(untilMs, until.get(name) ?? 0));
     },
-    clear: () => until.clear(),
   };
 }

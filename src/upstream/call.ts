@@ -17,23 +17,16 @@ import type { CallOptions, Candidate, Upstream, UpstreamReply } from './upstream
 import type { UpstreamEvents } from './upstream-events.ts';
 
 export interface UpstreamDeps {
-  readonly registry: EndpointRegistry;
+  readonly registry: Pick<EndpointRegistry, 'group'>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: UpstreamEvents;
 }
 
-export interface LiveUpstream extends Upstream {
-  /** To be called after a reload: new credentials deserve a new try. */
-  clearBench(): void;
-}
-
-export function createUpstream(deps: UpstreamDeps): LiveUpstream {
+/** One for each configuration: its bench is forgotten with it, since new credentials deserve a new try. */
+export function createUpstream(deps: UpstreamDeps): Upstream {
   const bench = createBench();
-  return {
-    call: (options) => new Call(options, deps, bench).run(),
-    clearBench: () => bench.clear(),
-  };
+  return { call: (options) => new Call(options, deps, bench).run() };
 }
 
 const NONE: readonly Endpoint[] = [];

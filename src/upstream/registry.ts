@@ -13,8 +13,11 @@ import type { UpstreamConfig } from './upstream-config.ts';
 import type { UpstreamEvents } from './upstream-events.ts';
 
 export interface EndpointRegistry extends Disposable {
-  /** Takes over a new configuration at once. Throws a TypeError about a bad URL before anything has changed. */
-  update(groups: readonly EndpointGroupConfig[]): void;
+  /**
+   * Takes over a new configuration at once. Throws a TypeError about a bad URL before anything has changed. Returns where to find its
+   * groups: whoever began under it finds them there for as long as it takes, also when a later configuration has them no more.
+   */
+  update(groups: readonly EndpointGroupConfig[]): FindGroup;
   group(name: string): EndpointGroup | undefined;
   /** Every breaker: by its group's name, or `group@host:port` where a group has several endpoints. */
   breakers(): readonly NamedBreaker[];
@@ -23,6 +26,9 @@ export interface EndpointRegistry extends Disposable {
   /** What the last checks and calls found; never waits. */
   health(): readonly EndpointHealth[];
 }
+
+/** The group of a name; undefined when there is none. */
+export type FindGroup = (name: string) => EndpointGroup | undefined;
 
 export interface NamedBreaker {
   readonly name: string;
@@ -80,6 +86,7 @@ export function createEndpointRegistry(deps: RegistryDeps): EndpointRegistry {
       const kept = new Set([...next.values()].flatMap(({ entries }) => entries));
       for (const entry of old.values()) if (!kept.has(entry)) retire(entry);
       members = next;
+      return (name) => next.get(name)?.group;
     },
     group: (name) => members.get(name)?.group,
     breakers: () =>

@@ -159,7 +159,7 @@ describe('at SIGTERM', () => {
     await using gateway = await start({ drain_timeout: '500ms' });
     // Asks for far more than fits into the buffers between us, and takes none of it.
     const { hostname, port } = new URL(gateway.url);
-    const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: (peer) => void peer.pause(), error() {} } });
+    const socket = await Bun.connect({ hostname, port: Number(port), socket: { data: (peer) => peer.pause(), error() {} } });
     await simulator.fault('tokens=1000000', '/v1/chat');
     socket.write(rawRequest({ target: '/v1/chat/completions', headers: auth, body: body('short', true) }));
     await eventually(async () => (await simulator.stats()).open > 0);
@@ -167,6 +167,10 @@ describe('at SIGTERM', () => {
     gateway.process.kill('SIGTERM');
     expect(await exitOf(gateway, 5_000)).toEqual({ code: 0, signal: null });
     socket.end();
+    const [line] = accessLines(gateway);
+    expect(line?.['outcome']).not.toBe('complete');
+    // It had not piled up here either: some 200 bytes a token.
+    expect(line?.['bytes']).toBeLessThan(50_000_000);
   }, 15_000);
 
   test.skipIf(process.platform !== 'linux')('several workers each finish their streams', async () => {

@@ -135,7 +135,11 @@ describe.skipIf(!redisAvailable())('when Redis', () => {
       try {
         await Bun.sleep(200);
         await fault.begin();
-        await expectOutageIsBorne(gateway).finally(async () => fault.end());
+        try {
+          await expectOutageIsBorne(gateway);
+        } finally {
+          await fault.end();
+        }
         await expectRecovery(gateway);
       } finally {
         result = await running.stop();

@@ -8,6 +8,7 @@ import { logLine } from '../harness/access-log.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type LoadResult, startLoad } from '../harness/load.ts';
+import { rawExchange, rawRequest } from '../harness/raw-http.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 
 const KEYS = { caller: 'sk-caller-00000000000', admin: 'sk-admin-000000000000', later: 'sk-later-000000000000' };
@@ -293,4 +294,30 @@ test('a configuration that vanishes is refused: it is no start without one', asy
   expect((await ask(gateway)).status).toBe(200);
   await rename(`${gateway.configPath}.away`, gateway.configPath);
   expect((await reloadByAdmin(gateway)).status).toBe(200);
+});
+
+describe('a request that had begun before a reload', () => {
+  const half = (path: string, body: string): readonly [string, string] => {
+    const head = rawRequest({ target: path, headers: { ...bearer(KEYS.caller), 'Content-Type': 'application/json' }, body });
+    return [head.slice(0, -10), head.slice(-10)];
+  };
+
+  for (const { name, path, body } of [
+    { name: 'a service', path: '/gone/x', body: JSON.stringify({ some: 'words, sent in two pieces' }) },
+    { name: 'a model', path: '/v1/chat/completions', body: chatBody('gone') },
+  ]) {
+    test(`is answered by what it began with: ${name} that the new configuration does not have`, async () => {
+      const services = { gone: { urls: [simulator.url], routes: ['/gone/*'], rewrite: '/anything/*' } };
+      const withGone = config({ services }) as { models: object };
+      withGone.models = { gone: { targets: [{ provider: 'simulator', model: 'only-this-one' }] } };
+      await using gateway = await startGateway({ config: withGone });
+      const [first, rest] = half(path, body);
+      const exchange = rawExchange(gateway.url, [first, { waitMs: 600 }, rest], { timeoutMs: 5_000 });
+      await Bun.sleep(100);
+      await gateway.writeConfig(config());
+      expect((await reloadByAdmin(gateway)).status).toBe(200);
+      const reply = await exchange;
+      expect([reply.status, reply.complete]).toEqual([200, true]);
+    });
+  }
 });

@@ -2,7 +2,7 @@
  * What the gateway says of itself: health, metrics, breakers, logs and traces, while real servers come and go behind it.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { accessLine, logLine } from '../harness/access-log.ts';
+import { logLine } from '../harness/access-log.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
@@ -19,7 +19,12 @@ afterAll(() => simulator?.[Symbol.asyncDispose]());
 
 function config(more: object = {}): object {
   return {
-    auth: { keys: [{ name: 'caller', key: KEYS.caller, tenant: 'acme' }, { name: 'admin', key: KEYS.admin, admin: true }] },
+    auth: {
+      keys: [
+        { name: 'caller', key: KEYS.caller, tenant: 'acme' },
+        { name: 'admin', key: KEYS.admin, admin: true },
+      ],
+    },
     limits: { mode: 'off' },
     providers: { simulator: { type: 'openai-compatible', base_url: `${simulator.url}/v1` } },
     models: { 'sim-1': { targets: [{ provider: 'simulator' }] } },
@@ -118,7 +123,10 @@ describe('health', () => {
   test('answers at once while every probe hangs', async () => {
     await using hanging = await startSimulator(['--fault', 'silence']);
     await using gateway = await startGateway({
-      config: config({ services: { hanging: { urls: [hanging.url], routes: ['/hanging/*'] } }, upstream: { health: { ...probes.health, timeout: '30s' } } }),
+      config: config({
+        services: { hanging: { urls: [hanging.url], routes: ['/hanging/*'] } },
+        upstream: { health: { ...probes.health, timeout: '30s' } },
+      }),
     });
     await eventually(async () => (await hanging.stats()).open > 0, { what: 'a probe that hangs' });
     const times: number[] = [];
@@ -150,7 +158,8 @@ describe('with traffic', () => {
     const metrics = parseExposition(await reply.text());
     const samples = metrics.flatMap((metric) => metric.samples);
     const value = (name: string, labels: object) =>
-      samples.find((sample) => sample.name === name && Object.entries(labels).every(([label, wanted]) => sample.labels[label] === wanted))?.value;
+      samples.find((sample) => sample.name === name && Object.entries(labels).every(([label, wanted]) => sample.labels[label] === wanted))
+        ?.value;
     const chat = { method: 'POST', endpoint: '/v1/chat/completions' };
     for (const name of ['http_requests_total', 'gateway_requests_total']) {
       expect(value(name, { ...chat, status: '200' })).toBe(8);
@@ -192,7 +201,10 @@ describe('with traffic', () => {
     const about = (await (await gateway.request('/')).json()) as { name: string; status: string; links: Record<string, string> };
     expect(about).toMatchObject({ name: 'Gatehouse', status: 'running', version: expect.any(String) });
     for (const [name, path] of Object.entries(about.links)) {
-      const reply = await gateway.request(path, name === 'chat' ? { method: 'POST', headers: bearer(KEYS.caller), body: '{}' } : { headers: bearer(KEYS.caller) });
+      const reply = await gateway.request(
+        path,
+        name === 'chat' ? { method: 'POST', headers: bearer(KEYS.caller), body: '{}' } : { headers: bearer(KEYS.caller) },
+      );
       expect([path, reply.status]).toEqual([path, name === 'chat' ? 400 : 200]);
     }
   });
@@ -229,17 +241,26 @@ describe('circuit breakers', () => {
     const before = (await simulator.requests('/anything/breaker')).length;
     const refused = await call();
     expect(refused.status).toBe(503);
-    expect(await refused.json()).toMatchObject({ error: { type: 'service_unavailable', code: 'breaker_open', message: "Circuit breaker 'echo' is OPEN" } });
+    expect(await refused.json()).toMatchObject({
+      error: { type: 'service_unavailable', code: 'breaker_open', message: "Circuit breaker 'echo' is OPEN" },
+    });
     expect(Number(refused.headers.get('retry-after'))).toBeWithin(1, 61);
     expect((await simulator.requests('/anything/breaker')).length).toBe(before);
 
     const breakers = (await (await gateway.request('/circuit-breakers')).json()) as Record<string, object>;
-    expect(breakers['echo']).toEqual({ state: 'open', failure_count: 5, recent_failures: 5, total_calls: 5, retry_after_ms: expect.any(Number) });
+    expect(breakers['echo']).toEqual({
+      state: 'open',
+      failure_count: 5,
+      recent_failures: 5,
+      total_calls: 5,
+      retry_after_ms: expect.any(Number),
+    });
     expect(breakers['simulator/sim-1']).toMatchObject({ state: 'closed', failure_count: 0 });
     expect(await logLine(gateway, 'A circuit breaker opened')).toMatchObject({ level: 'WARN', breaker: 'echo' });
 
     await simulator.fault('');
-    const reset = (key?: string) => gateway.request('/circuit-breakers/echo/reset', { method: 'POST', ...(key === undefined ? {} : { headers: bearer(key) }) });
+    const reset = (key?: string) =>
+      gateway.request('/circuit-breakers/echo/reset', { method: 'POST', ...(key === undefined ? {} : { headers: bearer(key) }) });
     expect((await reset()).status).toBe(401);
     expect((await reset(KEYS.caller)).status).toBe(403);
     expect((await call()).status).toBe(503);

@@ -50,7 +50,12 @@ beforeAll(async () => {
       providers: { simulator: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, api_key: UPSTREAM_KEY } },
       models: {
         'sim-1': { targets: [{ provider: 'simulator' }] },
-        spare: { targets: [{ provider: 'simulator', model: 'broken!status=503' }, { provider: 'simulator', model: 'sim-2', priority: 1 }] },
+        spare: {
+          targets: [
+            { provider: 'simulator', model: 'broken!status=503' },
+            { provider: 'simulator', model: 'sim-2', priority: 1 },
+          ],
+        },
         slow: { targets: [{ provider: 'simulator', model: 'sim-1!tokens=1000,tokens-per-second=50' }] },
       },
       services: { echo: { urls: [simulator.url], routes: ['/anything/*'] } },
@@ -127,7 +132,12 @@ describe('the access log', () => {
 
   test('tells of attempts and of who answered in the end', async () => {
     await ask('log-fallback', { model: 'spare' });
-    expect(await accessLine(gateway, 'log-fallback')).toMatchObject({ status_code: 200, target: 'simulator/sim-2', model: 'sim-2', attempts: 2 });
+    expect(await accessLine(gateway, 'log-fallback')).toMatchObject({
+      status_code: 200,
+      target: 'simulator/sim-2',
+      model: 'sim-2',
+      attempts: 2,
+    });
   });
 
   test('tells of a caller who left', async () => {
@@ -141,7 +151,12 @@ describe('the access log', () => {
   for (const { name, path, headers = {}, want } of [
     { name: 'an unknown route', path: '/nothing', want: { status_code: 404, error: 'route_unknown', route: 'unmatched', level: 'INFO' } },
     { name: 'a caller without a key', path: '/anything/x', want: { status_code: 401, error: 'key_missing', level: 'WARN' } },
-    { name: 'a service', path: '/anything/x', headers: auth, want: { status_code: 200, target: 'echo', route: '/anything/*', attempts: 1 } },
+    {
+      name: 'a service',
+      path: '/anything/x',
+      headers: auth,
+      want: { status_code: 200, target: 'echo', route: '/anything/*', attempts: 1 },
+    },
     { name: 'a system route', path: '/livez', want: { status_code: 200, route: '/livez' } },
   ]) {
     test(`has one line for ${name}`, async () => {
@@ -175,7 +190,9 @@ describe('the access log', () => {
   });
 
   test('can be left out, and the log silenced', async () => {
-    await using quiet = await startGateway({ config: { auth: { keys: [{ name: 'a', key: KEY }] }, telemetry: { log: { access: false } } } });
+    await using quiet = await startGateway({
+      config: { auth: { keys: [{ name: 'a', key: KEY }] }, telemetry: { log: { access: false } } },
+    });
     await quiet.request('/livez');
     await quiet.writeConfig('nonsense: 1');
     await logLine(quiet, 'Configuration refused; the one before stays in force');

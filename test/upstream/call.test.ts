@@ -148,7 +148,6 @@ test('an upstream 401 is never told as one, and benches the target', async () =>
   await rig.call();
   await rig.call();
   expect([a.requests.length, b.requests.length]).toEqual([1, 2]);
-  rig.upstream.clearBench();
   const error = await failureOf(rig.call({ targets: ['a'] }));
   expect([error.status, error.code]).toEqual([502, 'upstream_credentials']);
   expect(rig.registry.breakers().find(({ name }) => name === 'a')?.snapshot.failureCount).toBe(0);

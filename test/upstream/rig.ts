@@ -1,7 +1,7 @@
 /* The upstream layer, whole and on the real clock, as the gateway wires it. */
 import { systemClock } from '../../src/base/system-clock.ts';
 import type { AttemptRecord } from '../../src/pipeline/facts.ts';
-import { createUpstream, type LiveUpstream } from '../../src/upstream/call.ts';
+import { createUpstream } from '../../src/upstream/call.ts';
 import { UpstreamCallError } from '../../src/upstream/call-error.ts';
 import { classifyStatus } from '../../src/upstream/classify.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../../src/upstream/registry.ts';
@@ -11,7 +11,7 @@ import type { CallOptions, Candidate, ReplyReader, TransportRequest, UpstreamRep
 import { type UpstreamOverrides, upstreamConfig, withOverrides } from '../../src/upstream/upstream-config.ts';
 
 export interface Rig extends Disposable {
-  readonly upstream: LiveUpstream;
+  readonly upstream: Upstream;
   readonly registry: EndpointRegistry;
   readonly attempts: AttemptRecord[];
   /** `name: from > to`, in order. */
