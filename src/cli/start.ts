@@ -8,7 +8,7 @@ import { systemClock } from '../base/system-clock.ts';
 import { explain } from '../config/explain.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
-import { createReloader, type Reloader, type ReloadTrigger } from '../config/reloader.ts';
+import { createReloader, type Reloader } from '../config/reloader.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
 import { watchFiles } from '../config/watch-files.ts';
 import { RouteTableError } from '../edge/route-table.ts';
@@ -76,6 +76,7 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
     clock: systemClock,
     terminal: isatty(STDOUT),
   });
+  const signals = listenToSignals(log);
   const simulated = loaded.simulate ? startSimulatedProvider() : undefined;
   const holder: { reloader?: Reloader } = {};
   let gateway: Gateway;
@@ -103,8 +104,9 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
     },
   );
   holder.reloader = reloader;
+  signals.onReload(() => void reloader.reload('signal'));
   tellReady(gateway, { loaded, log, io, simulated: simulated !== undefined });
-  await untilTold(reloader, log);
+  await signals.stopped;
   await gateway.drain();
   await simulated?.stop();
   return 0;
@@ -153,11 +155,21 @@ function tellReady(gateway: Gateway, told: Omit<Serving, 'options'> & { readonly
   if (!isWorker(io.env)) io.stderr(greeting(gateway.url, loaded, { simulated, color: isatty(2) }));
 }
 
-/** Resolves at SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reloads. */
-function untilTold(reloader: Reloader, log: Log): Promise<void> {
-  const reload = (trigger: ReloadTrigger): void => void reloader.reload(trigger);
-  process.on('SIGHUP', () => reload('signal'));
-  return new Promise((resolve) => {
+/** What the system tells this process; listened to from the very start, for a signal that nobody listens to ends the process. */
+interface Signals {
+  /** Resolves at SIGTERM or SIGINT. After that a second one ends the process at once. */
+  readonly stopped: Promise<void>;
+  /** Called at SIGHUP; also for one that came before. */
+  onReload(reload: () => void): void;
+}
+
+function listenToSignals(log: Log): Signals {
+  let wanted = false;
+  let reload = (): void => {
+    wanted = true;
+  };
+  process.on('SIGHUP', () => reload());
+  const stopped = new Promise<void>((resolve) => {
     const stop = (signal: string): void => {
       log.info('Stopping: requests under way may finish', { signal });
       resolve();
@@ -166,4 +178,11 @@ function untilTold(reloader: Reloader, log: Log): Promise<void> {
     process.once('SIGTERM', () => stop('SIGTERM'));
     process.once('SIGINT', () => stop('SIGINT'));
   });
+  return {
+    stopped,
+    onReload(next) {
+      reload = next;
+      if (wanted) next();
+    },
+  };
 }

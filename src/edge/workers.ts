@@ -128,7 +128,9 @@ class Supervisor {
     });
     this.#running.add(worker);
     try {
-      return await worker.exited;
+      const exitCode = await worker.exited;
+      // Told to stop before it could listen to signals: then it had not begun to serve either.
+      return worker.signalCode === 'SIGTERM' && this.#stopping.signal.aborted ? 0 : exitCode;
     } finally {
       this.#running.delete(worker);
     }

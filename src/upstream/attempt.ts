@@ -83,6 +83,8 @@ export class Attempt implements OpenBody {
       const head = await this.#slot.endpoint.connector.send(this.#request, this.#controller.signal);
       const { status, headers } = head;
       this.#status = status;
+      // Nothing that we could pass on: HTTP has no such replies (RFC 9110 §15).
+      if (status < 200 || status > 599) throw new GatewayError('upstream_reply_invalid', `The upstream answered with status ${status}.`);
       const { expect } = this.#options;
       if (isFailure(expect, status)) return await this.#refused(head);
       if (expect.kind === 'stream') {

@@ -21,10 +21,3 @@ test('who is on the bench is asked last, until their time is up', () => {
   ]);
   expect(bench.order(candidates, 200)).toBe(candidates);
 });
-
-test('a bench that is cleared is empty', () => {
-  const bench = createBench();
-  bench.put('a', 100);
-  bench.clear();
-  expect(bench.order(candidates, 0)).toBe(candidates);
-});

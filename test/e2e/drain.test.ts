@@ -115,7 +115,7 @@ describe('at SIGTERM', () => {
     const upload = rawExchange(
       gateway.url,
       [
-        rawRequest({ method: 'POST', target: '/mirror/x', headers: { ...auth, 'Transfer-Encoding': 'chunked' } }),
+        rawRequest({ method: 'POST', target: '/mirror/upload', headers: { ...auth, 'Transfer-Encoding': 'chunked' } }),
         '5\r\nfirst\r\n',
         { waitMs: 700 },
         '7\r\n second\r\n',
@@ -123,7 +123,7 @@ describe('at SIGTERM', () => {
       ],
       { timeoutMs: 5_000 },
     );
-    await eventually(async () => (await simulator.requests('/mirror/x')).length > 0);
+    await eventually(async () => (await simulator.requests('/mirror/upload')).length > 0);
     gateway.process.kill('SIGTERM');
     const reply = await upload;
     expect([reply.status, reply.body, reply.complete]).toEqual([200, 'first second', true]);

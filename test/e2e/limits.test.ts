@@ -8,6 +8,7 @@ import { freePort } from '../harness/free-port.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type RedisProcess, redisAvailable, startRedis } from '../harness/redis.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
+import { jwt } from './token.ts';
 
 /** One key per test, so that none has spent what another one counts on. */
 const KEY_NAMES = [
@@ -217,6 +218,49 @@ test('in shadow mode everybody is let in, and the headers and the metric say wha
   expect((await send()).headers.get('x-ratelimit-remaining-minute')).toBe('0');
   const lines = (await (await gateway.request('/metrics')).text()).split('\n');
   expect(lines).toContain('rate_limit_exceeded_total{identifier="tier:standard"} 4');
+});
+
+test('a token brings its own user, tier and rights', async () => {
+  const jwtSecret = 'a secret of more than sixteen characters';
+  await using gateway = await startGateway({ config: config({}, { auth: { jwt: { secret: jwtSecret, issuer: 'us' } } }) });
+  const call = (claims: object, path = '/api/x', method = 'GET') => {
+    const token = jwt({ iss: 'us', exp: 4_000_000_000, ...claims }, jwtSecret);
+    return gateway.request(path, { method, headers: { authorization: `Bearer ${token}` } });
+  };
+  expect((await call({ sub: 'ada' })).headers.get('x-ratelimit-limit-minute')).toBe('60');
+  expect((await call({ sub: 'ada' })).headers.get('x-ratelimit-remaining-minute')).toBe('58');
+  // The limit is the user's, whichever token it comes with; and another user has another.
+  expect((await call({ sub: 'ada', jti: 'another' })).headers.get('x-ratelimit-remaining-minute')).toBe('57');
+  expect((await call({ sub: 'bob' })).headers.get('x-ratelimit-remaining-minute')).toBe('59');
+  expect((await call({ sub: 'cleo', tier: 'developer' })).headers.get('x-ratelimit-limit-minute')).toBe('600');
+  expect((await call({ sub: 'ada' }, '/admin/reload', 'POST')).status).toBe(403);
+  expect((await call({ sub: 'eve', admin: true }, '/admin/reload', 'POST')).status).toBe(200);
+  expect((await call({ sub: 'ada', iss: 'them' })).status).toBe(401);
+});
+
+test('what is over the places and the queue is refused at once, and what waits is served when a place is free', async () => {
+  const admission = { concurrent_max: 1, queue_max: 1, queue_timeout: '5s' };
+  await using gateway = await startGateway({ config: config({ mode: 'off' }, { admission }) });
+  const call = (id: string, ms: number) =>
+    gateway.request(`/api/x?simulate=delay-ms=${ms}`, { headers: { authorization: `Bearer ${keyOf('other')}`, 'x-correlation-id': id } });
+  const asked = (await simulator.requests('/anything/x')).length;
+  const first = call('first', 600);
+  await eventually(async () => (await simulator.requests('/anything/x')).length > asked, { what: 'the first one upstream' });
+  const second = call('second', 0);
+  // Which of the two waits is not known before both have arrived.
+  const third = call('third', 0);
+  const [other, one] = await Promise.all([third, second]);
+  const refused = one.status === 503 ? one : other;
+  const waited = one.status === 503 ? other : one;
+  expect([refused.status, waited.status]).toEqual([503, 200]);
+  expect(await refused.json()).toMatchObject({ error: { code: 'overloaded', type: 'service_unavailable' } });
+  expect(refused.headers.get('retry-after')).toBe('1');
+  expect(Number(waited.headers.get('x-gatehouse-queue-ms'))).toBeGreaterThan(100);
+  expect((await first).status).toBe(200);
+  // The routes of the system wait for nobody.
+  const busy = call('busy', 400);
+  for (const path of ['/health', '/metrics']) expect((await gateway.request(path)).status).toBe(200);
+  expect((await busy).status).toBe(200);
 });
 
 describe.skipIf(!redisAvailable())('with one Redis', () => {

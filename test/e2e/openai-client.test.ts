@@ -55,7 +55,6 @@ describe('a chat', () => {
     expect(data.choices[0]).toMatchObject({ finish_reason: 'stop', message: { role: 'assistant', content: 'naïve café ☕ "quoted"' } });
     expect(data.usage?.total_tokens).toBe((data.usage?.prompt_tokens ?? 0) + (data.usage?.completion_tokens ?? 0));
     expect(request_id).toMatch(/^[\w-]{8,}$/);
-    expect(data._request_id).toBe(request_id);
     expect(response.headers.get('x-correlation-id')).toBe(request_id);
     expect(response.headers.get('x-gatehouse-provider')).toBe('simulator');
     expect(response.headers.get('x-gatehouse-attempts')).toBe('1');
@@ -165,7 +164,7 @@ describe('tools', () => {
     for (const call of calls) expect(Object.keys(JSON.parse(call.function.arguments) as object)).toEqual(['city']);
 
     const streamed = await client.chat.completions.stream({ model: 'sim-1', messages: both, tools }).finalChatCompletion();
-    const pieces = streamed.choices[0]?.message.tool_calls ?? [];
+    const pieces = streamed.choices[0]?.message.tool_calls?.filter((call) => call.type === 'function') ?? [];
     expect(pieces.map(({ id, function: { name, arguments: text } }) => [id, name, text])).toEqual(
       calls.map(({ id, function: { name, arguments: text } }) => [id, name, text]),
     );
@@ -304,6 +303,6 @@ describe('the models', () => {
 
   test('are found by a name with a slash that was not escaped, as hand-written clients send it', async () => {
     const reply = await gateway.request('/v1/models/acme/large-2', { headers: { authorization: `Bearer ${KEY}` } });
-    expect((await reply.json()) as unknown).toMatchObject({ id: 'acme/large-2' });
+    expect(await reply.json()).toMatchObject({ id: 'acme/large-2' });
   });
 });

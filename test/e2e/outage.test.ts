@@ -50,17 +50,43 @@ beforeAll(async () => {
       },
       models: {
         ...Object.fromEntries(MODELS.map((name) => [name, pair(name)])),
-        defaults: { targets: [{ provider: 'late', model: 'sim-1' }, { provider: 'secondary', model: 'sim-2', priority: 1 }] },
-        benched: { targets: [{ provider: 'primary', model: 'sim-1!status=429,retry-after=30' }, { provider: 'secondary', model: 'sim-2', priority: 1 }] },
+        defaults: {
+          targets: [
+            { provider: 'late', model: 'sim-1' },
+            { provider: 'secondary', model: 'sim-2', priority: 1 },
+          ],
+        },
+        benched: {
+          targets: [
+            { provider: 'primary', model: 'sim-1!status=429,retry-after=30' },
+            { provider: 'secondary', model: 'sim-2', priority: 1 },
+          ],
+        },
         patient: { targets: [{ provider: 'primary', model: 'sim-1!status=429,retry-after-ms=400,times=1' }] },
-        unwelcome: { targets: [{ provider: 'primary', model: 'sim-1!status=401' }, { provider: 'secondary', model: 'sim-2', priority: 1 }] },
-        'all-down': { targets: [{ provider: 'primary', model: 'sim-1!status=500,key=down' }, { provider: 'secondary', model: 'sim-2!status=503', priority: 1 }] },
+        unwelcome: {
+          targets: [
+            { provider: 'primary', model: 'sim-1!status=401' },
+            { provider: 'secondary', model: 'sim-2', priority: 1 },
+          ],
+        },
+        'all-down': {
+          targets: [
+            { provider: 'primary', model: 'sim-1!status=500,key=down' },
+            { provider: 'secondary', model: 'sim-2!status=503', priority: 1 },
+          ],
+        },
         'all-busy': {
-          targets: [{ provider: 'primary', model: 'sim-1!status=429,retry-after=40' }, { provider: 'secondary', model: 'sim-2!status=429,retry-after=20', priority: 1 }],
+          targets: [
+            { provider: 'primary', model: 'sim-1!status=429,retry-after=40' },
+            { provider: 'secondary', model: 'sim-2!status=429,retry-after=20', priority: 1 },
+          ],
         },
         liberal: {
           retry_content_policy: true,
-          targets: [{ provider: 'primary', model: 'sim-1!content-policy' }, { provider: 'secondary', model: 'sim-2', priority: 1 }],
+          targets: [
+            { provider: 'primary', model: 'sim-1!content-policy' },
+            { provider: 'secondary', model: 'sim-2', priority: 1 },
+          ],
         },
         frugal: { targets: [{ provider: 'frugal', model: 'sim-1!status=500,key=frugal' }] },
       },
@@ -110,13 +136,17 @@ async function breakerState(model: string): Promise<string> {
   return Object.entries(board).find(([name]) => name.endsWith(`/${model}`))?.[1].state ?? 'absent';
 }
 
-const isOpen = (model: string) => eventually(async () => /open/i.test(await breakerState(model)), { what: `the breaker of ${model} opening` });
+const isOpen = (model: string) =>
+  eventually(async () => /open/i.test(await breakerState(model)), { what: `the breaker of ${model} opening` });
 
 describe('an outage', () => {
   test('is seen by nobody: fallbacks answer, the breaker opens within five failures, and lets one probe at a time through', async () => {
     const model = 'sim-1!key=outage';
     const providers: (string | null)[] = [];
-    const load = startLoad(LANES, steadyCaller('outage', (provider) => providers.push(provider)));
+    const load = startLoad(
+      LANES,
+      steadyCaller('outage', (provider) => providers.push(provider)),
+    );
     await eventually(() => providers.length > 20, { what: 'answers' });
     expect(new Set(providers)).toEqual(new Set(['primary']));
 
@@ -164,13 +194,17 @@ describe('an outage', () => {
     expect(probes.length).toBeGreaterThan(1);
     for (const [index, probe] of probes.entries()) {
       const before = probes[index - 1];
-      if (before !== undefined) expect(probe.receivedAtMs).toBeGreaterThan(before.receivedAtMs + (before.endedAfterMs ?? Number.POSITIVE_INFINITY));
+      if (before !== undefined)
+        expect(probe.receivedAtMs).toBeGreaterThan(before.receivedAtMs + (before.endedAfterMs ?? Number.POSITIVE_INFINITY));
     }
   });
 
   test('of a server that is not there, with the default settings, ends within ten seconds of its coming', async () => {
     let last: string | null = null;
-    const load = startLoad(LANES, steadyCaller('defaults', (provider) => (last = provider)));
+    const load = startLoad(
+      LANES,
+      steadyCaller('defaults', (provider) => (last = provider)),
+    );
     await eventually(async () => /open/i.test(await breakerState('late/sim-1')) || /open/i.test(await breakerState('sim-1')));
     await Bun.sleep(3_000);
     await using late = await startSimulator(['--port', String(latePort)]);
@@ -185,7 +219,8 @@ describe('an outage', () => {
 
 describe('a target that said when to come back', () => {
   test('is not asked before that, while another answers', async () => {
-    for (let count = 0; count < 10; count += 1) expect(await chat('benched', count % 2 === 0)).toMatchObject({ status: 200, provider: 'secondary' });
+    for (let count = 0; count < 10; count += 1)
+      expect(await chat('benched', count % 2 === 0)).toMatchObject({ status: 200, provider: 'secondary' });
     expect(await asked(primary, 'sim-1!status=429,retry-after=30')).toHaveLength(1);
   });
 
@@ -208,7 +243,8 @@ describe('a target that said when to come back', () => {
 });
 
 test('a target that refuses the credential of the gateway is asked last from then on, and its 401 is never shown', async () => {
-  for (let count = 0; count < 10; count += 1) expect(await chat('unwelcome', count % 2 === 0)).toMatchObject({ status: 200, provider: 'secondary' });
+  for (let count = 0; count < 10; count += 1)
+    expect(await chat('unwelcome', count % 2 === 0)).toMatchObject({ status: 200, provider: 'secondary' });
   expect(await asked(primary, 'sim-1!status=401')).toHaveLength(1);
 });
 

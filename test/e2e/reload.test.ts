@@ -128,10 +128,17 @@ describe('a configuration that is good comes into force', () => {
 
   test('and what only a start can change is said, not passed over', async () => {
     await using gateway = await startGateway({ config: config() });
-    await gateway.writeConfig(config({ server: { workers: 2 } }));
+    await gateway.writeConfig({
+      ...config({ server: { workers: 2, drain_timeout: '5s', cors: { origins: ['https://page.example'] } } }),
+      state: { prefix: 'other:' },
+      telemetry: { log: { level: 'debug' } },
+    });
     await reloadByAdmin(gateway);
     const line = await logLine(gateway, 'Some changes take effect at the next start alone');
-    expect(line).toMatchObject({ level: 'WARN', changed: ['server.workers'] });
+    expect(line).toMatchObject({
+      level: 'WARN',
+      changed: ['server.cors.origins', 'server.workers', 'state.prefix', 'telemetry.log.level'],
+    });
   });
 });
 

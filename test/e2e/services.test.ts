@@ -265,6 +265,12 @@ describe('a reply', () => {
     expect(await accessLine(gateway, 'cut-1')).toMatchObject({ outcome: 'cut', error: 'upstream_stream_interrupted' });
   });
 
+  test('with a status that HTTP does not have is the service’s fault, and no fault of ours', async () => {
+    const reply = await gateway.request('/odd/status/600', { method: 'POST', headers: auth });
+    expect(reply.status).toBe(502);
+    expect(await reply.json()).toMatchObject({ error: { code: 'upstream_reply_invalid' } });
+  });
+
   test('that does not come in time is 504, in the service shape', async () => {
     const reply = await gateway.request('/odd/silent', { headers: auth });
     expect(reply.status).toBe(504);

@@ -99,6 +99,21 @@ export async function leaveAfter(url: string, request: string, bytes: number): P
   return leftAtMs;
 }
 
+/** Sends a request, reads the first bytes of the reply and no more, and leaves when told. Returns Unix milliseconds of the leaving. */
+export async function stallUntil(url: string, request: string, leave: Promise<void>): Promise<number> {
+  const peer = await open(url);
+  peer.socket.on('data', () => {
+    peer.socket.pause();
+    peer.finish();
+  });
+  peer.socket.write(request);
+  await peer.over;
+  await leave;
+  const leftAtMs = Date.now();
+  peer.socket.destroy();
+  return leftAtMs;
+}
+
 interface Peer {
   readonly socket: Socket;
   readonly parser: ReplyParser;

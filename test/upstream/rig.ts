@@ -7,7 +7,7 @@ import { classifyStatus } from '../../src/upstream/classify.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../../src/upstream/registry.ts';
 import { resolveHost } from '../../src/upstream/transport/resolver.ts';
 import { createTransport } from '../../src/upstream/transport/transport.ts';
-import type { CallOptions, Candidate, ReplyReader, TransportRequest, UpstreamReply } from '../../src/upstream/upstream.ts';
+import type { CallOptions, Candidate, ReplyReader, TransportRequest, Upstream, UpstreamReply } from '../../src/upstream/upstream.ts';
 import { type UpstreamOverrides, upstreamConfig, withOverrides } from '../../src/upstream/upstream-config.ts';
 
 export interface Rig extends Disposable {
