@@ -30,6 +30,12 @@ ${START_OPTIONS_HELP}`;
 
 const STDOUT = 1;
 
+const WORKERS_WITHOUT_PORT = {
+  path: 'server.port',
+  message: 'several workers share one port, so it cannot be left to each of them to take a free one',
+  hint: 'set server.port',
+};
+
 export const startCommand: Command = {
   name: 'start',
   summary: 'Start the gateway.',
@@ -44,6 +50,7 @@ async function start(args: string[], io: CommandIo): Promise<number> {
   try {
     loaded = await load(options, io);
     if (loaded.unsafe.length > 0) throw new ConfigError(loaded.unsafe);
+    if (loaded.config.server.workers > 1 && loaded.config.server.port === 0) throw new ConfigError([WORKERS_WITHOUT_PORT]);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     io.stderr(refusal(error.problems.map(formatProblem)));

@@ -84,7 +84,9 @@ const shared = {
     'How long one attempt may take to the first token of a stream, before the next target is asked.',
   ),
   idle_timeout: duration({ min: 10, max: HOUR_MS }).describe('Longest silence within a stream.'),
-  total_timeout: duration({ min: 10, max: 24 * HOUR_MS }).describe('Everything a model call may take: attempts, waits and the reply.'),
+  total_timeout: duration({ min: 10, max: 24 * HOUR_MS }).describe(
+    'Everything a model call may take: attempts, waits and the reply. While another target could be asked, a whole reply may take half of what is left.',
+  ),
   service_timeout: duration({ min: 10, max: HOUR_MS }).describe(
     'How long a service may take to begin its reply, attempts and waits included.',
   ),
