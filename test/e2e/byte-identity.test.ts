@@ -4,6 +4,7 @@
  * gives directly to the very request that the gateway forwarded: it is deterministic.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { accessLine } from '../harness/access-log.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 
@@ -134,6 +135,19 @@ describe('a streamed answer without it is the bytes of the upstream, less the us
       expect(answer.body).not.toContain('"choices":[],');
     });
   }
+
+  test('and the gateway knows the usage that it did not pass on', async () => {
+    const id = 'usage-not-passed-on';
+    const headers = { authorization: `Bearer ${KEY}`, 'x-correlation-id': id };
+    const asked = { model: 'sim-1', ...HELLO };
+    await (await gateway.request(CHAT, { method: 'POST', headers, body: JSON.stringify({ ...asked, stream: true }) })).text();
+    const { usage } = JSON.parse((await post(simulator.url + CHAT, JSON.stringify(asked))).body) as { usage: Record<string, number> };
+    expect(usage['completion_tokens']).toBeGreaterThan(0);
+    expect(await accessLine(gateway, id)).toMatchObject({
+      input_tokens: usage['prompt_tokens'],
+      output_tokens: usage['completion_tokens'],
+    });
+  });
 
   test('and nothing is asked for, nor left out, where the provider would refuse it', async () => {
     const sent = JSON.stringify({ model: 'plain/sim-1', ...HELLO, stream: true });

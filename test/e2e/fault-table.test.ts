@@ -98,6 +98,8 @@ async function ask(trial: Trial): Promise<Seen> {
     method: 'POST',
     headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model: trial.id, stream: trial.streamed, messages: [{ role: 'user', content: 'Hello' }] }),
+    // More than any deadline that is configured.
+    signal: AbortSignal.timeout(8_000),
   });
   const body = await reply.text();
   const records = await simulator.requests('/v1/');

@@ -57,12 +57,24 @@ const CUTS: readonly { readonly name: string; readonly pieceBytes: number }[] = 
   { name: 'in pieces of 61 bytes', pieceBytes: 61 },
 ];
 
+const PING_MS = 200;
+/** Silence inside an event, long enough for pings. */
+const PAUSE_MS = 900;
+
+/** What is asked of the upstream, in the place of a model's name. */
+interface Wish {
+  readonly stream: string;
+  readonly cut: number;
+  /** Wait before this piece. */
+  readonly pauseAt?: number;
+}
+
 let upstream: FaultyUpstream;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
   upstream = await startFaultyUpstream((request, socket) => {
-    const { stream, cut } = JSON.parse(JSON.parse(request.body).model as string) as { stream: string; cut: number };
+    const { stream, cut, pauseAt } = JSON.parse((JSON.parse(request.body) as { model: string }).model) as Wish;
     const bytes = Buffer.from(STREAMS[stream]?.sent ?? '');
     socket.setNoDelay(true);
     socket.write(chunkedHead(200, { 'content-type': 'text/event-stream' }));
@@ -70,6 +82,7 @@ beforeAll(async () => {
       for (let at = 0; at < bytes.length; at += cut) {
         const piece = bytes.subarray(at, at + cut);
         socket.write(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]));
+        if (at === (pauseAt ?? -1) * cut) await Bun.sleep(PAUSE_MS);
         // A turn of the loop between the pieces, so that they don't all travel in one packet.
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -81,6 +94,7 @@ beforeAll(async () => {
     config: {
       auth: { keys: [{ name: 'odd', key: KEY }] },
       limits: { mode: 'off' },
+      upstream: { ping_interval: `${PING_MS}ms` },
       providers: { odd: { type: 'openai-compatible', base_url: upstream.url, models: ['*'] } },
     },
   });
@@ -90,38 +104,54 @@ afterAll(async () => {
   await upstream?.[Symbol.asyncDispose]();
 });
 
+const ask = (wish: Wish) => ({
+  model: JSON.stringify(wish),
+  stream: true as const,
+  messages: [{ role: 'user' as const, content: 'Hello' }],
+});
+
+async function bytesOf(wish: Wish): Promise<string> {
+  const reply = await gateway.request('/v1/chat/completions', {
+    method: 'POST',
+    body: JSON.stringify(ask(wish)),
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+  });
+  expect(reply.status).toBe(200);
+  return Buffer.from(await reply.arrayBuffer()).toString();
+}
+
+async function textOf(wish: Wish): Promise<string> {
+  const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1` });
+  let text = '';
+  for await (const chunk of await client.chat.completions.create(ask(wish))) text += chunk.choices[0]?.delta.content ?? '';
+  return text;
+}
+
 for (const [name, { sent, passed = sent }] of Object.entries(STREAMS)) {
   describe(`a stream with ${name}`, () => {
     for (const { name: how, pieceBytes } of CUTS) {
-      const body = {
-        model: JSON.stringify({ stream: name, cut: pieceBytes }),
-        stream: true as const,
-        messages: [{ role: 'user' as const, content: 'Hello' }],
-      };
-
       test(`passes as it came, ${how}`, async () => {
-        const reply = await gateway.request('/v1/chat/completions', {
-          method: 'POST',
-          body: JSON.stringify(body),
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
-        });
-        expect(Buffer.from(await reply.arrayBuffer()).toString()).toBe(passed);
-        expect(reply.status).toBe(200);
+        expect(await bytesOf({ stream: name, cut: pieceBytes })).toBe(passed);
       });
     }
 
     test('is understood by the client', async () => {
-      const client = new OpenAI({ apiKey: KEY, baseURL: `${gateway.url}/v1` });
-      const model = JSON.stringify({ stream: name, cut: 7 });
-      let text = '';
-      for await (const chunk of await client.chat.completions.create({
-        model,
-        stream: true,
-        messages: [{ role: 'user', content: 'Hello' }],
-      })) {
-        text += chunk.choices[0]?.delta.content ?? '';
-      }
-      expect(text).toBe(WORDS.join(''));
+      expect(await textOf({ stream: name, cut: 7 })).toBe(WORDS.join(''));
     });
   });
 }
+
+describe('a stream that pauses in the middle of an event', () => {
+  const wish = { stream: 'line feeds', cut: 61, pauseAt: 4 };
+
+  test('is filled with pings, between whole events alone', async () => {
+    const events = (await bytesOf(wish)).split(/(?<=\n\n)/);
+    const pings = events.filter((event) => event === ': ping\n\n');
+    expect(pings.length).toBeWithin(1, PAUSE_MS / PING_MS + 1);
+    expect(events.filter((event) => event !== ': ping\n\n').join('')).toBe(lines('\n'));
+  });
+
+  test('is understood by the client', async () => {
+    expect(await textOf(wish)).toBe(WORDS.join(''));
+  });
+});
