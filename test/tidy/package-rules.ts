@@ -60,7 +60,8 @@ export function lockProblems(packages: LockPackages): string[] {
         `package-lock.json: ${name} has an install script, which npm may block: choose another, or its prebuilt platform packages`,
       );
     }
-    if (entry.resolved !== undefined && !entry.resolved.startsWith('https://registry.npmjs.org/')) {
+    // .npmrc leaves `resolved` out for what comes from the registry, so whatever has it comes from elsewhere.
+    if (entry.resolved !== undefined) {
       problems.push(`package-lock.json: ${name} comes from ${entry.resolved}: only the npm registry keeps what it published`);
     }
     for (const needed of Object.keys(entry.optionalDependencies ?? {})) {
