@@ -2,11 +2,11 @@ import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 
 /** What a person sees when the gateway has started: where it is, what it knows, and a line to try. */
-export function greeting(url: string, loaded: LoadedConfig, options: { readonly simulated: boolean; readonly color: boolean }): string {
+export function greeting(url: string, loaded: LoadedConfig, options: { readonly color: boolean }): string {
   const { config } = loaded;
   const paint = options.color ? (code: number, text: string) => `\u001b[${code}m${text}\u001b[0m` : (_code: number, text: string) => text;
   const key = shownKey(loaded);
-  const model = exampleModel(config, options.simulated);
+  const model = exampleModel(config, loaded.simulate);
   const lines = [
     '',
     `  ${paint(1, 'Gatehouse')} is ready.`,
@@ -15,7 +15,7 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     `  Health   ${url}/health`,
     `  Metrics  ${url}/metrics`,
     ...(key === undefined ? [] : [`  Key      ${key}   (for this machine)`]),
-    `  Models   ${modelsLine(config, options.simulated)}`,
+    `  Models   ${modelsLine(config, loaded.simulate)}`,
     ...(loaded.file === undefined ? [] : [`  Config   ${loaded.file}`]),
   ];
   lines.push('', '  Try it:', '', ...curl(url, key ?? placeholder(config), model).map((line) => `    ${line}`));

@@ -18,7 +18,7 @@ import { createLog, type Log } from '../telemetry/log.ts';
 import { createFileOutput } from '../telemetry/log-output.ts';
 import { type Command, type CommandIo, withUsage } from './command.ts';
 import { greeting } from './greeting.ts';
-import { type SimulatedProvider, startSimulatedProvider, withSimulator } from './simulated-provider.ts';
+import { createSimulatedProvider, type SimulatedProvider } from './simulated-provider.ts';
 import { START_OPTIONS, START_OPTIONS_HELP, type StartOptions, startOptions } from './start-options.ts';
 
 const USAGE = `Usage: gatehouse start [options]
@@ -84,13 +84,13 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
     terminal: isatty(STDOUT),
   });
   const signals = listenToSignals(log);
-  const simulated = loaded.simulate ? startSimulatedProvider() : undefined;
+  const simulated = createSimulatedProvider();
   const holder: { reloader?: Reloader } = {};
   let gateway: Gateway;
   try {
     gateway = await open({ loaded, log, simulated, holder });
   } catch (error) {
-    await simulated?.stop();
+    await simulated.stop();
     if (!isForPeople(error)) throw error;
     io.stderr(refusal([error.message]));
     return 1;
@@ -99,7 +99,7 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
     {
       loaded,
       load: () => load({ ...options, file: loaded.file ?? options.file }, io),
-      apply: async (next) => gateway.configure(withSimulator(next.config, simulated)),
+      apply: async (next) => gateway.configure(simulated.complete(next)),
     },
     {
       clock: systemClock,
@@ -112,10 +112,10 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
   );
   holder.reloader = reloader;
   signals.onReload(() => void reloader.reload('signal'));
-  tellReady(gateway, { loaded, log, io, simulated: simulated !== undefined });
+  tellReady(gateway, { loaded, log, io });
   await signals.stopped;
   await gateway.drain();
-  await simulated?.stop();
+  await simulated.stop();
   return 0;
 }
 
@@ -131,12 +131,12 @@ function isForPeople(error: unknown): error is Error {
 interface Opening {
   readonly loaded: LoadedConfig;
   readonly log: Log;
-  readonly simulated: SimulatedProvider | undefined;
+  readonly simulated: SimulatedProvider;
   readonly holder: { reloader?: Reloader };
 }
 
 function open({ loaded, log, simulated, holder }: Opening): Promise<Gateway> {
-  return createGateway(withSimulator(loaded.config, simulated), {
+  return createGateway(simulated.complete(loaded), {
     clock: systemClock,
     log,
     version: packageJson.version,
@@ -153,13 +153,13 @@ function open({ loaded, log, simulated, holder }: Opening): Promise<Gateway> {
   });
 }
 
-function tellReady(gateway: Gateway, told: Omit<Serving, 'options'> & { readonly log: Log; readonly simulated: boolean }): void {
-  const { loaded, log, io, simulated } = told;
+function tellReady(gateway: Gateway, told: Omit<Serving, 'options'> & { readonly log: Log }): void {
+  const { loaded, log, io } = told;
   for (const warning of loaded.warnings) log.warn(warning);
-  if (simulated) log.warn('No provider and no service is configured: the simulated model answers');
+  if (loaded.simulate) log.warn('No provider and no service is configured: the simulated model answers');
   log.info('Gatehouse is ready', { url: gateway.url, environment: loaded.config.server.environment, config: loaded.file ?? null });
   // Logs may be read by machines; the greeting is for people, and goes where it cannot break a line of JSON.
-  if (!isWorker(io.env)) io.stderr(greeting(gateway.url, loaded, { simulated, color: isatty(2) }));
+  if (!isWorker(io.env)) io.stderr(greeting(gateway.url, loaded, { color: isatty(2) }));
 }
 
 /** What the system tells this process; listened to from the very start, for a signal that nobody listens to ends the process. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../harness/eventually.ts';
 import { startGateway } from '../harness/gateway.ts';
 import { ROOT, type StartedProcess, startGatehouse, startProcess } from '../harness/process.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
@@ -114,6 +115,36 @@ describe('without any configuration', () => {
     const [seen] = await simulator.requests('/v1/chat');
     expect(seen?.headers['authorization']).toBe('Bearer sk-upstream-0000000000');
     expect(started.stdout.join('\n')).not.toContain('sk-upstream');
+  });
+
+  test('the simulated model stops answering when a reload brings a provider: made-up answers never mix with real ones', async () => {
+    const user = await freshHome();
+    await using started = await start(user);
+    await curlIn(started);
+    const url = READY.exec(greetingOf(started))?.[1] ?? '';
+    const ask = async (model: string): Promise<number> => {
+      const response = await fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${keyIn(greetingOf(started))}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }),
+      });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    expect(await ask('made-up')).toBe(200);
+
+    await mkdir(join(user, '.config/gatehouse'), { recursive: true });
+    await writeFile(
+      join(user, '.config/gatehouse/gatehouse.yaml'),
+      JSON.stringify({
+        providers: { real: { type: 'openai-compatible', base_url: `${simulator.url}/v1` } },
+        models: { known: { targets: [{ provider: 'real', model: 'sim-1' }] } },
+      }),
+    );
+    started.kill('SIGHUP');
+    await eventually(async () => (await ask('known-and-more')) === 404, { what: 'the reload' });
+    expect(await ask('made-up')).toBe(404);
+    expect(await ask('known')).toBe(200);
   });
 
   test('`node bin/gatehouse.mjs start` is the same, and ends well at SIGTERM', async () => {
