@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { sleepBy } from './sleep.ts';
 
 /*
  * A clock that moves only when told to: for tests, and for the simulation of whole days in milliseconds.
@@ -37,23 +38,7 @@ export function createManualClock(startMs = 1_767_225_600_000): ManualClock {
     now: () => Math.floor(startMs + elapsedMs),
     monotonic: () => elapsedMs,
     after,
-    sleep(delayMs, signal) {
-      return new Promise((resolve, reject) => {
-        if (signal.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const onAbort = () => {
-          timer[Symbol.dispose]();
-          reject(signal.reason);
-        };
-        const timer = after(delayMs, () => {
-          signal.removeEventListener('abort', onAbort);
-          resolve();
-        });
-        signal.addEventListener('abort', onAbort, { once: true });
-      });
-    },
+    sleep: (delayMs, signal) => sleepBy(after, delayMs, signal),
     advance(durationMs) {
       const untilMs = elapsedMs + durationMs;
       for (let timer = earliest(timers, untilMs); timer !== undefined; timer = earliest(timers, untilMs)) {

@@ -1,28 +1,15 @@
 import type { Clock } from './clock.ts';
+import { sleepBy } from './sleep.ts';
+
+const after: Clock['after'] = (delayMs, run) => {
+  const timer = setTimeout(run, delayMs);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+};
 
 /** The real time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
-  },
-  sleep(delayMs, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      const onAbort = () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      }, delayMs);
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-  },
+  after,
+  sleep: (delayMs, signal) => sleepBy(after, delayMs, signal),
 };

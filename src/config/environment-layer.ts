@@ -3,12 +3,12 @@
  */
 
 import { coerce } from './coercion.ts';
-import { type ConfigPath, formatPath, parsePath, valueAt } from './config-path.ts';
+import { formatPath, parsePath, valueAt } from './config-path.ts';
 import { ENVIRONMENT, type Environment } from './environment.ts';
-import { alignPath, type Layers } from './layers.ts';
+import type { Layers } from './layers.ts';
 import type { Problem } from './problem.ts';
-import { type AnySchema, schemasAt, shapesOf } from './schema-fields.ts';
-import { nearest } from './suggestion.ts';
+import { type AnySchema, schemasAt } from './schema-fields.ts';
+import { assignText } from './written-value.ts';
 
 const PREFIX = 'GATEHOUSE_';
 const SEPARATOR = '__';
@@ -65,17 +65,8 @@ function applyPaths({ environment, root, layers, referenced }: EnvironmentLayer)
     const text = environment[name];
     if (!name.startsWith(PREFIX) || !name.includes(SEPARATOR) || text === undefined || text.trim() === '' || referenced.has(name)) continue;
     const segments = name.slice(PREFIX.length).split(SEPARATOR);
-    const aligned = alignPath(root, segments.map(asEntryName), layers.tree);
-    if ('path' in aligned) {
-      layers.assign({ path: aligned.path, value: coerce(text, schemasAt(root, aligned.path)), origin: { kind: 'env', name } });
-    } else {
-      problems.push({
-        source: `env ${name}`,
-        path: formatPath(aligned.known),
-        message: `nothing here is called '${aligned.unknown}'`,
-        ...suggestionBelow(root, aligned.known, aligned.unknown),
-      });
-    }
+    const problem = assignText({ root, layers }, { path: segments.map(asEntryName), text, origin: { kind: 'env', name } });
+    if (problem !== undefined) problems.push(problem);
   }
   return problems;
 }
@@ -83,13 +74,4 @@ function applyPaths({ environment, root, layers, referenced }: EnvironmentLayer)
 /** What a name in capitals means where the schema leaves names free: `MAX_SERVE` is `max-serve`. Known names are found either way. */
 function asEntryName(segment: string): string {
   return segment.toLowerCase().replaceAll('_', '-');
-}
-
-/** The nearest name below a path, as the hint of a problem. */
-export function suggestionBelow(root: AnySchema, path: ConfigPath, name: string): { hint?: string } {
-  const names = schemasAt(root, path)
-    .flatMap(shapesOf)
-    .flatMap((shape) => (shape.kind === 'section' ? [...shape.fields.keys()] : []));
-  const near = nearest(name, names);
-  return near === undefined ? {} : { hint: `did you mean '${near}'?` };
 }

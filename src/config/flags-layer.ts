@@ -2,12 +2,11 @@
  * Flags as a layer, the highest one.
  */
 
-import { coerce } from './coercion.ts';
-import { formatPath, parsePath } from './config-path.ts';
-import { suggestionBelow } from './environment-layer.ts';
-import { alignPath, type Layers } from './layers.ts';
+import { parsePath } from './config-path.ts';
+import type { Layers } from './layers.ts';
 import type { Problem } from './problem.ts';
-import { type AnySchema, schemasAt } from './schema-fields.ts';
+import type { AnySchema } from './schema-fields.ts';
+import { assignText } from './written-value.ts';
 
 /** One setting given on the command line. */
 export interface FlagValue {
@@ -26,17 +25,8 @@ export function applyFlags(flags: readonly FlagValue[], root: AnySchema, layers:
       problems.push({ source: `flag ${flag}`, path: given, message: 'is not a path such as server.port or models["gpt-4.1"].aliases' });
       continue;
     }
-    const aligned = alignPath(root, parsed, layers.tree);
-    if ('path' in aligned) {
-      layers.assign({ path: aligned.path, value: coerce(text, schemasAt(root, aligned.path)), origin: { kind: 'flag', name: flag } });
-    } else {
-      problems.push({
-        source: `flag ${flag}`,
-        path: formatPath(aligned.known),
-        message: `nothing here is called '${aligned.unknown}'`,
-        ...suggestionBelow(root, aligned.known, aligned.unknown),
-      });
-    }
+    const problem = assignText({ root, layers }, { path: parsed, text, origin: { kind: 'flag', name: flag } });
+    if (problem !== undefined) problems.push(problem);
   }
   return problems;
 }

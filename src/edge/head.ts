@@ -11,6 +11,7 @@
  * nobody disagrees about it; and no address is ever built from Host.
  */
 
+import { KEY_HEADERS } from '../base/credential-headers.ts';
 import { GatewayError } from '../base/errors.ts';
 
 export interface Target {
@@ -59,9 +60,6 @@ function targetInvalid(message: string): GatewayError {
 
 /** A host name or address with an optional port (RFC 9110 §7.2). Two Host headers, joined by the parser, are none. */
 const HOST = /^(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
-
-/** Headers that exist once or not at all, and whose values never hold a comma; a comma means that they were repeated. */
-const SINGLETONS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const;
 
 /** Schemes whose credentials never hold a comma. Others (Digest, signatures) do. */
 const REPEATED_AUTHORIZATION = /^(?:bearer|basic)\b[^,]*,/i;
@@ -113,7 +111,8 @@ function checkFraming(method: string, headers: Headers): void {
 }
 
 function checkSingletons(headers: Headers): void {
-  for (const name of SINGLETONS) {
+  // Keys never hold a comma: one means that the header was repeated, and the parser joined it.
+  for (const name of KEY_HEADERS) {
     if (headers.get(name)?.includes(',') === true) throw headerInvalid(`the header ${name} must be there once`);
   }
   const authorization = headers.get('authorization');

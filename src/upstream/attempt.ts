@@ -95,7 +95,7 @@ export class Attempt implements OpenBody {
       }
       if (expect.kind === 'pass' && lengthOf(head) > expect.wholeBytesMax) return this.#handOver(head, head.body?.getReader(), undefined);
       const bytes = await head.bytes(expect.kind === 'whole' ? expect.bytesMax : expect.wholeBytesMax);
-      if (expect.kind === 'whole') expect.check(status, headers, bytes);
+      if (expect.kind === 'whole') expect.check(bytes);
       this.settle('ok');
       return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
     } catch (error) {

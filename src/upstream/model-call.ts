@@ -18,7 +18,7 @@ import type { Target } from '../routing/target.ts';
 import { UpstreamCallError } from './call-error.ts';
 import { pumpStream } from './stream-pump.ts';
 import type { StreamWatch } from './stream-watch.ts';
-import type { Candidate, ReplyReader, StreamStart, Upstream, UpstreamReply } from './upstream.ts';
+import type { Candidate, ReplyReader, StreamStart, TransportRequest, Upstream, UpstreamReply } from './upstream.ts';
 
 export interface ModelCallConfig {
   /** Largest whole reply; a larger one is cut off and tried elsewhere. */
@@ -112,10 +112,17 @@ class ModelCall {
     const { dialect, operation } = this.#input;
     if (target.dialect !== dialect.name)
       throw new Error(`${target.id} speaks ${target.dialect}, which nothing here translates from ${dialect.name}`);
-    const headers = { ...shared, ...target.headers };
-    const body = operation.encode(target.model, { streamUsage: target.streamUsage });
     const path = dialect.path(operation.kind);
-    return { name: target.id, group: target.group, prepare: (baseUrl) => ({ url: baseUrl + path, method: 'POST', headers, body }) };
+    // Made when the target's turn comes: most fallbacks are never asked, and a body may be megabytes.
+    let sent: Pick<TransportRequest, 'headers' | 'body'> | undefined;
+    return {
+      name: target.id,
+      group: target.group,
+      prepare: (baseUrl) => {
+        sent ??= { headers: { ...shared, ...target.headers }, body: operation.encode(target.model, { streamUsage: target.streamUsage }) };
+        return { url: baseUrl + path, method: 'POST', ...sent };
+      },
+    };
   }
 
   #expect(): ReplyReader {
@@ -124,8 +131,8 @@ class ModelCall {
     return {
       kind: 'whole',
       bytesMax: config.replyBytesMax,
-      check: (status, _headers, bytes) => {
-        if (status < 400) this.#facts = dialect.inspectReply(operation, bytes);
+      check: (bytes) => {
+        this.#facts = dialect.inspectReply(operation, bytes);
       },
     };
   }

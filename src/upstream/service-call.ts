@@ -2,6 +2,7 @@
  * The innermost handler of a service route: plain HTTP handed on to a named service, bodies untouched in both directions.
  */
 
+import { CREDENTIAL_HEADERS } from '../base/credential-headers.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { principalFact, upstreamFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
@@ -34,8 +35,6 @@ export interface ServiceCallDeps extends PumpDeps {
 const WHOLE_BYTES_MAX = 65_536;
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
-/** Where callers put the gateway's own credential: a service has no business with it. */
-const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
 
 interface Hop {
   readonly name: string;
@@ -116,6 +115,7 @@ function forwardedHeaders(request: GatewayRequest, exchange: Exchange, deps: Ser
   const headers = new Headers(request.headers);
   const principal = exchange.peek(principalFact);
   if (principal !== undefined && principal.kind !== 'anonymous') {
+    // It was the gateway's own: a service has no business with it.
     for (const name of CREDENTIAL_HEADERS) headers.delete(name);
   }
   // The caller's own address, after the trusted proxies: what an untrusted caller wrote there is worth nothing.

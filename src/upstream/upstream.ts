@@ -53,7 +53,7 @@ export interface CallOptions {
  * A failure status is any but 2xx; for `pass` it is what `isServiceFailure` (classify.ts) says, and all others are handed over.
  */
 export type ReplyReader =
-  | { readonly kind: 'whole'; readonly bytesMax: number; check(status: number, headers: Headers, bytes: Uint8Array): void }
+  | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array): void }
   | { readonly kind: 'stream'; start(headers: Headers): StreamStart }
   | { readonly kind: 'pass'; readonly wholeBytesMax: number };
 

@@ -2,12 +2,12 @@
  * An exact cache hit, key and limits checked first, against a bare Bun server that reads the request's body and answers the
  * same bytes. The upstream's own count proves that the hits were hits.
  */
-import { cpuOf, describe, measurePaired } from '../../measure/paired.ts';
+import { cpuOf, describe } from '../../measure/paired.ts';
 import { ratios } from '../../measure/statistics.ts';
 import { bareBunServer } from '../../peers/bare-bun-peers.ts';
 import { chatRequest } from '../../peers/peer.ts';
 import { CHAT_REPLY } from '../fixtures.ts';
-import { judge, needed, type Scenario, times, withPeers } from './scenario.ts';
+import { judge, measureClosedLoop, needed, type Scenario, times, withPeers } from './scenario.ts';
 
 const RATIO_MAX = 2;
 
@@ -21,18 +21,7 @@ export const cache: Scenario = {
     return await withPeers([bench.subject, bareBunServer], bench.setup('gateway-cached'), async (started) => {
       const peers = started.map((peer) => needed(peer, 'a peer of this scenario'));
       const before = (await bench.upstream.count()).answered;
-      const measured = await measurePaired(bench.load, peers, {
-        rounds: bench.rounds,
-        warmUpMs: bench.warmUpMs,
-        job: (peer) => ({
-          kind: 'closed',
-          port: peer.port,
-          request: chatRequest(peer),
-          connections: 64,
-          durationMs: bench.roundMs,
-          bodyBytes: CHAT_REPLY.length,
-        }),
-      });
+      const measured = await measureClosedLoop(bench, peers, { request: chatRequest, bodyBytes: CHAT_REPLY.length });
       const [ours, limit] = measured;
       if (ours === undefined || limit === undefined) throw new Error('nothing was measured');
       const misses = (await bench.upstream.count()).answered - before;

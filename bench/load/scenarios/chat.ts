@@ -2,14 +2,14 @@
  * A whole chat completion with every default policy on, against nginx's bare `proxy_pass` and against Portkey.
  * 64 connections in a closed loop; CPU per request, and the ratio round by round.
  */
-import { cpuOf, describe, measurePaired } from '../../measure/paired.ts';
+import { cpuOf, describe } from '../../measure/paired.ts';
 import { ratios } from '../../measure/statistics.ts';
 import { bareBunProxy } from '../../peers/bare-bun-peers.ts';
 import { nginx } from '../../peers/nginx.ts';
 import { chatRequest } from '../../peers/peer.ts';
 import { portkey } from '../../peers/portkey.ts';
 import { CHAT_REPLY } from '../fixtures.ts';
-import { judge, needed, type Row, type Scenario, times, withPeers } from './scenario.ts';
+import { judge, measureClosedLoop, needed, type Row, type Scenario, times, withPeers } from './scenario.ts';
 
 const NGINX_RATIO_MAX = 4;
 const PORTKEY_RATIO_MIN = 20;
@@ -27,18 +27,7 @@ export const chat: Scenario = {
       needed(started[1], nginx.name);
       const peers = started.filter((peer) => peer !== undefined);
       const { answered: answeredBefore } = await bench.upstream.count();
-      const measured = await measurePaired(bench.load, peers, {
-        rounds: bench.rounds,
-        warmUpMs: bench.warmUpMs,
-        job: (peer) => ({
-          kind: 'closed',
-          port: peer.port,
-          request: chatRequest(peer),
-          connections: 64,
-          durationMs: bench.roundMs,
-          bodyBytes: CHAT_REPLY.length,
-        }),
-      });
+      const measured = await measureClosedLoop(bench, peers, { request: chatRequest, bodyBytes: CHAT_REPLY.length });
       const [ours, limit] = measured;
       const other = measured.find((rounds) => rounds.peer === portkey.name);
       if (ours === undefined || limit === undefined) throw new Error('nothing was measured');

@@ -2,6 +2,7 @@
  * A scenario measures one or more rows of the table. It is one file: what it starts, what it offers as load, how the figure
  * is computed. All of them run through the same generator, upstream and paired rounds.
  */
+import { measurePaired, type PeerRounds } from '../../measure/paired.ts';
 import type { Spread } from '../../measure/statistics.ts';
 import type { Peer, PeerDefinition, PeerSetup } from '../../peers/peer.ts';
 import type { LoadGenerator, Upstream } from '../load-generator.ts';
@@ -74,4 +75,26 @@ export async function withPeers<T>(
 export function needed(peer: Peer | undefined, name: string): Peer {
   if (peer === undefined) throw new Error(`${name} is not installed`);
   return peer;
+}
+
+const CONNECTIONS = 64;
+
+/** Paired rounds of whole replies, 64 connections in a closed loop: what every figure per request is measured with. */
+export function measureClosedLoop(
+  bench: Bench,
+  peers: readonly Peer[],
+  load: { readonly request: (peer: Peer) => string; readonly bodyBytes: number },
+): Promise<PeerRounds[]> {
+  return measurePaired(bench.load, peers, {
+    rounds: bench.rounds,
+    warmUpMs: bench.warmUpMs,
+    job: (peer) => ({
+      kind: 'closed',
+      port: peer.port,
+      request: load.request(peer),
+      connections: CONNECTIONS,
+      durationMs: bench.roundMs,
+      bodyBytes: load.bodyBytes,
+    }),
+  });
 }

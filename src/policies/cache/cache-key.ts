@@ -1,12 +1,10 @@
+import { CREDENTIAL_HEADERS } from '../../base/credential-headers.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Principal } from '../../pipeline/facts.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 
 /** Headers that make a service answer differently, whether it says so (`Vary`) or not. */
 const VARYING_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'range', 'origin', 'cookie'] as const;
-
-/** The principal stands for these. Where nobody is known they are the service's own (RFC 9111 §3.5), and so is what it makes of them. */
-const CREDENTIAL_HEADERS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
 
 const KEYED_HEADERS: ReadonlySet<string> = new Set([...VARYING_HEADERS, ...CREDENTIAL_HEADERS]);
 
@@ -26,6 +24,7 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, principal:
   if (operation === undefined) {
     head += `${request.method}\0${request.path}\0${request.search}`;
     for (const name of VARYING_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
+    // The principal stands for a credential. Where nobody is known it is the service's own (RFC 9111 §3.5), and so is what it makes of it.
     if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
   }
   hasher.update(head);

@@ -1,7 +1,5 @@
+import { KEY_HEADERS } from '../../base/credential-headers.ts';
 import { GatewayError } from '../../base/errors.ts';
-
-/** Next to `Authorization: Bearer`. Looked at on all routes alike: a restriction that holds for one header and not for another is none. */
-const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key'] as const;
 
 const BEARER = 'bearer ';
 
