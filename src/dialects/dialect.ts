@@ -6,6 +6,7 @@
  */
 
 import type { GatewayError } from '../base/errors.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 
@@ -18,7 +19,7 @@ export interface Dialect {
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
   /** Reads what an upstream's error reply means, whatever its status. */
-  classifyError(status: number, headers: Headers, bytes: Uint8Array): GatewayError;
+  classifyError(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */
   inspectReply(operation: Operation, bytes: Uint8Array): ReplyFacts;
   /** A meter for one stream. */

@@ -3,6 +3,7 @@
  * after the last byte of the reply, or when it became clear that there will be none.
  */
 
+import type { Abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ErrorCode } from '../base/errors.ts';
 import type { Fact } from './fact.ts';
@@ -27,7 +28,7 @@ export interface ExchangeOptions {
   readonly id: string;
   readonly route: RouteInfo;
   /** Aborts when the caller is gone, or when a drain runs out of patience. */
-  readonly signal: AbortSignal;
+  readonly signal: Abortable;
   /** The caller's address, after the trusted proxies were peeled off. */
   readonly address: string;
   readonly clock: Clock;
@@ -58,7 +59,7 @@ export class Exchange {
   }
 
   /** Aborts when the caller is gone, or when a drain runs out of patience. Asked for when needed: the edge makes it only then. */
-  get signal(): AbortSignal {
+  get signal(): Abortable {
     return this.#options.signal;
   }
 

@@ -7,7 +7,7 @@
  * next try, as OTLP asks; anything else is final.
  */
 
-import { withDeadline } from '../base/abort.ts';
+import { platformSignal, withDeadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from './logger.ts';
 import { encodeOtlp, type Resource, type Span } from './otlp.ts';
@@ -122,10 +122,11 @@ class OtlpExporter implements SpanExporter {
     const { clock, resource } = this.#deps;
     const reason = () => new Error(`the collector did not answer within ${TIMEOUT_MS} ms`);
     using deadline = withDeadline(this.#closing.signal, { deadlineMs: TIMEOUT_MS, clock, reason });
+    using platform = platformSignal(deadline.signal);
     const { url, headers } = this.#collector;
     try {
       const body = encodeOtlp(batch, resource);
-      const response = await this.#deps.fetch(url, { method: 'POST', headers, body, signal: deadline.signal, redirect: 'manual' });
+      const response = await this.#deps.fetch(url, { method: 'POST', headers, body, signal: platform.signal, redirect: 'manual' });
       await response.arrayBuffer();
       return this.#tell(response.ok ? 'ok' : RETRYABLE.has(response.status) ? 'later' : 'never', `status ${response.status}`);
     } catch (error) {

@@ -4,12 +4,14 @@
  *   begun ──send──▶ head ──read──▶ ended            a whole reply, or a failure: the slot is free again
  *                           └────▶ handed over      an open body: its holder settles it
  *
- * It costs one AbortController, one timer, and one listener on the caller's signal. They are gone when it has ended; the timer already when
+ * It costs one timer, and one listener on the caller's signal. They are gone when it has ended; the timer already when
  * the body is handed over.
  */
 
+import { type Abortable, Aborter } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { FailedReply } from './call-error.ts';
 import { isServiceFailure } from './classify.ts';
 import type { Slot } from './endpoint-group.ts';
@@ -24,7 +26,7 @@ const EMPTY = new Uint8Array(0);
 export interface AttemptReply {
   readonly kind: 'reply';
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReadableHeaders;
   readonly body: UpstreamBody;
   readonly start: StreamStart | undefined;
 }
@@ -44,8 +46,14 @@ type OpenBody = UpstreamBody & { readonly kind: 'open' };
 
 export interface AttemptDeps {
   readonly slot: Slot;
-  readonly options: CallOptions;
+  /** The caller's. */
+  readonly signal: Abortable;
   readonly clock: Clock;
+}
+
+export interface Asked {
+  readonly request: TransportRequest;
+  readonly options: CallOptions;
 }
 
 /** Is itself the open body that it hands over, and the listener on the caller's signal. */
@@ -55,71 +63,73 @@ export class Attempt implements OpenBody {
   endedMs = 0;
   reader: BodyReader | undefined;
   readonly #slot: Slot;
-  readonly #request: TransportRequest;
-  readonly #options: CallOptions;
+  readonly #signal: Abortable;
   readonly #clock: Clock;
   readonly #startedMs: number;
-  readonly #controller = new AbortController();
+  readonly #aborter = new Aborter();
   #timer: Disposable | undefined;
   #status: number | undefined;
   #ended = false;
 
   /** The slot is given back by the attempt, whatever happens. `startedMs` is now, on the monotonic clock. */
-  constructor(request: TransportRequest, startedMs: number, { slot, options, clock }: AttemptDeps) {
-    this.#request = request;
+  constructor(startedMs: number, { slot, signal, clock }: AttemptDeps) {
+    this.#signal = signal;
     this.#slot = slot;
-    this.#options = options;
     this.#clock = clock;
     this.#startedMs = startedMs;
   }
 
-  /** Resolves with a reply, or with what failed, be it the upstream, the time or the caller. Rejects only for a defect of ours. */
-  async run(timeoutMs: number): Promise<AttemptReply | AttemptFailure> {
-    const { signal } = this.#options;
+  /**
+   * Resolves with a reply, or with what failed, be it the upstream, the time or the caller. Rejects only for a defect of ours. What is asked is no
+   * field: a stream may run for hours, and must not hold its request, which may be megabytes.
+   */
+  async run(asked: Asked, timeoutMs: number): Promise<AttemptReply | AttemptFailure> {
+    const { request, options } = asked;
+    const signal = this.#signal;
     if (signal.aborted) this.handleEvent();
     else signal.addEventListener('abort', this);
     this.#timer = this.#clock.after(timeoutMs, () => this.abort(tooLate(timeoutMs)));
     try {
-      const head = await this.#slot.endpoint.connector.send(this.#request, this.#controller.signal);
+      const head = await this.#slot.endpoint.connector.send(request, this.#aborter);
       const { status, headers } = head;
       this.#status = status;
       // Nothing that we could pass on: HTTP has no such replies (RFC 9110 §15).
       if (status < 200 || status > 599) throw new GatewayError('upstream_reply_invalid', `The upstream answered with status ${status}.`);
-      const { expect } = this.#options;
-      if (isFailure(expect, status)) return await this.#refused(head);
+      const { expect } = options;
+      if (isFailure(expect, status)) return await this.#refused(head, asked);
       if (expect.kind === 'stream') {
         const start = expect.start(headers);
-        const reader = head.body?.getReader();
+        const reader = head.reader();
         await readStart(start, reader);
         return this.#handOver(head, reader, start);
       }
-      if (expect.kind === 'pass' && lengthOf(head) > expect.wholeBytesMax) return this.#handOver(head, head.body?.getReader(), undefined);
+      if (expect.kind === 'pass' && lengthOf(head) > expect.wholeBytesMax) return this.#handOver(head, head.reader(), undefined);
       const bytes = await head.bytes(expect.kind === 'whole' ? expect.bytesMax : expect.wholeBytesMax);
       if (expect.kind === 'whole') expect.check(bytes);
       this.settle('ok');
       return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
     } catch (error) {
-      return this.#failed(error);
+      return this.#failed(error, asked);
     }
   }
 
   /** The caller's signal has aborted. A reason of ours (a drain) is told as it is. */
   handleEvent(): void {
-    const reason: unknown = this.#options.signal.reason;
+    const reason: unknown = this.#signal.reason;
     this.abort(
       reason instanceof GatewayError ? reason : new GatewayError('client_closed', 'The caller closed the connection.', { cause: reason }),
     );
   }
 
   abort(reason: unknown): void {
-    this.#controller.abort(reason);
+    this.#aborter.abort(reason);
   }
 
   settle(result: Settlement): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#timer?.[Symbol.dispose]();
-    this.#options.signal.removeEventListener('abort', this);
+    this.#stopTimer();
+    this.#signal.removeEventListener('abort', this);
     const nowMs = this.#clock.monotonic();
     // The length of a stream says nothing about its endpoint: what counts is the time up to the hand-over.
     if (this.endedMs === 0) this.endedMs = nowMs;
@@ -127,41 +137,45 @@ export class Attempt implements OpenBody {
   }
 
   #handOver({ status, headers }: TransportReply, reader: BodyReader | undefined, start: StreamStart | undefined): AttemptReply {
-    this.#timer?.[Symbol.dispose]();
+    this.#stopTimer();
     this.endedMs = this.#clock.monotonic();
     this.reader = reader;
     return { kind: 'reply', status, headers, body: this, start };
   }
 
+  #stopTimer(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+
   /** The upstream answered with a failure: reads it, for what it means and for those it is shown to. */
-  async #refused(head: TransportReply): Promise<AttemptFailure> {
+  async #refused(head: TransportReply, asked: Asked): Promise<AttemptFailure> {
     const { status, headers } = head;
     let bytes: Uint8Array | undefined;
     try {
       bytes = await head.bytes(ERROR_BYTES_MAX);
     } catch (error) {
-      if (this.#controller.signal.aborted) throw error;
+      if (this.#aborter.aborted) throw error;
       // Cut off, or too long: the status alone says enough.
       this.abort(error);
     }
-    const error = this.#options.classify(status, headers, bytes ?? EMPTY);
-    return this.#failure(error, bytes === undefined ? undefined : { status, headers, bytes });
+    const error = asked.options.classify(status, headers, bytes ?? EMPTY);
+    return this.#failure(error, bytes === undefined ? undefined : { status, headers, bytes }, asked.request);
   }
 
-  #failed(cause: unknown): AttemptFailure {
-    const { signal } = this.#controller;
-    const thrown: unknown = signal.aborted ? signal.reason : cause;
+  #failed(cause: unknown, { request }: Asked): AttemptFailure {
+    const aborter = this.#aborter;
+    const thrown: unknown = aborter.aborted ? aborter.reason : cause;
     // What is still to come is of no use to anybody.
-    if (!signal.aborted) this.abort(cause);
-    if (thrown instanceof GatewayError) return this.#failure(this.#status === undefined ? thrown : asCut(thrown), undefined);
+    if (!aborter.aborted) this.abort(cause);
+    if (thrown instanceof GatewayError) return this.#failure(this.#status === undefined ? thrown : asCut(thrown), undefined, request);
     this.settle('cancelled');
     throw thrown;
   }
 
-  #failure(error: GatewayError, reply: FailedReply | undefined): AttemptFailure {
+  #failure(error: GatewayError, reply: FailedReply | undefined, { body }: TransportRequest): AttemptFailure {
     this.settle(settlementOf(error, this.#slot));
     const notExecuted = provesNotSent(error) || error.code === 'upstream_address_forbidden';
-    const { body } = this.#request;
     const spent = body instanceof ReadableStream && (!notExecuted || body.locked);
     return { kind: 'failure', error, status: this.#status, reply, notExecuted, spent };
   }

@@ -1,10 +1,11 @@
 import { GatewayError } from '../base/errors.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { AttemptRecord } from '../pipeline/facts.ts';
 
 /** What an upstream answered, read whole (≤ 1 MiB). */
 export interface FailedReply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReadableHeaders;
   readonly bytes: Uint8Array;
 }
 

@@ -13,7 +13,7 @@ import { decide, type RetryDecision } from './decide.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointGroup, Slot } from './endpoint-group.ts';
 import type { EndpointRegistry } from './registry.ts';
-import type { CallOptions, Candidate, Upstream, UpstreamReply } from './upstream.ts';
+import type { CallOptions, Candidate, TransportRequest, Upstream, UpstreamReply } from './upstream.ts';
 import type { UpstreamEvents } from './upstream-events.ts';
 
 export interface UpstreamDeps {
@@ -81,8 +81,9 @@ class Call {
         this.#refuse(candidate, slot);
         return moreCandidates ? 'next' : 'stop';
       }
-      const begun = this.#begin(candidate, slot);
-      const result = await begun.run(this.#timeoutMs(moreCandidates));
+      const request = this.#prepare(candidate, slot);
+      const begun = new Attempt(this.#nowMs, { slot, signal: this.#options.signal, clock: this.#deps.clock });
+      const result = await begun.run({ request, options: this.#options }, this.#timeoutMs(moreCandidates));
       this.#end(candidate, slot, { begun, result });
       if (result.kind === 'reply') return this.#answer(candidate, result);
 
@@ -98,11 +99,9 @@ class Call {
     }
   }
 
-  #begin(candidate: Candidate, slot: Slot): Attempt {
-    const { endpoint, grant } = slot;
+  #prepare(candidate: Candidate, { endpoint, grant }: Slot): TransportRequest {
     try {
-      const request = candidate.prepare(endpoint.connector.baseUrl);
-      return new Attempt(request, this.#nowMs, { slot, options: this.#options, clock: this.#deps.clock });
+      return candidate.prepare(endpoint.connector.baseUrl);
     } catch (error) {
       endpoint.release(grant, 'cancelled', { latencyMs: 0, nowMs: this.#nowMs });
       throw error;

@@ -4,6 +4,7 @@
  */
 
 import { GatewayError, type GatewayErrorOptions } from '../base/errors.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import { parseRetryAfter } from '../base/retry-after.ts';
 
 /** Error bodies longer than this are not searched for a message. */
@@ -19,7 +20,7 @@ export function isServiceFailure(status: number): boolean {
 }
 
 /** The error that a reply of the upstream stands for, by status alone. */
-export function classifyStatus(status: number, headers: Headers, bytes: Uint8Array): GatewayError {
+export function classifyStatus(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError {
   const retryAfterMs = parseRetryAfter(headers);
   const message = messageOf(headers, bytes) ?? `The upstream answered ${status}.`;
   const options: GatewayErrorOptions = {
@@ -36,7 +37,7 @@ export function classifyStatus(status: number, headers: Headers, bytes: Uint8Arr
 }
 
 /** The sentence for people in a JSON error body, in any of the usual places. */
-function messageOf(headers: Headers, bytes: Uint8Array): string | undefined {
+function messageOf(headers: ReadableHeaders, bytes: Uint8Array): string | undefined {
   const type = headers.get('content-type') ?? '';
   if (!type.includes('json') || bytes.byteLength === 0 || bytes.byteLength > SEARCHED_BYTES_MAX) return undefined;
   let body: unknown;

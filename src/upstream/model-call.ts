@@ -5,6 +5,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Dialect, ReplyFacts, StreamMeter } from '../dialects/dialect.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -18,6 +19,7 @@ import type { Target } from '../routing/target.ts';
 import { UpstreamCallError } from './call-error.ts';
 import { pumpStream } from './stream-pump.ts';
 import type { StreamWatch } from './stream-watch.ts';
+import { USER_AGENT } from './transport/hop-headers.ts';
 import type { Candidate, ReplyReader, StreamStart, TransportRequest, Upstream, UpstreamReply } from './upstream.ts';
 
 export interface ModelCallConfig {
@@ -43,7 +45,7 @@ const PASSED_HEADERS = ['openai-beta', 'idempotency-key'] as const;
 
 /** Answers a model route by calling the targets that routing chose. */
 export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): Handler {
-  return async (request, exchange) => {
+  return (request, exchange) => {
     const { operation } = request;
     const dialect = deps.dialects.get(exchange.route.dialect);
     if (operation === undefined || dialect === undefined) throw new Error(`${exchange.route.pattern} is no model route`);
@@ -99,8 +101,10 @@ class ModelCall {
       accept: operation.stream ? 'text/event-stream' : 'application/json',
       // Compressed bytes could not be metered without unpacking them, and a stream of tokens gains little.
       'accept-encoding': 'identity',
-      ...deps.traceHeaders(exchange),
+      'user-agent': USER_AGENT,
     };
+    const trace = deps.traceHeaders(exchange);
+    for (const name in trace) headers[name] = trace[name] ?? '';
     for (const name of PASSED_HEADERS) {
       const value = request.headers.get(name);
       if (value !== null) headers[name] = value;
@@ -196,7 +200,7 @@ class ModelStreamStart implements StreamStart {
   readonly meter: StreamMeter;
   readonly passed: Uint8Array[] = [];
 
-  constructor(meter: StreamMeter, headers: Headers) {
+  constructor(meter: StreamMeter, headers: ReadableHeaders) {
     this.meter = meter;
     const contentType = headers.get('content-type') ?? '';
     if (!contentType.toLowerCase().includes('event-stream')) {

@@ -4,6 +4,7 @@
  * short deadline, and left out when it does not come.
  */
 
+import type { Abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { createGlob } from '../base/glob.ts';
 import { openGroup, type Provider, type Router } from '../routing/router.ts';
@@ -24,7 +25,7 @@ export interface ModelListing {
 }
 
 export interface ModelList {
-  list(signal: AbortSignal): Promise<readonly ModelListing[]>;
+  list(signal: Abortable): Promise<readonly ModelListing[]>;
 }
 
 export interface ModelListDeps {
@@ -45,7 +46,7 @@ export function createModelList(deps: ModelListDeps): ModelList {
   const open = [...router.providers.values()].filter((provider) => provider.config.models.length > 0);
   const found = new Map<string, Discovered>();
 
-  const refresh = async (provider: Provider, signal: AbortSignal): Promise<void> => {
+  const refresh = async (provider: Provider, signal: Abortable): Promise<void> => {
     const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...router.credentialOf(provider) };
     const reply = await upstream.call({
       candidates: [

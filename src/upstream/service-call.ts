@@ -3,6 +3,7 @@
  */
 
 import { CREDENTIAL_HEADERS } from '../base/credential-headers.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { principalFact, upstreamFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
@@ -160,7 +161,7 @@ interface PlainHeaders {
   readonly cookies?: readonly string[];
 }
 
-function plainHeaders(given: Headers): PlainHeaders {
+function plainHeaders(given: ReadableHeaders): PlainHeaders {
   const headers: Record<string, string> = {};
   for (const [name, value] of given) if (name !== 'set-cookie') headers[name] = value;
   const cookies = given.getSetCookie();

@@ -18,6 +18,7 @@ import type { Exchange, Outcome } from '../pipeline/exchange.ts';
 import { usageFact } from '../pipeline/facts.ts';
 import type { ByteStream } from '../pipeline/reply.ts';
 import type { StreamWatch, Watched } from './stream-watch.ts';
+import { TransportError } from './transport/transport-error.ts';
 import type { BodyRead, Settlement, UpstreamBody } from './upstream.ts';
 
 /** After the terminal event, how long the upstream may take to close the body: its connection can then be used again. */
@@ -183,7 +184,8 @@ class Pump implements Watched {
 }
 
 function asInterruption(cause: unknown): GatewayError {
-  return cause instanceof GatewayError ? cause : interrupted('the connection to the upstream was lost inside its stream', cause);
+  const isTold = cause instanceof GatewayError && !(cause instanceof TransportError);
+  return isTold ? cause : interrupted('the connection to the upstream was lost inside its stream', cause);
 }
 
 function interrupted(message: string, cause?: unknown): GatewayError {

@@ -49,14 +49,17 @@ const breaker = {
 };
 
 const pool = {
+  connect_timeout: duration({ min: 10, max: MINUTE_MS }).describe(
+    'How long it may take to connect to an address, before the next one is asked; plain http only: over https and through a proxy it counts into the attempt.',
+  ),
   keep_alive: duration({ min: 0, max: 3 * HOUR_MS }).describe(
-    'How long an idle connection is kept; 0: a new one for every request. Rounded up to the steps of 4 s of the runtime.',
+    'How long an idle connection is kept; 0: a new one for every request. Over https rounded up to the steps of 4 s of the runtime.',
   ),
   idle_max: z
     .int()
     .min(1)
-    .max(64)
-    .describe('Idle connections kept per address, 1 to 64. The whole process keeps at most 64 of http and 64 of https.'),
+    .max(10_000)
+    .describe('Idle connections kept per address, 1 to 10,000. Over https the whole process keeps at most 64.'),
   connections_max: z
     .int()
     .min(1)
@@ -155,8 +158,9 @@ export const upstreamConfig = z.strictObject({
   health: healthConfig.prefault({}).describe('Active health checks.'),
   pool: z
     .strictObject({
+      connect_timeout: pool.connect_timeout.prefault('3s').describe(describe(pool.connect_timeout)),
       keep_alive: pool.keep_alive.prefault('60s').describe(describe(pool.keep_alive)),
-      idle_max: pool.idle_max.default(64).describe(describe(pool.idle_max)),
+      idle_max: pool.idle_max.default(256).describe(describe(pool.idle_max)),
       connections_max: pool.connections_max.default(10_000).describe(describe(pool.connections_max)),
     })
     .prefault({})

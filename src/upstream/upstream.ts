@@ -7,7 +7,9 @@
  * Attempts never re-run policies. Nothing is retried once a reply was handed over.
  */
 
+import type { Abortable } from '../base/abort.ts';
 import type { GatewayError } from '../base/errors.ts';
+import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { AttemptRecord } from '../pipeline/facts.ts';
 import type { TransportRequest } from './transport/transport.ts';
 
@@ -26,7 +28,7 @@ export interface CallOptions {
   /** At least one, in the order to try them; those on the bench are moved to the end. */
   readonly candidates: readonly Candidate[];
   /** The caller's signal: aborts everything. */
-  readonly signal: AbortSignal;
+  readonly signal: Abortable;
   /** All of it until the hand-over: attempts, waits, and a whole reply's body. Milliseconds from now. */
   readonly totalTimeoutMs: number;
   /**
@@ -41,7 +43,7 @@ export interface CallOptions {
   /** What is wanted of the reply. */
   readonly expect: ReplyReader;
   /** When a failure status came: what it means. Called with the whole body (≤ 1 MiB; what is beyond is cut off). */
-  classify(status: number, headers: Headers, bytes: Uint8Array): GatewayError;
+  classify(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface CallOptions {
  */
 export type ReplyReader =
   | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array): void }
-  | { readonly kind: 'stream'; start(headers: Headers): StreamStart }
+  | { readonly kind: 'stream'; start(headers: ReadableHeaders): StreamStart }
   | { readonly kind: 'pass'; readonly wholeBytesMax: number };
 
 /** One per attempt; it keeps what it was given. */
@@ -67,7 +69,7 @@ export interface StreamStart {
 
 export interface UpstreamReply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReadableHeaders;
   readonly body: UpstreamBody;
   readonly candidate: Candidate;
   /** The `StreamStart` of the attempt that won, for `stream`; absent when the reply is a refusal (`body.kind` is then `whole`). */

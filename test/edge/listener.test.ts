@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import type { Abortable } from '../../src/base/abort.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import { RouteTableError } from '../../src/edge/route-table.ts';
 import type { ByteStream } from '../../src/pipeline/reply.ts';
@@ -9,7 +10,7 @@ import { ECHO, route, startEdge, text } from './edge-server.ts';
 const encode = (value: string) => new TextEncoder().encode(value);
 
 /** Settles when aborted: what a pump does that waits for its upstream. */
-function untilAborted(signal: AbortSignal): Promise<never> {
+function untilAborted(signal: Abortable): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 

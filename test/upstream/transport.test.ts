@@ -49,8 +49,6 @@ describe('headers', () => {
     await send(connector, { method: 'POST', headers, body: new TextEncoder().encode('body') });
     const sent = a.requests[0];
     expect(Object.fromEntries(sent?.headers ?? [])).toEqual({
-      accept: '*/*',
-      connection: 'keep-alive',
       'content-length': '4',
       'content-type': 'text/plain',
       host: `127.0.0.1:${a.port}`,
@@ -69,7 +67,7 @@ describe('headers', () => {
     });
     using connector = connect(a.url);
     const { headers } = await send(connector);
-    expect([...headers.keys()].sort()).toEqual(['content-length', 'set-cookie', 'set-cookie', 'x-kept']);
+    expect([...headers].map(([name]) => name).sort()).toEqual(['content-length', 'set-cookie', 'set-cookie', 'x-kept']);
     expect(headers.getSetCookie()).toEqual(['a=1', 'b=2']);
   });
 

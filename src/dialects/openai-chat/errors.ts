@@ -4,6 +4,7 @@
  */
 
 import { type ErrorCode, type ErrorType, GatewayError } from '../../base/errors.ts';
+import type { ReadableHeaders } from '../../base/readable-headers.ts';
 import { parseRetryAfter } from '../../base/retry-after.ts';
 import type { EncodedError } from '../dialect.ts';
 
@@ -49,7 +50,7 @@ const CONTENT_POLICY_CODES: ReadonlySet<unknown> = new Set(['content_policy_viol
 const ERROR_BYTES_MAX = 65_536;
 
 /** What an upstream's error reply means, and whose fault it is. */
-export function classifyError(status: number, headers: Headers, bytes: Uint8Array): GatewayError {
+export function classifyError(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError {
   const body = readErrorBody(bytes);
   const message = body?.message ?? `the upstream answered ${status}`;
   const detail = { upstream: { status, type: body?.type ?? null, code: body?.code ?? null } };

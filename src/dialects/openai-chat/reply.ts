@@ -24,7 +24,10 @@ export function inspectReply(operation: Operation, bytes: Uint8Array): ReplyFact
   }
   const usage = readUsage(memberJson(scan, 'usage'));
   const model = memberString(scan, 'model');
-  return { ...(usage === undefined ? {} : { usage }), ...(model === undefined ? {} : { model }) };
+  const facts: { -readonly [K in keyof ReplyFacts]: ReplyFacts[K] } = {};
+  if (usage !== undefined) facts.usage = usage;
+  if (model !== undefined) facts.model = model;
+  return facts;
 }
 
 function scanReply(bytes: Uint8Array): JsonScan {

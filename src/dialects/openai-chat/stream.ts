@@ -20,11 +20,10 @@ import { readUsage } from './usage.ts';
 
 /** An image or a long tool argument may come as one event; more than this is no chunk of a stream. */
 const EVENT_BYTES_MAX = 8 * 1_048_576;
-/** The last events before the end hold the finish reason and the usage; so many are kept until it is known whether `[DONE]` comes. */
-const TAIL_EVENTS = 4;
 
 const USAGE_KEY = Buffer.from('"usage"');
 const ERROR_KEY = Buffer.from('"error"');
+const FINISH_KEY = Buffer.from('"finish_reason"');
 const DONE = Buffer.from('data: [DONE]\n\n');
 const OBJECT_OPEN = 123;
 const ARRAY_OPEN = 91;
@@ -62,7 +61,8 @@ export class OpenAiStreamMeter implements StreamMeter {
   // Whether the chunk in hand holds either key anywhere; where it doesn't, none of its events is searched.
   #chunk: Uint8Array | undefined;
   #chunkHasKeys = false;
-  readonly #tail: Uint8Array[] = [];
+  /** The last chunk with a choice in it said why it ends: what may still come is the usage and `[DONE]`. */
+  #finished = false;
 
   /** `stripUsage`: the usage chunk was our wish, not the caller's. */
   constructor(options: { readonly stripUsage: boolean }) {
@@ -86,8 +86,7 @@ export class OpenAiStreamMeter implements StreamMeter {
     const rest = this.#take(undefined);
     if (this.ended) return { whole: true, rest };
     // Without `[DONE]`, but after every other sign of an end: the answer is whole, and only the last line is missing.
-    if (this.failure === undefined && this.#tail.some(isFinished))
-      return { whole: true, rest: rest === undefined ? DONE : Buffer.concat([rest, DONE]) };
+    if (this.failure === undefined && this.#finished) return { whole: true, rest: rest === undefined ? DONE : Buffer.concat([rest, DONE]) };
     return { whole: false, rest };
   }
 
@@ -117,7 +116,7 @@ export class OpenAiStreamMeter implements StreamMeter {
     // A chunk that is not JSON has lost a part of the answer: leaving it out would hide that.
     this.failure = checkJson(data);
     if (this.failure !== undefined) return false;
-    this.#remember(data);
+    if (contains(data, FINISH_KEY)) this.#finished = hasValue(data, FINISH_KEY) && isFinished(data);
     const named = span.nameStart !== -1;
     const keyed = bytes === this.#chunk ? this.#chunkHasKeys : true;
     if (!(named || !this.started || (keyed && (hasValue(data, USAGE_KEY) || contains(data, ERROR_KEY))))) return true;
@@ -134,11 +133,6 @@ export class OpenAiStreamMeter implements StreamMeter {
     this.usage = usage;
     // Some servers put the usage into the last chunk with content, or into every chunk: those can't be left out.
     return !(this.#stripUsage && choices.length === 0);
-  }
-
-  #remember(data: Uint8Array): void {
-    if (this.#tail.length === TAIL_EVENTS) this.#tail.shift();
-    this.#tail.push(data);
   }
 
   #pass(bytes: Uint8Array, start: number, end: number): void {

@@ -10,13 +10,13 @@ export function readUsage(value: unknown): Usage | undefined {
   if (input === undefined && output === undefined && total === undefined) return undefined;
   const cached = count((usage['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']);
   const reasoning = count((usage['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
-  return {
-    ...(input === undefined ? {} : { inputTokens: input }),
-    ...(output === undefined ? {} : { outputTokens: output }),
-    ...(total === undefined ? {} : { totalTokens: total }),
-    ...(cached === undefined ? {} : { cachedInputTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
+  const read: { -readonly [K in keyof Usage]: Usage[K] } = {};
+  if (input !== undefined) read.inputTokens = input;
+  if (output !== undefined) read.outputTokens = output;
+  if (total !== undefined) read.totalTokens = total;
+  if (cached !== undefined) read.cachedInputTokens = cached;
+  if (reasoning !== undefined) read.reasoningTokens = reasoning;
+  return read;
 }
 
 function count(value: unknown): number | undefined {

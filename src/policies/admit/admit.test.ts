@@ -3,6 +3,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { createManualClock } from '../../base/manual-clock.ts';
 import { Exchange } from '../../pipeline/exchange.ts';
 import { queueFact } from '../../pipeline/facts.ts';
+import type { Handler } from '../../pipeline/policy.ts';
 import type { RouteInfo } from '../../pipeline/route.ts';
 import { createAdmission } from './admit.ts';
 
@@ -13,7 +14,8 @@ function setup(config: { concurrent_max: number; queue_max: number; queue_timeou
   const admission = createAdmission(config, { clock });
   const layer = admission.policy.layer(ROUTE);
   if (layer === undefined) throw new Error('admission applies to model routes');
-  const handler = layer(() => Promise.resolve({ status: 200, headers: {}, body: null }));
+  const admitted = layer(() => Promise.resolve({ status: 200, headers: {}, body: null }));
+  const handler: Handler = async (request, exchange) => admitted(request, exchange);
   const enter = (controller = new AbortController()) => {
     const exchange = new Exchange({ id: 'c', route: ROUTE, signal: controller.signal, address: '::1', clock });
     const reply = handler({} as never, exchange);

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { duration } from '../../base/units.ts';
 import { queueFact } from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
+import type { Reply } from '../../pipeline/reply.ts';
 import { Places } from './places.ts';
 
 export const admissionConfig = z.strictObject({
@@ -54,13 +55,18 @@ export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admis
       writes: [queueFact],
       layer: (route) => {
         if (route.kind === 'system') return undefined;
-        return (next) => async (request, exchange) => {
-          if (!places.tryEnter()) {
+        return (next) => (request, exchange) => {
+          if (places.tryEnter()) {
+            exchange.onEnd(leave);
+            return next(request, exchange);
+          }
+          const enterLater = async (): Promise<Reply> => {
             await places.enter(exchange.signal);
             exchange.set(queueFact, deps.clock.monotonic() - exchange.startedAtMs);
-          }
-          exchange.onEnd(leave);
-          return next(request, exchange);
+            exchange.onEnd(leave);
+            return next(request, exchange);
+          };
+          return enterLater();
         };
       },
     },

@@ -1,4 +1,4 @@
-import { onAbort } from '../../base/abort.ts';
+import { type Abortable, onAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { AdmissionConfig } from './admit.ts';
@@ -32,7 +32,7 @@ export class Places {
   }
 
   /** Waits for a place. Throws `overloaded` when the queue is full or the wait too long, `client_closed` when the signal aborts. */
-  enter(signal: AbortSignal): Promise<void> {
+  enter(signal: Abortable): Promise<void> {
     const { queue_max: queueMax, queue_timeout: timeoutMs } = this.config;
     if (this.#waiters.size >= queueMax) throw overloaded(`${this.running} requests are under way and ${this.#waiters.size} wait`);
     if (signal.aborted) throw leftWaiting();

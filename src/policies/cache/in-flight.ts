@@ -1,4 +1,4 @@
-import { raceAbort } from '../../base/abort.ts';
+import { type Abortable, raceAbort } from '../../base/abort.ts';
 
 /** A place of a request that others may wait for. Disposed without an answer, those who wait are told to ask for themselves. */
 export interface Place<T> extends Disposable {
@@ -7,7 +7,7 @@ export interface Place<T> extends Disposable {
 
 export interface InFlight<T> {
   /** The answer of whoever leads this key (undefined: it gave none); undefined itself when nobody does. Rejects when the signal aborts. */
-  join(key: string, signal: AbortSignal): Promise<T | undefined> | undefined;
+  join(key: string, signal: Abortable): Promise<T | undefined> | undefined;
   /** Takes the lead. Call it only where `join` gave undefined, without waiting in between. */
   lead(key: string): Place<T>;
 }

@@ -5,8 +5,10 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError, type GatewayErrorOptions } from '../../base/errors.ts';
+import type { Exchange } from '../../pipeline/exchange.ts';
 import { type Principal, principalFact } from '../../pipeline/facts.ts';
 import type { Layer, Policy } from '../../pipeline/policy.ts';
+import type { Reply } from '../../pipeline/reply.ts';
 import type { Access } from '../../pipeline/route.ts';
 import { credentialDigest, extractCredential } from './credential.ts';
 import type { AuthConfig } from './identify-config.ts';
@@ -69,17 +71,29 @@ function identifyKnown(identifier: Identifier): Layer {
 }
 
 function identifyCaller(identifier: Identifier, access: Exclude<Access, 'public' | 'metrics'>, required: boolean): Layer {
-  return (next) => async (request, exchange) => {
-    const credential = extractCredential(request.headers);
-    let principal = ANONYMOUS;
-    if (credential !== undefined) {
-      const digest = credentialDigest(credential);
-      principal = identifier.known(digest) ?? (await checkCaller(identifier, { credential, digest, required }));
-    } else if (required || access === 'admin') {
-      throw new GatewayError('key_missing', 'an API key is needed: send it as `Authorization: Bearer …` or `x-api-key: …`', CHALLENGE);
-    }
+  const enter = (principal: Principal, exchange: Exchange): void => {
     if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
     exchange.set(principalFact, principal);
+  };
+  // No async function: who holds a configured key, as almost everybody does, is known at once.
+  return (next) => (request, exchange) => {
+    const credential = extractCredential(request.headers);
+    if (credential === undefined) {
+      if (required || access === 'admin')
+        throw new GatewayError('key_missing', 'an API key is needed: send it as `Authorization: Bearer …` or `x-api-key: …`', CHALLENGE);
+      enter(ANONYMOUS, exchange);
+      return next(request, exchange);
+    }
+    const digest = credentialDigest(credential);
+    const known = identifier.known(digest);
+    if (known === undefined) {
+      const enterLater = async (): Promise<Reply> => {
+        enter(await checkCaller(identifier, { credential, digest, required }), exchange);
+        return next(request, exchange);
+      };
+      return enterLater();
+    }
+    enter(known, exchange);
     return next(request, exchange);
   };
 }

@@ -10,7 +10,7 @@
  * invented key ids cannot be used to hammer the provider.
  */
 
-import { NEVER, raceAbort, withDeadline } from '../../base/abort.ts';
+import { type Abortable, NEVER, raceAbort, withDeadline } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -37,7 +37,7 @@ export interface KeySetDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** The body of a GET, no longer than 1 MiB and with status 200; throws for anything else. Follows no redirect. */
-  readonly fetchText: (url: string, signal: AbortSignal) => Promise<string>;
+  readonly fetchText: (url: string, signal: Abortable) => Promise<string>;
 }
 
 /** Key sets by URL, which outlive a reload of the configuration: what is known stays known. */

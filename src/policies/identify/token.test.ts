@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { type Abortable, platformSignal } from '../../base/abort.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { createManualClock, type ManualClock } from '../../base/manual-clock.ts';
 import type { Principal } from '../../pipeline/facts.ts';
@@ -190,10 +191,11 @@ describe('a token of an identity provider', () => {
   });
   afterAll(() => provider.stop(true));
 
-  const fetchText = async (url: string, signal: AbortSignal): Promise<string> => {
-    const response = await fetch(url, { signal, redirect: 'error' });
+  const fetchText = async (url: string, signal: Abortable): Promise<string> => {
+    using platform = platformSignal(signal);
+    const response = await fetch(url, { signal: platform.signal, redirect: 'error' });
     if (!response.ok) throw new Error(`status ${response.status}`);
-    return response.text();
+    return await response.text();
   };
 
   /** Fresh for each test; fetching waits for real answers, so only the ages are by hand. */

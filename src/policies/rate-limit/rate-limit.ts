@@ -4,6 +4,7 @@ import { createPathMatch } from '../../base/path-match.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import { type Principal, principalFact } from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
+import type { Reply } from '../../pipeline/reply.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 import type { Bucket, CounterStore, TakeResult } from '../../stores/counter/counter-store.ts';
 import type { LimitsConfig, RatesConfig, RouteLimitConfig } from './rate-limit-config.ts';
@@ -66,12 +67,26 @@ export function createRateLimit(config: LimitsConfig, deps: RateLimitDeps): Poli
     reads: [principalFact],
     layer: (route) => {
       if (config.mode === 'off' || route.kind === 'system') return undefined;
-      return (next) => async (request, exchange) => {
+      const remembered = new WeakMap<Principal, Remembered>();
+      const askedBy = (request: GatewayRequest, exchange: Exchange): Asked => {
         const principal = exchange.get(principalFact);
+        const known = remembered.get(principal);
+        if (known !== undefined && known.path === request.path) return known.asked;
         const asked = ask(request, { principal, exchange, windows: tiers.get(principal.tier) ?? general, rules });
+        if (!asked.byAddress) remembered.set(principal, { path: request.path, asked });
+        return asked;
+      };
+      // No async function: in this process the store answers at once, and then nothing here waits.
+      return (next) => (request, exchange) => {
+        const asked = askedBy(request, exchange);
         if (asked.buckets.length === 0) return next(request, exchange);
+        const judgeLater = async (coming: Promise<TakeResult>): Promise<Reply> => {
+          judge(await coming, asked, exchange);
+          return next(request, exchange);
+        };
         const result = deps.counters.take(asked.buckets, NEVER);
-        judge(result instanceof Promise ? await result : result, asked, exchange);
+        if (result instanceof Promise) return judgeLater(result);
+        judge(result, asked, exchange);
         return next(request, exchange);
       };
     },
@@ -85,6 +100,14 @@ interface Asked {
   readonly generalCount: number;
   /** Labels beside the buckets: whose limit it is. */
   readonly scopes: string[];
+  /** Whether the caller's address is part of it, which a principal may change from request to request. */
+  byAddress: boolean;
+}
+
+/** What a principal's last request here took: building the keys costs more than taking from the buckets. */
+interface Remembered {
+  readonly path: string;
+  readonly asked: Asked;
 }
 
 interface AskInput {
@@ -96,11 +119,18 @@ interface AskInput {
 
 function ask(request: GatewayRequest, input: AskInput): Asked {
   const { principal, exchange } = input;
-  const asked: Asked = { buckets: [], windows: [], generalCount: input.windows.length, scopes: [] };
+  const asked: Asked = {
+    buckets: [],
+    windows: [],
+    generalCount: input.windows.length,
+    scopes: [],
+    byAddress: principal.kind === 'anonymous',
+  };
   add(asked, { owner: owner('key', principal, exchange), windows: input.windows, tag: '', scope: `tier:${principal.tier}` });
   for (const rule of input.rules) {
     if (!rule.matches(request.path)) continue;
     if (rule.tier !== undefined && rule.tier !== principal.tier) continue;
+    asked.byAddress ||= rule.by === 'ip';
     add(asked, { owner: owner(rule.by, principal, exchange), windows: rule.windows, tag: rule.tag, scope: rule.scope });
   }
   return asked;

@@ -1,6 +1,8 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
+import type { Reply } from '../../pipeline/reply.ts';
+import type { GatewayRequest } from '../../pipeline/request.ts';
 
 export interface ReadConfig {
   /** Largest body of a model route. */
@@ -20,13 +22,19 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       const { operation: kind } = route;
       const dialect = deps.dialects.get(route.dialect);
       if (kind === undefined || dialect === undefined) return undefined;
-      return (next) => async (request, exchange) => {
+      return (next) => (request, exchange) => {
         checkContentType(request.headers);
         checkContentEncoding(request.headers);
+        const decoded = (bytes: Uint8Array): GatewayRequest => {
+          const { method, path, search, headers, params } = request;
+          const operation = dialect.decode(kind, bytes);
+          const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };
+          return params === undefined ? read : { ...read, params };
+        };
         const { body } = request;
-        const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
-        const operation = dialect.decode(kind, bytes);
-        return next({ ...request, body: { kind: 'bytes', bytes }, operation }, exchange);
+        if (body.kind !== 'unread') return next(decoded(body.kind === 'bytes' ? body.bytes : EMPTY), exchange);
+        const nextLater = async (coming: Promise<Uint8Array>): Promise<Reply> => next(decoded(await coming), exchange);
+        return nextLater(body.read(config.bodyBytesMax));
       };
     },
   };

@@ -1,3 +1,5 @@
+import type { Abortable } from '../../base/abort.ts';
+
 /*
  * The port for what is counted against a limit. Drivers: memory.ts, redis.ts. Every driver passes conformance.ts.
  *
@@ -48,11 +50,11 @@ export interface CounterTotal {
  */
 export interface CounterStore extends AsyncDisposable {
   /** Takes from all buckets, or from none. */
-  take(buckets: readonly Bucket[], signal: AbortSignal): TakeResult | Promise<TakeResult>;
+  take(buckets: readonly Bucket[], signal: Abortable): TakeResult | Promise<TakeResult>;
   /** Adds `amount` (whole) and returns the new total. The first amount opens a window of `windowMs`. */
-  add(addition: CounterAddition, signal: AbortSignal): CounterTotal | Promise<CounterTotal>;
+  add(addition: CounterAddition, signal: Abortable): CounterTotal | Promise<CounterTotal>;
   /** The total of the open window, if there is one. */
-  peek(key: string, signal: AbortSignal): CounterTotal | Promise<CounterTotal>;
+  peek(key: string, signal: Abortable): CounterTotal | Promise<CounterTotal>;
 }
 
 export interface CounterAddition {

@@ -1,3 +1,4 @@
+import type { Abortable } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
 import { type BucketDecision, take } from '../../base/token-bucket.ts';
@@ -16,9 +17,9 @@ export interface MemoryCounterConfig {
 }
 
 export interface MemoryCounterStore extends CounterStore {
-  take(buckets: readonly Bucket[], signal: AbortSignal): TakeResult;
-  add(addition: CounterAddition, signal: AbortSignal): CounterTotal;
-  peek(key: string, signal: AbortSignal): CounterTotal;
+  take(buckets: readonly Bucket[], signal: Abortable): TakeResult;
+  add(addition: CounterAddition, signal: Abortable): CounterTotal;
+  peek(key: string, signal: Abortable): CounterTotal;
 }
 
 interface BucketState {

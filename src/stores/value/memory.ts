@@ -1,3 +1,4 @@
+import type { Abortable } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createLru } from '../../base/lru.ts';
 import type { ValueSetOptions, ValueStore } from './value-store.ts';
@@ -10,9 +11,9 @@ export interface MemoryValueConfig {
 
 /** Values in this process, the most recently used ones that fit. Synchronous. */
 export interface MemoryValueStore extends ValueStore {
-  get(key: string, signal: AbortSignal): Uint8Array | undefined;
+  get(key: string, signal: Abortable): Uint8Array | undefined;
   set(key: string, bytes: Uint8Array, options: ValueSetOptions): void;
-  delete(key: string, signal: AbortSignal): void;
+  delete(key: string, signal: Abortable): void;
   /** Bytes in use, of `bytesMax`. */
   readonly bytes: number;
 }

@@ -1,3 +1,5 @@
+import type { Abortable } from '../../base/abort.ts';
+
 /*
  * The port for bytes that may be forgotten: caches. Drivers: memory.ts, redis.ts. Every driver passes conformance.ts.
  *
@@ -8,14 +10,14 @@
 
 export interface ValueStore extends AsyncDisposable {
   /** The bytes, which the caller must not change, or `undefined`. */
-  get(key: string, signal: AbortSignal): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  get(key: string, signal: Abortable): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Keeps the bytes as they are: do not change them afterwards. */
   set(key: string, bytes: Uint8Array, options: ValueSetOptions): void | Promise<void>;
-  delete(key: string, signal: AbortSignal): void | Promise<void>;
+  delete(key: string, signal: Abortable): void | Promise<void>;
 }
 
 export interface ValueSetOptions {
   /** How long the bytes may be answered, in milliseconds; not stored at all unless > 0. */
   readonly ttlMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Abortable;
 }

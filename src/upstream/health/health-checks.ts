@@ -3,7 +3,7 @@
  * waits. Checks of different endpoints are spread: each waits a random part of the first interval, and up to a tenth more or less later.
  */
 
-import { withDeadline } from '../../base/abort.ts';
+import { type Abortable, withDeadline } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Connector } from '../transport/transport.ts';
 import type { HealthConfig } from '../upstream-config.ts';
@@ -87,7 +87,7 @@ function createVerdict(config: HealthConfig, onChange: (healthy: boolean) => voi
 interface AskDeps {
   readonly clock: Clock;
   readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: Abortable;
 }
 
 /** The status of the answer; undefined when there was none, or none in time. */

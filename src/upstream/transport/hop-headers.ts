@@ -18,7 +18,8 @@ const NOT_SENT = [
   'host',
 ] as const;
 
-const NOT_PASSED_ON = [
+/** Of a reply; with what its `Connection` names, unless that is NEVER_NAMED. */
+export const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -29,10 +30,10 @@ const NOT_PASSED_ON = [
   'transfer-encoding',
   'upgrade',
   'alt-svc',
-] as const;
+]);
 
 /** Must survive being named by `Connection`: without it a recipient would misread the message. */
-const NEVER_NAMED = new Set([
+export const NEVER_NAMED: ReadonlySet<string> = new Set([
   'content-type',
   'content-encoding',
   'content-length',
@@ -44,7 +45,7 @@ const NEVER_NAMED = new Set([
 
 const NOT_SENT_NAMES: ReadonlySet<string> = new Set(NOT_SENT);
 /** Bun would say `Bun/x.y.z`. */
-const USER_AGENT = 'gatehouse';
+export const USER_AGENT = 'gatehouse';
 
 /**
  * The headers to send, without what does not go on; what was given is not changed. `content-length` stays only where `keepLength`: for a

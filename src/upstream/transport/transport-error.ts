@@ -6,10 +6,10 @@
 import { GatewayError, type GatewayErrorOptions } from '../../base/errors.ts';
 
 /**
- * `refused`, `dns`, `tls`: no connection came about. `reset`: the connection broke, perhaps after the request was executed.
+ * `refused`, `dns`, `tls`, `timeout`: no connection came about. `reset`: the connection broke, perhaps after the request was executed.
  * `protocol`: what came back is not HTTP.
  */
-export type TransportFault = 'refused' | 'dns' | 'tls' | 'reset' | 'protocol';
+export type TransportFault = 'refused' | 'dns' | 'tls' | 'timeout' | 'reset' | 'protocol';
 
 /** `upstream_unreachable`, or `upstream_reply_invalid` for what is not HTTP, with what is known of the fault. */
 export class TransportError extends GatewayError {
@@ -22,9 +22,11 @@ export class TransportError extends GatewayError {
   }
 }
 
+const NOT_SENT: ReadonlySet<TransportFault> = new Set<TransportFault>(['refused', 'dns', 'tls', 'timeout']);
+
 /** Whether the upstream surely did not execute the request, so that even one that must not run twice may be sent again. */
 export function provesNotSent(error: unknown): boolean {
-  return error instanceof TransportError && (error.fault === 'refused' || error.fault === 'dns' || error.fault === 'tls');
+  return error instanceof TransportError && NOT_SENT.has(error.fault);
 }
 
 interface FaultRow {

@@ -12,20 +12,23 @@
  *     forge inner names is inside already;
  *   - with `proxy`, the proxy resolves and dials: only addresses written out are checked.
  *
- * About Bun 1.4's fetch: it notices connections that were closed while idle; when a kept connection breaks as a request is sent, it sends a
- * GET again by itself, but no POST, which fails with ECONNRESET though nothing is wrong; a body stream is untouched when the connection
- * was refused (test/upstream/ holds these). It keeps at most 64 idle connections of a kind in the whole process, and says neither whether
- * a connection was used again nor when it was made: so there is no connect deadline, and no count of reuse.
+ * Two wires carry the requests: sockets of our own for plain http (http1/), which is what stands between a gateway and the servers beside it,
+ * and Bun's fetch for https and forward proxies (fetch-wire.ts). docs/decisions/0008 says why.
  */
 
-import { raceAbort } from '../../base/abort.ts';
+import { type Abortable, raceAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+import type { ReadableHeaders } from '../../base/readable-headers.ts';
+import type { BodyReader } from '../upstream.ts';
 import type { PoolConfig } from '../upstream-config.ts';
 import { type HostKind, kindOfHost, refusalOf } from './address-rules.ts';
-import { requestHeaders, type SendableHeaders, stripReplyHeaders } from './hop-headers.ts';
+import { createFetchWire } from './fetch-wire.ts';
+import { requestHeaders, type SendableHeaders } from './hop-headers.ts';
 import { createHostCheck, type HostCheck, type Resolve } from './host-check.ts';
-import { fromFetchError, provesNotSent } from './transport-error.ts';
+import { createSocketWire } from './http1/socket-wire.ts';
+import { provesNotSent } from './transport-error.ts';
+import type { Wire } from './wire.ts';
 
 export interface TransportRequest {
   /** Begins with the origin of the base URL it was prepared for. */
@@ -40,8 +43,9 @@ export interface TransportRequest {
 export interface TransportReply {
   readonly status: number;
   /** The reply's own, without hop-by-hop ones; the body is as it came, so `content-encoding` and `content-length` are true. */
-  readonly headers: Headers;
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly headers: ReadableHeaders;
+  /** The body, piece by piece; undefined when there is none. Either this or `bytes`, once. */
+  reader(): BodyReader | undefined;
   /** The whole body; throws `upstream_reply_invalid` when it is longer than `bytesMax`, and a TransportError when it is cut. */
   bytes(bytesMax: number): Promise<Uint8Array>;
 }
@@ -59,7 +63,7 @@ export interface Connector extends Disposable {
   /** `host:port`, for labels. */
   readonly label: string;
   /** Resolves with the head of the reply. Throws a TransportError, `upstream_address_forbidden`, or the signal's reason. */
-  send(request: TransportRequest, signal: AbortSignal): Promise<TransportReply>;
+  send(request: TransportRequest, signal: Abortable): Promise<TransportReply>;
 }
 
 export interface Transport {
@@ -79,14 +83,11 @@ export function createTransport(deps: TransportDeps): Transport {
       const host = kindOfHost(url.hostname);
       const check = needsCheck(url.hostname, host, options) ? createHostCheck(url.hostname, host, deps) : undefined;
       const pinned = check !== undefined && host.kind === 'public-name';
-      const { keep_alive: keepAliveMs, idle_max: idleMax } = options.pool;
-      const session = new Bun.FetchSession({
-        // Never the environment's proxy: what no configuration names does not change where requests go.
-        proxy: options.proxy ?? false,
-        keepAlive: keepAliveMs === 0 ? false : { idleTimeout: keepAliveMs / 1_000, maxIdleSockets: idleMax },
-        ...(pinned ? { tls: { serverName: url.hostname } } : {}),
-      });
-      return createConnector({ url, check, pinned, session });
+      const wire =
+        url.protocol === 'http:' && options.proxy === undefined
+          ? createSocketWire({ url, pool: options.pool, clock: deps.clock })
+          : createFetchWire({ url, pinned, pool: options.pool, proxy: options.proxy });
+      return createConnector({ url, check, pinned, wire });
     },
   };
 }
@@ -95,42 +96,20 @@ interface ConnectorParts {
   readonly url: URL;
   readonly check: HostCheck | undefined;
   readonly pinned: boolean;
-  readonly session: Bun.FetchSession;
+  readonly wire: Wire;
 }
 
-function createConnector({ url, check, pinned, session }: ConnectorParts): Connector {
+function createConnector({ url, check, pinned, wire }: ConnectorParts): Connector {
   const origin = `${url.origin}/`;
 
   /** Sends to one address, or to whatever the name resolves to. */
-  const dispatch = async (request: TransportRequest, signal: AbortSignal, address?: string): Promise<TransportReply> => {
-    assertWithin(request, origin);
-    const streamed = request.body instanceof ReadableStream;
-    let headers = requestHeaders(request.headers, streamed);
-    let target = request.url;
-    if (address !== undefined) {
-      headers = new Headers(headers);
-      headers.set('host', url.host);
-      target = pinnedUrl(url, address) + request.url.slice(origin.length);
-    }
-    try {
-      return new FetchReply(
-        await session.fetch(target, {
-          method: request.method,
-          headers,
-          body: request.body,
-          signal,
-          redirect: 'manual',
-          decompress: false,
-          // Our deadlines decide; Bun's own would cut a quiet stream after five minutes.
-          timeout: false,
-        }),
-      );
-    } catch (error) {
-      throw signal.aborted ? signal.reason : fromFetchError(error);
-    }
+  const dispatch = (request: TransportRequest, signal: Abortable, address?: string): Promise<TransportReply> => {
+    const { method, body } = request;
+    const headers = requestHeaders(request.headers, body instanceof ReadableStream);
+    return wire.send({ method, target: request.url.slice(origin.length - 1), headers, body, address }, signal);
   };
 
-  const sendChecked = async (known: HostCheck, request: TransportRequest, signal: AbortSignal): Promise<TransportReply> => {
+  const sendChecked = async (known: HostCheck, request: TransportRequest, signal: Abortable): Promise<TransportReply> => {
     const given = known.addresses();
     const addresses = given instanceof Promise ? await raceAbort(given, signal) : given;
     if (!pinned) return dispatch(request, signal);
@@ -150,56 +129,13 @@ function createConnector({ url, check, pinned, session }: ConnectorParts): Conne
   return {
     baseUrl: url.href.endsWith('/') ? url.href.slice(0, -1) : url.href,
     label: url.port === '' ? `${url.hostname}:${url.protocol === 'https:' ? 443 : 80}` : url.host,
-    send: (request, signal) => (check === undefined ? dispatch(request, signal) : sendChecked(check, request, signal)),
-    [Symbol.dispose]: () => session.close(),
+    async send(request, signal) {
+      assertWithin(request, origin);
+      signal.throwIfAborted();
+      return check === undefined ? dispatch(request, signal) : sendChecked(check, request, signal);
+    },
+    [Symbol.dispose]: () => wire[Symbol.dispose](),
   };
-}
-
-/** A reply on the wire: the head is in, the body is not. */
-class FetchReply implements TransportReply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly #response: Response;
-
-  constructor(response: Response) {
-    this.status = response.status;
-    this.headers = response.headers;
-    this.#response = response;
-    stripReplyHeaders(response.headers);
-  }
-
-  get body(): ReadableStream<Uint8Array> | null {
-    return this.#response.body;
-  }
-
-  async bytes(bytesMax: number): Promise<Uint8Array> {
-    const length = this.headers.get('content-length');
-    try {
-      // The framing keeps a body to its Content-Length, so within the bound Bun may gather it (a third of the cost of reading chunks).
-      if (length !== null && Number(length) <= bytesMax) return await this.#response.bytes();
-      return await readBounded(this.#response.body, bytesMax);
-    } catch (error) {
-      throw fromFetchError(error);
-    }
-  }
-}
-
-async function readBounded(body: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let total = 0;
-  // Leaving the loop cancels the stream, which closes the connection.
-  for await (const chunk of body ?? []) {
-    total += chunk.byteLength;
-    if (total > bytesMax) throw new GatewayError('upstream_reply_invalid', `The upstream's reply is longer than ${bytesMax} bytes.`);
-    chunks.push(chunk);
-  }
-  const [only] = chunks;
-  return chunks.length === 1 && only !== undefined ? only : Bun.concatArrayBuffers(chunks, bytesMax, true);
-}
-
-/** The origin, with a slash, and the address in place of the name. */
-function pinnedUrl({ protocol, port }: URL, address: string): string {
-  return `${protocol}//${address.includes(':') ? `[${address}]` : address}${port === '' ? '' : `:${port}`}/`;
 }
 
 /** Whether what the name resolves to is to be checked. Throws a TypeError for an address that may not be called. */
