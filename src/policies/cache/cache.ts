@@ -50,7 +50,7 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
     reads: [principalFact],
     writes: [cacheFact],
     layer: (route) => {
-      if (rules.length === 0 || route.kind === 'system') return undefined;
+      if (route.kind === 'system' || !rules.some(({ matches }) => mayMatch(matches, route))) return undefined;
       return (next) => (request, exchange) => {
         const rule = rules.find(({ matches }) => matches(request.path));
         if (rule === undefined || !isCacheable(request, route, rule.config)) return next(request, exchange);
@@ -58,6 +58,11 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
       };
     },
   };
+}
+
+/** Whether a rule can ever apply: what is sure to be none of its business has no layer. */
+function mayMatch(matches: Rule['matches'], { pattern }: RouteInfo): boolean {
+  return /[*{]/.test(pattern) || matches(pattern);
 }
 
 /** Service routes: idempotent reads without a body. Model routes: whatever is sure, or declared, to give the same answer again. */

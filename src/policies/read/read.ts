@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { Dialect } from '../../dialects/dialect.ts';
+import type { CallerDialect } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 
 export interface ReadConfig {
@@ -8,7 +8,9 @@ export interface ReadConfig {
 }
 
 export interface ReadDeps {
-  readonly dialects: ReadonlyMap<string, Dialect>;
+  readonly dialects: ReadonlyMap<string, CallerDialect>;
+  /** Name of the model for a body that names none; `named` is what its dialect would take. */
+  readonly defaultModel: (named: string) => string | Promise<string>;
 }
 
 /** Reads the body of a model route and decodes what it asks, once the caller is known. */
@@ -25,7 +27,8 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
         checkContentEncoding(request.headers);
         const { body } = request;
         const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
-        const operation = dialect.decode(kind, bytes);
+        const decoded = dialect.decode(kind, bytes);
+        const operation = decoded.modelDefaulted === true ? { ...decoded, model: await deps.defaultModel(decoded.model) } : decoded;
         return next({ ...request, body: { kind: 'bytes', bytes }, operation }, exchange);
       };
     },
