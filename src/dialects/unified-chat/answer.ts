@@ -106,7 +106,7 @@ export class UnifiedStream implements FormStream {
       this.#parts.push(event(JSON.stringify(this.#lastChunk())), block);
       return;
     }
-    const data = span.dataLines === 1 ? bytes.subarray(span.dataStart, span.dataEnd) : encoder.encode(parseEvent(block).data);
+    const data = span.dataLines === 1 ? bytes.subarray(span.dataStart, span.dataEnd) : onOneLine(block);
     const scan = scanJson(data, REPLY_LIMITS);
     const failed = scan.get('error');
     if (failed !== undefined && failed.kind !== 'null') this.#parts.push(block);
@@ -135,6 +135,11 @@ export class UnifiedStream implements FormStream {
       ...surroundings(facts, this.#skipped),
     };
   }
+}
+
+/** The lines of one event; between them there is only space, for no text in JSON holds a line feed. */
+function onOneLine(block: Uint8Array): Uint8Array {
+  return encoder.encode(parseEvent(block).data?.replaceAll('\n', ' '));
 }
 
 function event(json: string | Uint8Array): Uint8Array {
