@@ -65,6 +65,7 @@ function missing(scan: JsonScan, facts: AnswerFacts): Record<string, string> {
 /** An answer is read up to the length of what the stream pump lets through in one event. */
 const EVENT_BYTES_MAX = 16 * 1_048_576;
 const ARRAY_OPEN = 91;
+const COLON = 58;
 const encoder = new TextEncoder();
 
 export class UnifiedStream implements FormStream {
@@ -97,8 +98,8 @@ export class UnifiedStream implements FormStream {
   #event(bytes: Uint8Array, span: Readonly<SseSpan>): void {
     const block = bytes.subarray(span.start, span.end);
     if (span.dataStart === -1) {
-      // Comments are pings; they pass.
-      this.#parts.push(block);
+      // A comment keeps a quiet stream alive. A blank line is half of a line end that was cut in two.
+      if (block[0] === COLON) this.#parts.push(block);
       return;
     }
     if (bytes[span.dataStart] === ARRAY_OPEN) {
