@@ -70,6 +70,16 @@ describe('a service', () => {
     expect(await both(gateway)).toEqual(['gateway: sim-1', 'gateway: sim-1']);
   });
 
+  test('is not cached at the path where the gateway would cache its own answers', async () => {
+    await using gateway = await startGateway({ config: config(service(['/api/*'])) });
+    const before = (await simulator.requests('/anything')).length;
+    for (let round = 0; round < 2; round += 1) {
+      const reply = await gateway.request('/api/chat', { headers: { authorization: `Bearer ${KEY}` } });
+      expect([reply.status, reply.headers.get('x-cache')]).toEqual([200, null]);
+    }
+    expect((await simulator.requests('/anything')).length).toBe(before + 2);
+  });
+
   for (const { name, path } of [
     { name: 'TWIN_URL', path: '/v1/chat' },
     { name: 'STILLME_BACKEND', path: '/api/chat' },

@@ -50,9 +50,10 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
     reads: [principalFact],
     writes: [cacheFact],
     layer: (route) => {
-      if (route.kind === 'system' || !rules.some(({ matches }) => mayMatch(matches, route))) return undefined;
+      const own = rules.filter((rule) => mayMatch(rule, route));
+      if (own.length === 0) return undefined;
       return (next) => (request, exchange) => {
-        const rule = rules.find(({ matches }) => matches(request.path));
+        const rule = own.find(({ matches }) => matches(request.path));
         if (rule === undefined || !isCacheable(request, route, rule.config)) return next(request, exchange);
         return shared.answer({ request, exchange, rule: rule.config, next });
       };
@@ -60,8 +61,9 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
   };
 }
 
-/** Whether a rule can ever apply: what is sure to be none of its business has no layer. */
-function mayMatch(matches: Rule['matches'], { pattern }: RouteInfo): boolean {
+/** Whether a rule can ever apply to a route; one that none applies to has no layer. */
+function mayMatch({ matches, config }: Rule, { kind, pattern }: RouteInfo): boolean {
+  if (kind === 'system' || (kind !== 'model' && config.models_only)) return false;
   return /[*{]/.test(pattern) || matches(pattern);
 }
 
