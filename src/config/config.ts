@@ -9,6 +9,7 @@ import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
 import { authConfig } from '../policies/identify/identify-config.ts';
 import { limitsConfig } from '../policies/rate-limit/rate-limit-config.ts';
+import { chatConfig } from '../routing/chat-config.ts';
 import { modelsConfig } from '../routing/models-config.ts';
 import { providersConfig } from '../routing/providers-config.ts';
 import { stateConfig } from '../stores/state-config.ts';
@@ -26,6 +27,7 @@ export const configSchema = z.strictObject({
   upstream: upstreamConfig.prefault({}).describe('How providers and services are treated; each may say otherwise.'),
   providers: providersConfig,
   models: modelsConfig,
+  chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),

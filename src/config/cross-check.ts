@@ -2,7 +2,7 @@
  * Mistakes that only the whole configuration shows: each section is sound, and together they are not.
  */
 
-import { createRouter, RoutingConfigError } from '../routing/router.ts';
+import { createRouter, type Router, RoutingConfigError } from '../routing/router.ts';
 import { kindOfHost, refusalOf } from '../upstream/transport/address-rules.ts';
 import { withOverrides } from '../upstream/upstream-config.ts';
 import type { Config } from './config.ts';
@@ -10,17 +10,22 @@ import type { ConfigPath } from './config-path.ts';
 import type { Complaint } from './issues.ts';
 
 export function crossCheck(config: Config): Complaint[] {
-  return [...modelsWithoutProvider(config), ...routesOfTwoServices(config), ...forbiddenAddresses(config)];
+  return [...modelProblems(config), ...routesOfTwoServices(config), ...forbiddenAddresses(config)];
 }
 
-function modelsWithoutProvider(config: Config): Complaint[] {
+function modelProblems(config: Config): Complaint[] {
   try {
-    createRouter(config);
-    return [];
+    return defaultModelUnknown(config, createRouter(config));
   } catch (error) {
     if (!(error instanceof RoutingConfigError)) throw error;
     return [{ path: error.path, message: error.message, aboutName: false }];
   }
+}
+
+function defaultModelUnknown({ chat: { default_model: name } }: Config, router: Router): Complaint[] {
+  // Without any provider the simulated model may come to answer, and it takes every name.
+  if (name === undefined || router.providers.size === 0 || router.knows(name)) return [];
+  return [{ path: ['chat', 'default_model'], message: `no model, alias or provider takes the name '${name}'`, aboutName: false }];
 }
 
 function routesOfTwoServices({ services }: Config): Complaint[] {

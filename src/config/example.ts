@@ -30,6 +30,7 @@ admin: { per_minute: 1200, per_hour: 40000 }`,
 - { match: /v1/embeddings, per_second: 50 }
 - { match: /api/*, per_second: 10, by: ip }`,
   'cache.routes': `
+- { match: /api/chat, ttl: 5m, coalesce: true }
 - { match: /v1/embeddings, ttl: 1h }
 - { match: /v1/chat/completions, ttl: 5m, coalesce: true }`,
   providers: `
@@ -88,8 +89,8 @@ function lines(field: Field, indent: string): string[] {
   return [...comment, `${indent}${field.name}: ${field.fallback}`];
 }
 
-/** Sections without a required value of their own that are off when absent. */
-const OFF: ReadonlySet<string> = new Set(['auth.jwt']);
+/** Sections without a required value of their own that are off, or say nothing, when absent. */
+const OFF: ReadonlySet<string> = new Set(['auth.jwt', 'chat']);
 
 function commentOut(line: string, indent: string): string {
   const rest = line.slice(indent.length);

@@ -10,14 +10,19 @@ import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 
-export interface Dialect {
+/** What a route needs of the dialect that it speaks with callers. Some are spoken by callers alone: their operations carry a `form`. */
+export interface CallerDialect {
   readonly name: string;
-  /** Decodes a body; throws `json_invalid` or `request_invalid` with the field at fault. */
+  /** Decodes a body; throws `json_invalid`, `request_invalid` or `field_invalid`, with the field at fault. */
   decode(kind: OperationKind, bytes: Uint8Array): Operation;
-  /** The path of an operation under a target's base URL (`/chat/completions`). */
-  path(kind: OperationKind): string;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
+}
+
+/** A dialect that targets speak, too. */
+export interface Dialect extends CallerDialect {
+  /** The path of an operation under a target's base URL (`/chat/completions`). */
+  path(kind: OperationKind): string;
   /** Reads what an upstream's error reply means, whatever its status. */
   classifyError(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */

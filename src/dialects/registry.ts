@@ -1,7 +1,19 @@
-import type { Dialect } from './dialect.ts';
+import type { CallerDialect, Dialect } from './dialect.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
+import { createSimpleChat } from './simple-chat/simple-chat.ts';
+import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
-/** Every dialect there is. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat];
+/** Every dialect that targets speak. To add one: its folder, and a line here. */
+const DIALECTS: readonly Dialect[] = [openaiChat];
 
-export const DIALECTS_BY_NAME: ReadonlyMap<string, Dialect> = new Map(DIALECTS.map((dialect) => [dialect.name, dialect]));
+/** Those that callers alone speak, in front of one that targets do. */
+const CALLER_DIALECTS: readonly CallerDialect[] = [createUnifiedChat(openaiChat), createSimpleChat(openaiChat)];
+
+export const DIALECTS_BY_NAME: ReadonlyMap<string, Dialect> = byName(DIALECTS);
+
+/** All that a route may speak with its callers. */
+export const CALLER_DIALECTS_BY_NAME: ReadonlyMap<string, CallerDialect> = byName([...DIALECTS, ...CALLER_DIALECTS]);
+
+function byName<Kind extends CallerDialect>(dialects: readonly Kind[]): ReadonlyMap<string, Kind> {
+  return new Map(dialects.map((dialect) => [dialect.name, dialect]));
+}

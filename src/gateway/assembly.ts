@@ -10,11 +10,12 @@ import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import type { Config } from '../config/config.ts';
-import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
 import { traceHeaders } from '../pipeline/trace-fact.ts';
+import { createAnswerForm } from '../policies/answer-form/answer-form.ts';
 import { createCache } from '../policies/cache/cache.ts';
 import { createIdentify } from '../policies/identify/identify.ts';
 import { createModelAccess } from '../policies/model-access/model-access.ts';
@@ -26,9 +27,11 @@ import { createRouter, openGroup, type Router } from '../routing/router.ts';
 import { createUpstream } from '../upstream/call.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
-import { createModelList } from '../upstream/model-list.ts';
+import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { createChatRoutes } from './chat-routes.ts';
+import { createDefaultModel } from './default-model.ts';
 import { createModelRoutes } from './model-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes } from './service-routes.ts';
@@ -59,12 +62,13 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     sampleRatio: config.telemetry.traces.sample_ratio,
     spans: runtime.spans,
   });
-  const policies = createPolicies(config, runtime, observer);
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
   const { clock, random, events } = runtime;
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events });
-  const routes = createRoutes(config, runtime, { router, controls, upstream });
+  const list = createModelList({ router, upstream, clock });
+  const routes = createRoutes(config, runtime, { router, controls, upstream, list });
+  const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
@@ -79,10 +83,16 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   };
 }
 
+interface PolicyParts {
+  readonly observer: Observer;
+  readonly router: Router;
+  readonly list: ModelList;
+}
+
 /** In the order of a request; the stages (pipeline/policy.ts) say it again, and are what counts. */
-function createPolicies(config: Config, runtime: Runtime, observer: Observer): Policy[] {
-  const { log, metrics, clock, stores } = runtime;
-  const encoders = new Map<string, ErrorEncoder>([...DIALECTS_BY_NAME].map(([name, dialect]) => [name, dialect.encodeError]));
+function createPolicies(config: Config, runtime: Runtime, { observer, router, list }: PolicyParts): Policy[] {
+  const { log, metrics, clock, stores, random } = runtime;
+  const encoders = new Map<string, ErrorEncoder>([...CALLER_DIALECTS_BY_NAME].map(([name, dialect]) => [name, dialect.encodeError]));
   return [
     observer.policy, // opens the trace; counts and logs what became of the exchange
     createRescue({ logger: log, encoders }), // errors become replies in the caller's dialect
@@ -93,32 +103,48 @@ function createPolicies(config: Config, runtime: Runtime, observer: Observer): P
       environment: config.server.environment,
       metricsAccess: config.telemetry.metrics.access,
     }), // a principal, or 401
-    createRead({ bodyBytesMax: config.server.body_bytes_max }, { dialects: DIALECTS_BY_NAME }), // an operation, or 400
+    createRead(
+      { bodyBytesMax: config.server.body_bytes_max },
+      { dialects: CALLER_DIALECTS_BY_NAME, defaultModel: createDefaultModel(config.chat, { router, list, clock }) },
+    ), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
     createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
+    createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
     createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
   ];
+}
+
+/** Twenty letters and digits: about 100 bits. */
+function createAnswerId(random: () => number): string {
+  const half = () =>
+    Math.floor(random() * 36 ** 10)
+      .toString(36)
+      .padStart(10, '0');
+  return half() + half();
 }
 
 interface RouteParts {
   readonly router: Router;
   readonly controls: Controls;
   readonly upstream: Upstream;
+  readonly list: ModelList;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, version } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
     { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
   );
+  const services = createServiceRoutes(
+    { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
+    { upstream, clock, watch, traceHeaders },
+  );
   return [
-    ...createModelRoutes(modelCall, createModelList({ router, upstream, clock })),
-    ...createServiceRoutes(
-      { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
-      { upstream, clock, watch, traceHeaders },
-    ),
+    ...createModelRoutes(modelCall, list),
+    ...createChatRoutes(modelCall, services),
+    ...services,
     ...createHealthRoutes({
       clock,
       sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores)],

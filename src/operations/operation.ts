@@ -4,14 +4,18 @@
  * Bytes first: the operation keeps the caller's own bytes, and `encode` hands them on with the least change that is needed.
  */
 
+import type { AnswerForm } from './answer-form.ts';
+
 export type OperationKind = 'chat' | 'completion' | 'embed';
 
 export interface Operation {
   readonly kind: OperationKind;
-  /** The dialect it was asked in: the one to answer in. */
+  /** The dialect that targets must speak to be asked it, and that they answer in. */
   readonly dialect: string;
   /** The model as the caller named it: an alias or a `provider/model` pair. */
   readonly model: string;
+  /** The body names no model: `model` is the dialect's own default, which the configuration may overrule. */
+  readonly modelDefaulted?: boolean;
   /** Whether the answer is wanted as a stream of events. */
   readonly stream: boolean;
   /** The caller asked for usage in the stream; when not, usage that we asked for is withheld. */
@@ -22,7 +26,9 @@ export interface Operation {
   readonly user?: string;
   /** The most output tokens asked for, when the body says so. */
   readonly outputTokensMax?: number;
-  /** The caller's own bytes. */
+  /** How the caller wants the answer, where it is not the dialect's own way. */
+  readonly form?: AnswerForm;
+  /** The question in the dialect: the caller's own bytes, but where there is a `form`. */
   readonly bytes: Uint8Array;
   /** The bytes for a target of the same dialect: the caller's own, with `model` spliced, and usage asked for when streaming. */
   encode(model: string, target: EncodeOptions): Uint8Array;

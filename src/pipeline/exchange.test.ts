@@ -45,3 +45,13 @@ describe('an exchange', () => {
     expect(() => exchange.set(fact, 43)).toThrow("fact 'answer' is written twice");
   });
 });
+
+test('bytes that a layer has given out count, whatever the stream below says of its own', () => {
+  const exchange = create();
+  const told: number[] = [];
+  exchange.onEnd(({ bytesSent }) => told.push(bytesSent));
+  exchange.bytesGiven = 0;
+  exchange.bytesGiven += 70;
+  exchange.end({ kind: 'complete', status: 200, bytesSent: 50 });
+  expect([told, exchange.outcome?.bytesSent]).toEqual([[70], 70]);
+});

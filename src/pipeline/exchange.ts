@@ -43,6 +43,8 @@ export class Exchange {
   readonly startedAtMs: number;
   /** Headers that the reply will carry whatever it turns out to be; lower-case names. */
   readonly replyHeaders: Record<string, string> = {};
+  /** Where a layer changes a stream on its way: bytes that it has given out so far. They count, whatever the stream's own end says. */
+  bytesGiven: number | undefined;
 
   readonly #options: ExchangeOptions;
   readonly #facts: unknown[] = [];
@@ -93,8 +95,9 @@ export class Exchange {
   }
 
   /** Ends the exchange, once: a second call does nothing. Listeners run innermost (last added) first. */
-  end(outcome: Outcome): void {
+  end(given: Outcome): void {
     if (this.#outcome !== undefined) return;
+    const outcome = this.bytesGiven === undefined ? given : { ...given, bytesSent: this.bytesGiven };
     this.#outcome = outcome;
     for (let index = this.#listeners.length - 1; index >= 0; index--) this.#listeners[index]?.(outcome);
   }

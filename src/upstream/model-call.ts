@@ -47,7 +47,7 @@ const PASSED_HEADERS = ['openai-beta', 'idempotency-key'] as const;
 export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): Handler {
   return (request, exchange) => {
     const { operation } = request;
-    const dialect = deps.dialects.get(exchange.route.dialect);
+    const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
     if (operation === undefined || dialect === undefined) throw new Error(`${exchange.route.pattern} is no model route`);
     const plan = deps.router.plan(operation.model, operation.kind, deps.random);
     const call = new ModelCall({ config, deps, dialect, operation, exchange, plan });

@@ -4,11 +4,10 @@ import { GatewayError } from '../../base/errors.ts';
 import { type JsonScan, JsonScanError, memberJson, memberString, scanJson } from '../../base/json-scan.ts';
 import type { Operation, OperationKind } from '../../operations/operation.ts';
 import type { ReplyFacts } from '../dialect.ts';
+import { REPLY_LIMITS } from '../dialect-body.ts';
 import { errorFields } from './errors.ts';
 import { readUsage } from './usage.ts';
 
-/** A reply comes from a server that we chose: its limits are there to end a scan, not to keep callers in check. */
-const REPLY_LIMITS = { depthMax: 512, nodesMax: 100_000_000, keyBytesMax: 1_048_576, membersMax: 4_096 };
 const CONTENT_MEMBER: Readonly<Record<OperationKind, string>> = { chat: 'choices', completion: 'choices', embed: 'data' };
 
 /** Throws `upstream_reply_invalid` when the bytes are no reply of this kind, and `upstream_error` when they are an error in a 200's clothes. */

@@ -6,18 +6,10 @@
  */
 
 import { GatewayError } from '../../base/errors.ts';
-import {
-  type JsonKind,
-  type JsonScan,
-  JsonScanError,
-  memberBoolean,
-  memberJson,
-  memberNumber,
-  memberString,
-  scanJson,
-} from '../../base/json-scan.ts';
+import { type JsonKind, type JsonScan, memberBoolean, memberJson, memberNumber, memberString } from '../../base/json-scan.ts';
 import { editMembers } from '../../base/json-splice.ts';
 import type { Operation, OperationKind } from '../../operations/operation.ts';
+import { article, scanBody } from '../dialect-body.ts';
 
 /** Longer than any model's name, alias or path. */
 const MODEL_LENGTH_MAX = 256;
@@ -89,19 +81,6 @@ function encodeRequest(scan: JsonScan, wanted: { model: string; targetModel: str
   return Object.keys(edits).length === 0 ? scan.bytes : editMembers(scan, edits);
 }
 
-function scanBody(bytes: Uint8Array): JsonScan {
-  if (bytes.length === 0) throw new GatewayError('json_invalid', 'the request has no body; a JSON object is expected');
-  let scan: JsonScan;
-  try {
-    scan = scanJson(bytes);
-  } catch (cause) {
-    if (cause instanceof JsonScanError) throw new GatewayError('json_invalid', `the body is no valid JSON: ${cause.message}`, { cause });
-    throw cause;
-  }
-  if (scan.kind !== 'object') throw new GatewayError('request_invalid', `the body must be a JSON object, not ${article(scan.kind)}`);
-  return scan;
-}
-
 function checkField(scan: JsonScan, rule: FieldRule): void {
   const member = scan.get(rule.name);
   if (member === undefined) {
@@ -146,11 +125,6 @@ function hasControlCharacter(text: string): boolean {
     if (code < SPACE || code === 127) return true;
   }
   return false;
-}
-
-function article(kind: JsonKind): string {
-  if (kind === 'null') return 'null';
-  return kind === 'array' || kind === 'object' ? `an ${kind}` : `a ${kind}`;
 }
 
 function invalid(param: string, message: string): GatewayError {

@@ -19,12 +19,17 @@ const cacheRouteConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe('Identical deterministic requests under way at once share one call upstream. Whole answers alone, never streams.'),
+  models_only: z.boolean().default(false).describe('Applies to answers of models alone: where a service has the path, nothing is cached.'),
 });
 export type CacheRouteConfig = z.output<typeof cacheRouteConfig>;
 
 /** The exact cache: the same request of the same tenant gets the same bytes. */
 export const cacheConfig = z.strictObject({
-  routes: z.array(cacheRouteConfig).max(1_000).default([]).describe('What is cached. Nothing is, unless it is named here.'),
+  routes: z
+    .array(cacheRouteConfig)
+    .max(1_000)
+    .default([{ match: '/api/chat', ttl: 300_000, any: false, coalesce: true, models_only: true }])
+    .describe('What is cached. Nothing is, unless it is named here; a list of your own replaces the one that is there.'),
   entry_bytes_max: bytes({ min: 1_024, max: 1_073_741_824 }).default(1_048_576).describe('Largest answer that is kept. 1KiB to 1GiB.'),
 });
 export type CacheConfig = z.output<typeof cacheConfig>;

@@ -26,8 +26,12 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, principal:
     for (const name of VARYING_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
     // The principal stands for a credential. Where nobody is known it is the service's own (RFC 9111 §3.5), and so is what it makes of it.
     if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
+  } else if (operation.form !== undefined) {
+    // What such a body says of model and user is not in the question any more.
+    head += `${operation.model}\0${operation.user ?? ''}\0`;
   }
   hasher.update(head);
-  if (body.kind === 'bytes') hasher.update(body.bytes);
+  if (operation !== undefined) hasher.update(operation.bytes);
+  else if (body.kind === 'bytes') hasher.update(body.bytes);
   return `cache:${hasher.digest('base64url')}`;
 }

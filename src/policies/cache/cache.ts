@@ -50,14 +50,21 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
     reads: [principalFact],
     writes: [cacheFact],
     layer: (route) => {
-      if (rules.length === 0 || route.kind === 'system') return undefined;
+      const own = rules.filter((rule) => mayMatch(rule, route));
+      if (own.length === 0) return undefined;
       return (next) => (request, exchange) => {
-        const rule = rules.find(({ matches }) => matches(request.path));
+        const rule = own.find(({ matches }) => matches(request.path));
         if (rule === undefined || !isCacheable(request, route, rule.config)) return next(request, exchange);
         return shared.answer({ request, exchange, rule: rule.config, next });
       };
     },
   };
+}
+
+/** Whether a rule can ever apply to a route; one that none applies to has no layer. */
+function mayMatch({ matches, config }: Rule, { kind, pattern }: RouteInfo): boolean {
+  if (kind === 'system' || (kind !== 'model' && config.models_only)) return false;
+  return /[*{]/.test(pattern) || matches(pattern);
 }
 
 /** Service routes: idempotent reads without a body. Model routes: whatever is sure, or declared, to give the same answer again. */

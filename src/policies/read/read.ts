@@ -1,7 +1,6 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { Dialect } from '../../dialects/dialect.ts';
+import type { CallerDialect } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
-import type { Reply } from '../../pipeline/reply.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 
 export interface ReadConfig {
@@ -10,7 +9,9 @@ export interface ReadConfig {
 }
 
 export interface ReadDeps {
-  readonly dialects: ReadonlyMap<string, Dialect>;
+  readonly dialects: ReadonlyMap<string, CallerDialect>;
+  /** Name of the model for a body that names none; `named` is what its dialect would take. */
+  readonly defaultModel: (named: string) => string | Promise<string>;
 }
 
 /** Reads the body of a model route and decodes what it asks, once the caller is known. */
@@ -22,19 +23,15 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       const { operation: kind } = route;
       const dialect = deps.dialects.get(route.dialect);
       if (kind === undefined || dialect === undefined) return undefined;
-      return (next) => (request, exchange) => {
+      return (next) => async (request, exchange) => {
         checkContentType(request.headers);
         checkContentEncoding(request.headers);
-        const decoded = (bytes: Uint8Array): GatewayRequest => {
-          const { method, path, search, headers, params } = request;
-          const operation = dialect.decode(kind, bytes);
-          const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };
-          return params === undefined ? read : { ...read, params };
-        };
-        const { body } = request;
-        if (body.kind !== 'unread') return next(decoded(body.kind === 'bytes' ? body.bytes : EMPTY), exchange);
-        const nextLater = async (coming: Promise<Uint8Array>): Promise<Reply> => next(decoded(await coming), exchange);
-        return nextLater(body.read(config.bodyBytesMax));
+        const { method, path, search, headers, params, body } = request;
+        const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
+        const decoded = dialect.decode(kind, bytes);
+        const operation = decoded.modelDefaulted === true ? { ...decoded, model: await deps.defaultModel(decoded.model) } : decoded;
+        const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };
+        return next(params === undefined ? read : { ...read, params }, exchange);
       };
     },
   };

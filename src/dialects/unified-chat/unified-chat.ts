@@ -1,0 +1,58 @@
+/*
+ * The unified chat of the AI platform: a chat with memory and knowledge around it. No target speaks it: the question is put to them as a chat
+ * completion, in the dialect that is given. Source: the AI platform's own document, "Request/Response Format".
+ */
+
+import { GatewayError } from '../../base/errors.ts';
+import type { Operation, OperationKind } from '../../operations/operation.ts';
+import type { CallerDialect, Dialect } from '../dialect.ts';
+import { scanBody } from '../dialect-body.ts';
+import { encodeDetailedError } from '../dialect-detail.ts';
+import { fieldsInvalid, parseFields } from '../dialect-fields.ts';
+import { type Skipped, UnifiedStream, wholeAnswer } from './answer.ts';
+import { questionOf, type UnifiedChatRequest, unifiedChatRequest } from './request.ts';
+
+/** `asked` speaks OpenAI's chat completions. */
+export function createUnifiedChat(asked: Dialect): CallerDialect {
+  return {
+    name: 'unified-chat',
+    encodeError: encodeDetailedError,
+    decode(kind, bytes) {
+      const scan = scanBody(bytes);
+      const request = parseFields(unifiedChatRequest, scan);
+      const { user: _, ...operation } = decodeQuestion(asked, kind, questionOf(scan, request));
+      const user = request.user_id ?? undefined;
+      const skipped = skippedOf(request);
+      return {
+        ...operation,
+        // Usage is told in the last chunk, so it must not be withheld.
+        usageWanted: operation.stream,
+        modelDefaulted: (request.model ?? undefined) === undefined,
+        ...(user === undefined ? {} : { user }),
+        form: {
+          user,
+          whole: (answer, facts) => wholeAnswer(answer, facts, skipped),
+          stream: (look) => new UnifiedStream(look, skipped),
+          refusal: (status, headers, answer) => asked.classifyError(status, headers, answer),
+        },
+      };
+    },
+  };
+}
+
+/** Refuses, as a field of ours, what is wrong with one that is for the model. */
+function decodeQuestion(asked: Dialect, kind: OperationKind, bytes: Uint8Array): Operation {
+  try {
+    return asked.decode(kind, bytes);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError) || cause.options.param === undefined) throw cause;
+    const { param } = cause.options;
+    throw fieldsInvalid([{ path: [param], message: cause.message.replace(`'${param}' `, '') }]);
+  }
+}
+
+/** Memory and knowledge have no part in an answer yet. */
+function skippedOf(request: UnifiedChatRequest): readonly Skipped[] {
+  const asksMemory = request.use_memory !== false || request.store_memory !== false;
+  return [...(asksMemory ? (['memory'] as const) : []), ...(request.use_rag !== false ? (['knowledge'] as const) : [])];
+}
