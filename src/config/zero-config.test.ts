@@ -22,7 +22,7 @@ describe('what is worth looking for', () => {
 });
 
 describe('what follows', () => {
-  const nothing = { givesProviders: false, ollamaAnswers: false, machineKey: undefined };
+  const nothing = { givesProviders: false, ollamaAnswers: false, machineKey: undefined, standIns: [] };
   const modelsOf = (tree: Tree, found = nothing) =>
     Object.fromEntries(
       decideFindings(tree, found)
@@ -31,7 +31,7 @@ describe('what follows', () => {
     );
 
   test('nothing at all: the simulated model answers', () => {
-    expect(decideFindings({}, nothing)).toEqual({ assignments: [], warnings: [], simulate: true, catchAll: undefined });
+    expect(decideFindings({}, nothing)).toEqual({ assignments: [], warnings: [], simulate: true, standIns: [], catchAll: undefined });
   });
 
   test('but never in production, and not beside providers or services', () => {

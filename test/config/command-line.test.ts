@@ -85,7 +85,7 @@ gatehouse.yaml:4:32: auth.keys[0].key: must have at least 8 characters
   test('says what a start would refuse, with its place', async () => {
     const { code, stderr } = await run(['check'], 'server:\n  host: 0.0.0.0\n');
     expect(code).toBe(1);
-    expect(stderr).toStartWith('gatehouse.yaml:2:9: server.host: listening on 0.0.0.0 without keys lets everyone in (set auth.keys');
+    expect(stderr).toStartWith('gatehouse.yaml:2:9: server.host: listening on 0.0.0.0 without keys lets everyone in (set API_KEYS');
   });
 
   test('counts variables and flags as a start does, and tells them apart', async () => {
@@ -125,9 +125,20 @@ describe('gatehouse explain', () => {
 });
 
 test('flags of start become settings, each with its name', () => {
-  expect(startOptions({ config: 'a.yaml', port: '1', 'log-level': 'debug', set: ['limits.mode=off', 'a=b=c'] })).toEqual({
+  expect(
+    startOptions({
+      config: 'a.yaml',
+      'env-file': '.env',
+      preset: 'stillme',
+      port: '1',
+      'log-level': 'debug',
+      set: ['limits.mode=off', 'a=b=c'],
+    }),
+  ).toEqual({
     file: 'a.yaml',
+    envFile: '.env',
     flags: [
+      { flag: '--preset', path: 'preset', text: 'stillme' },
       { flag: '--port', path: 'server.port', text: '1' },
       { flag: '--log-level', path: 'telemetry.log.level', text: 'debug' },
       { flag: '--set limits.mode', path: 'limits.mode', text: 'off' },
