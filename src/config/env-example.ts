@@ -28,7 +28,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   OLLAMA_HOST: '127.0.0.1:11434',
   OLLAMA_BACKEND: 'http://127.0.0.1:11434',
   MAX_SERVE_URL: 'http://max-serve:8000/v1',
-  VLLM_URL: 'http://127.0.0.1:8000/v1',
+  VLLM_URL: 'http://gpu-server:8000/v1',
   RECOMMENDATION_SERVICE_URL: 'http://recommender:8001',
   SEARCH_SERVICE_URL: 'http://search:8002',
   PRICING_SERVICE_URL: 'http://pricing:8003',

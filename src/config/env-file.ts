@@ -36,6 +36,7 @@ export interface EnvFileProblem {
 }
 
 const NAME = /[A-Za-z_][\w.-]*/y;
+const NO_ASSIGNMENT = ['is no NAME=value', 'a name begins with a letter; comments begin with #'] as const;
 /** `${A:-${B:-…}}` within itself. */
 const DEPTH_MAX = 10;
 /** References multiply what they stand for. */
@@ -86,7 +87,8 @@ export async function withEnvFile(
       const line = fromFile.get(name)?.line;
       return line === undefined ? undefined : `${given}:${line}`;
     },
-    problems: problems.map((problem) => ({ file: given, column: 1, path: '', ...problem })),
+    // Without a column: the line itself is not shown, for it may hold a secret.
+    problems: problems.map((problem) => ({ file: given, path: '', ...problem })),
   };
 }
 
@@ -135,7 +137,7 @@ class Reader implements EnvFile {
   #statement(line: number): void {
     this.#skip(/export[ \t]+(?=[A-Za-z_])/y);
     const name = this.#skip(NAME);
-    if (name === '') throw new BadLine('is no NAME=value', 'a name begins with a letter; comments begin with #');
+    if (name === '') throw new BadLine(...NO_ASSIGNMENT);
     this.#skip(/[ \t]*/y);
     const separator = this.#text[this.#at];
     if (separator === undefined || separator === '\n' || separator === '#') {
@@ -143,7 +145,8 @@ class Reader implements EnvFile {
       this.#skip(/[^\n]*/y);
       return;
     }
-    if (separator !== '=' && separator !== ':') throw new BadLine(`'${name}' is not followed by =`, 'write NAME=value');
+    // Not even the name is repeated: a line that is none may be the rest of a secret.
+    if (separator !== '=' && separator !== ':') throw new BadLine(...NO_ASSIGNMENT);
     this.#at += 1;
     this.#skip(/[ \t]*/y);
     const value = this.#value();
