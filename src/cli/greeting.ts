@@ -24,10 +24,10 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
 }
 
 /** Only keys that are no secret are printed: the one that was made for this machine, and what an older gateway's documents show. */
-function shownKey({ config, originOf }: LoadedConfig): { readonly key: string; readonly note: string } | undefined {
-  const key = config.auth.keys[0]?.key;
+function shownKey(loaded: LoadedConfig): { readonly key: string; readonly note: string } | undefined {
+  const key = loaded.config.auth.keys[0]?.key;
   if (key === undefined) return undefined;
-  const { kind } = originOf(['auth', 'keys', 0, 'key']);
+  const { kind } = loaded.originOf(['auth', 'keys', 0, 'key']);
   if (kind === 'zero-config') return { key, note: 'for this machine' };
   return kind === 'preset' ? { key, note: 'documented, for development' } : undefined;
 }

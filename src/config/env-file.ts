@@ -59,7 +59,7 @@ export interface WholeEnvironment {
   /** The file, absolute. */
   readonly path?: string;
   /** Where a variable of the file stands (`.env:3`); undefined for those that the environment gives itself. */
-  placeOf(name: string): string | undefined;
+  readonly placeOf: (name: string) => string | undefined;
   readonly problems: readonly Problem[];
 }
 

@@ -47,8 +47,8 @@ export function formatOrigin(origin: Origin): string {
 export interface Layers {
   readonly tree: Tree;
   /**
-   * Lays a whole file over what is there, value by value; a list replaces the one below it as a whole. `originOf` is asked for
-   * every scalar and every empty section or list.
+   * Lays a whole file over what is there, value by value; a list replaces the one below it as a whole, and null takes away what is
+   * below. `originOf` is asked for every scalar and every empty section or list.
    */
   lay(sections: Tree, originOf: (path: ConfigPath) => Origin): void;
   /** Puts a value on top of what is there. False, and nothing done, where something below is no section or list to put it into. */
@@ -79,23 +79,28 @@ export function createLayers(root: AnySchema): Layers {
     return first;
   };
 
-  const layOver = (below: Tree, sections: Tree, at: ConfigPath, originOf: (path: ConfigPath) => Origin): void => {
-    for (const [name, value] of Object.entries(sections)) {
-      const path = [...at, name];
-      const given = Object.hasOwn(below, name) ? below[name] : undefined;
-      if (isTree(given) && isTree(value) && Object.keys(given).length > 0) {
-        layOver(given, value, path, originOf);
-        continue;
-      }
-      forgetBelow(path);
-      below[name] = value;
-      eachLeaf(value, (inner) => origins.set(formatPath([...path, ...inner]), originOf([...path, ...inner])));
-    }
-  };
-
   return {
     tree,
-    lay: (sections, originOf) => layOver(tree, sections, [], originOf),
+    lay(sections, originOf) {
+      const layOver = (below: Tree, parts: Tree, at: ConfigPath): void => {
+        for (const [name, value] of Object.entries(parts)) {
+          const path = [...at, name];
+          const given = Object.hasOwn(below, name) ? below[name] : undefined;
+          if (isTree(given) && isTree(value) && Object.keys(given).length > 0) {
+            layOver(given, value, path);
+            continue;
+          }
+          forgetBelow(path);
+          if (value === null && given !== undefined) {
+            delete below[name];
+            continue;
+          }
+          below[name] = value;
+          eachLeaf(value, (inner) => origins.set(formatPath([...path, ...inner]), originOf([...path, ...inner])));
+        }
+      };
+      layOver(tree, sections, []);
+    },
     assign({ path, value, origin }) {
       const parent = reach(tree, path, root);
       const last = path.at(-1);

@@ -50,12 +50,13 @@ export function originInPreset({ preset, places }: Preset, path: ConfigPath): Or
 }
 
 /** The providers with their addresses, if nobody but the preset said where any of them is. */
-export function providersOfPreset({ tree, originOf }: Layers): ReadonlyMap<string, string> {
+export function providersOfPreset(layers: Layers): ReadonlyMap<string, string> {
+  const { tree } = layers;
   const addresses = new Map<string, string>();
   for (const name of Object.keys(isTree(tree['providers']) ? tree['providers'] : {})) {
     const path = ['providers', name, 'base_url'];
     const url = valueAt(tree, path);
-    if (typeof url !== 'string' || originOf(path).kind !== 'preset') return new Map();
+    if (typeof url !== 'string' || layers.originOf(path).kind !== 'preset') return new Map();
     addresses.set(name, url);
   }
   return addresses;

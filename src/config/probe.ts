@@ -59,7 +59,7 @@ export async function existsAt(url: string, options: { readonly timeoutMs: numbe
     },
     () => resolve(false),
   );
-  return promise;
+  return await promise;
 }
 
 async function isListening(hostname: string, port: number): Promise<boolean> {

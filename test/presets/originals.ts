@@ -82,7 +82,7 @@ export function endpointsOf(original: Original): Endpoint[] {
   return [...endpoints.values()];
 }
 
-function called(command: string, port: number): [string?, string?] {
+function called(command: string, port: number): [string, string | undefined] {
   const path = new RegExp(`http://localhost:${port}(/[\\w/.-]*)`).exec(command)?.[1];
   return [/-X POST/.test(command) ? 'POST' : 'GET', path];
 }

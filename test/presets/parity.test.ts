@@ -193,6 +193,14 @@ describe('a preset is a layer', () => {
     expect(config.services['pricing-service']?.urls).toEqual(['http://a:1', 'http://b:2']);
   });
 
+  test('and null takes away what the preset gives', async () => {
+    const { config } = await withFile('preset: aivillage\nauth: { jwt: { secret: null, jwks_url: "https://id.example/keys" } }\n');
+    expect(config.auth.jwt).toMatchObject({ jwks_url: 'https://id.example/keys' });
+    expect(config.auth.jwt?.secret).toBeUndefined();
+    const { config: other } = await withFile('preset: inference-lab\nservices: { python: { fallback: ~ } }\n');
+    expect(other.services['python']?.fallback).toBeUndefined();
+  });
+
   test('the file may name it, the environment may name another, and a flag wins', async () => {
     const named = await withFile('preset: inference-lab\n');
     expect(named.config.preset).toBe('inference-lab');
@@ -204,11 +212,11 @@ describe('a preset is a layer', () => {
   });
 
   test('and each value says where it came from', async () => {
-    const { originOf } = await withFile('limits: { default: { per_minute: 5 } }\n', { PORT: '1' });
-    expect(originOf(['limits', 'default', 'per_minute'])).toMatchObject({ kind: 'file', line: 1 });
-    expect(originOf(['limits', 'default', 'per_hour'])).toMatchObject({ kind: 'preset', name: 'ai-microservices' });
-    expect(originOf(['server', 'port'])).toEqual({ kind: 'env', name: 'PORT' });
-    expect(originOf(['upstream', 'balance'])).toEqual({ kind: 'default' });
+    const loaded = await withFile('limits: { default: { per_minute: 5 } }\n', { PORT: '1' });
+    expect(loaded.originOf(['limits', 'default', 'per_minute'])).toMatchObject({ kind: 'file', line: 1 });
+    expect(loaded.originOf(['limits', 'default', 'per_hour'])).toMatchObject({ kind: 'preset', name: 'ai-microservices' });
+    expect(loaded.originOf(['server', 'port'])).toEqual({ kind: 'env', name: 'PORT' });
+    expect(loaded.originOf(['upstream', 'balance'])).toEqual({ kind: 'default' });
   });
 });
 
