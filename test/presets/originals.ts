@@ -65,6 +65,11 @@ export function portOf({ text }: Original): number {
   return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? 0;
 }
 
+/** The headers that every reply is said to carry; those in brackets only describe a value. */
+export function securityHeadersOf({ text }: Original): (readonly [name: string, value: string])[] {
+  return [...text.matchAll(/^- `([\w-]+): ([^`[]+)`$/gm)].map(([, name = '', value = '']) => [name, value] as const);
+}
+
 /** `POST /v1/chat` wherever it stands, rows of endpoint tables in either order of columns, and what commands call. */
 export function endpointsOf(original: Original): Endpoint[] {
   const { text } = original;

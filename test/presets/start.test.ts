@@ -12,7 +12,7 @@ import { freePort } from '../harness/free-port.ts';
 import { type StartedProcess, startGatehouse } from '../harness/process.ts';
 import { rejection } from '../harness/rejection.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
-import { type Endpoint, endpointsOf, ORIGINALS } from './originals.ts';
+import { type Endpoint, endpointsOf, ORIGINALS, securityHeadersOf, variablesOf } from './originals.ts';
 
 /** Endpoints of the documents that other parts will answer. A test below fails for one that is there: take it out then. */
 const WAITING: ReadonlySet<string> = new Set([
@@ -90,13 +90,44 @@ describe('every preset', () => {
   }
 });
 
-/** OPTIONS tells a route from none, and calls nobody; but for a route that takes every method, whose service is not there. */
+test('without a preset the variables of all five bring all their endpoints at once', async () => {
+  const documented = ORIGINALS.flatMap((original) => variablesOf(original).map(({ name, fallback = '' }) => [name, fallback] as const));
+  const own = { API_KEY: 'a-key-of-our-own', SECRET_KEY: 'a-secret-of-our-own', GATEWAY_HOST: '127.0.0.1' };
+  const process = await startGatehouse(['start', '--port', '0'], {
+    readyPattern: /API\s+(http:\/\/[\d.]+:\d+)\/v1/,
+    env: { HOME: home, ...Object.fromEntries(documented), ...own, REDIS_URL: `redis://127.0.0.1:${freePort()}/0` },
+  });
+  await using _process = process;
+  const missing: string[] = [];
+  for (const original of ORIGINALS) {
+    for (const endpoint of endpointsOf(original)) {
+      if (!(await hasRoute(process.ready[1] ?? '', endpoint))) missing.push(`${original.preset} ${endpoint.method} ${endpoint.path}`);
+    }
+  }
+  // TWIN_URL brings the chat of the other one.
+  expect(missing.sort()).toEqual([...WAITING].filter((name) => !name.endsWith(' POST /v1/chat')).sort());
+});
+
+/** OPTIONS tells a route from none, and calls nobody; but for a route that takes every method: its service is not there, or asks for a key. */
 async function hasRoute(url: string, { method, path }: Endpoint): Promise<boolean> {
   const reply = await fetch(`${url}${path}`, { method: 'OPTIONS' });
   await reply.arrayBuffer();
   const allow = reply.headers.get('allow');
-  return allow === null ? reply.status >= 500 : allow.split(', ').includes(method);
+  return allow === null ? reply.status !== 404 : allow.split(', ').includes(method);
 }
+
+test('security headers are those of the documents, to callers who came by https', async () => {
+  let count = 0;
+  for (const original of ORIGINALS) {
+    const documented = securityHeadersOf(original);
+    count += documented.length;
+    if (documented.length === 0) continue;
+    await using gateway = await start(original.preset, {}, ['--set', 'server.trusted_proxies=127.0.0.1']);
+    const reply = await fetch(`${gateway.url}/health`, { headers: { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.7' } });
+    for (const [name, value] of documented) expect([name, reply.headers.get(name)]).toEqual([name, value]);
+  }
+  expect(count).toBe(9);
+});
 
 describe('limits', () => {
   const limitsOf = (reply: Response) =>
