@@ -211,6 +211,22 @@ test('a Redis that is not there costs the cache and shared counts, and nothing e
   expect(await health.json()).toMatchObject({ status: 'degraded', checks: { redis: 'unavailable' } });
 });
 
+test('AI microservices: a breaker that opens stays open for the documented minute, from the first time on', async () => {
+  await using gateway = await start('ai-microservices', { PRICING_SERVICE_URL: `http://127.0.0.1:${freePort()}` });
+  let reply = await post(`${gateway.url}/api/v1/pricing/quote`, {});
+  for (let calls = 1; calls < 10 && reply.status !== 503; calls += 1) {
+    await reply.arrayBuffer();
+    reply = await post(`${gateway.url}/api/v1/pricing/quote`, {});
+  }
+  expect(reply.status).toBe(503);
+  expect(await reply.json()).toMatchObject({
+    error: { type: 'service_unavailable', message: expect.stringContaining("Circuit breaker 'pricing-service' is OPEN") },
+  });
+  expect(Number(reply.headers.get('retry-after'))).toBeGreaterThan(50);
+  const breakers = await (await fetch(`${gateway.url}/circuit-breakers`)).json();
+  expect(breakers).toMatchObject({ 'pricing-service': { state: 'open', failure_count: 5 }, 'vision-service': { state: 'closed' } });
+});
+
 test('the key for this machine opens the admin routes, and no other route asks for it', async () => {
   await using gateway = await start('ai-microservices');
   const key = /sk-gatehouse-[\w-]{32}/.exec(gateway.process.stderr.join('\n'))?.[0] ?? '';
