@@ -33,7 +33,7 @@ async function check(args: string[], io: CommandIo): Promise<number> {
   const problems: Problem[] = [];
   let loaded: LoadedConfig | undefined;
   try {
-    loaded = await loadConfig({ file, flags: options.flags, environment: io.env, source: systemFiles(io.env, io.cwd) });
+    loaded = await loadConfig({ ...options, file, environment: io.env, source: systemFiles(io.env, io.cwd) });
     problems.push(...loaded.unsafe);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -63,7 +63,8 @@ function summary(loaded: LoadedConfig | undefined, cwd: string): string {
   const parts = Object.entries(counts(loaded)).map(([name, count]) => `${count} ${count === 1 ? name.slice(0, -1) : name}`);
   const warnings = (loaded?.warnings ?? []).map((warning) => `warning: ${warning}\n`);
   const file = loaded?.file === undefined ? 'no file' : loaded.file.startsWith(`${cwd}/`) ? loaded.file.slice(cwd.length + 1) : loaded.file;
-  return `${warnings.join('')}OK: ${file}: ${parts.join(', ')}\n`;
+  const preset = loaded?.config.preset === undefined ? '' : `preset ${loaded.config.preset}, `;
+  return `${warnings.join('')}OK: ${preset}${file}: ${parts.join(', ')}\n`;
 }
 
 /** The problem with its line and a caret below it, as compilers do. */

@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { envExample } from '../config/env-example.ts';
 import { exampleYaml } from '../config/example.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { configPage, environmentPage, errorsPage } from '../config/reference.ts';
@@ -15,7 +16,7 @@ export const generateCommand: Command = {
   summary: 'Write the files that are made of the code.',
   usage: `Usage: gatehouse generate [--check]
 
-Writes the JSON Schema, the example configuration and docs/reference from the code.
+Writes the JSON Schema, the example configuration, .env.example and docs/reference from the code.
 
       --check   write nothing; exit code 1 when a file is not what it would be
 `,
@@ -27,6 +28,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['gatehouse.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],
     ['gatehouse.example.yaml', exampleYaml()],
+    ['.env.example', envExample()],
     ['docs/reference/config.md', configPage()],
     ['docs/reference/environment.md', environmentPage()],
     ['docs/reference/errors.md', errorsPage()],

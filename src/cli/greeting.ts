@@ -14,17 +14,22 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     `  API      ${paint(36, `${url}/v1`)}`,
     `  Health   ${url}/health`,
     `  Metrics  ${url}/metrics`,
-    ...(key === undefined ? [] : [`  Key      ${key}   (for this machine)`]),
-    `  Models   ${modelsLine(config, loaded.simulate)}`,
+    ...(key === undefined ? [] : [`  Key      ${key.key}   (${key.note})`]),
+    `  Models   ${modelsLine(loaded)}`,
+    ...(config.preset === undefined ? [] : [`  Preset   ${config.preset}`]),
     ...(loaded.file === undefined ? [] : [`  Config   ${loaded.file}`]),
   ];
-  lines.push('', '  Try it:', '', ...curl(url, key ?? placeholder(config), model).map((line) => `    ${line}`));
+  lines.push('', '  Try it:', '', ...curl(url, key?.key ?? placeholder(config), model).map((line) => `    ${line}`));
   return `${lines.join('\n')}\n\n`;
 }
 
-/** Only the key that was made for this machine is printed: it is worth nothing elsewhere. */
-function shownKey(loaded: LoadedConfig): string | undefined {
-  return loaded.originOf(['auth', 'keys']).kind === 'zero-config' ? loaded.config.auth.keys[0]?.key : undefined;
+/** Only keys that are no secret are printed: the one that was made for this machine, and what an older gateway's documents show. */
+function shownKey(loaded: LoadedConfig): { readonly key: string; readonly note: string } | undefined {
+  const key = loaded.config.auth.keys[0]?.key;
+  if (key === undefined) return undefined;
+  const { kind } = loaded.originOf(['auth', 'keys', 0, 'key']);
+  if (kind === 'zero-config') return { key, note: 'for this machine' };
+  return kind === 'preset' ? { key, note: 'documented, for development' } : undefined;
 }
 
 /** Keys that somebody configured are not printed: whoever runs the line puts theirs in. */
@@ -33,8 +38,9 @@ function placeholder({ auth, server }: Config): string | undefined {
   return isRequired ? '$GATEHOUSE_KEY' : undefined;
 }
 
-function modelsLine(config: Config, simulated: boolean): string {
-  if (simulated) return 'simulated: no provider is configured, so answers are made up (set OPENAI_API_KEY, or write gatehouse.yaml)';
+function modelsLine({ config, simulate, standIns }: LoadedConfig): string {
+  if (standIns.length > 0) return `simulated: ${standIns.join(' and ')} is nowhere here, so answers are made up`;
+  if (simulate) return 'simulated: no provider is configured, so answers are made up (set OPENAI_API_KEY, or write gatehouse.yaml)';
   const names = Object.keys(config.models);
   const open = Object.entries(config.providers).flatMap(([name, provider]) =>
     provider.models.length === 0 ? [] : [`${name} (${provider.models.join(', ')})`],

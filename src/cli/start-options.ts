@@ -3,10 +3,12 @@
  */
 
 import type { FlagValue } from '../config/flags-layer.ts';
+import { PRESETS } from '../config/preset-config.ts';
 import { UsageError } from './command.ts';
 
 /** Each short way to write `--set PATH=VALUE`. */
 const SETTINGS = {
+  preset: 'preset',
   port: 'server.port',
   host: 'server.host',
   workers: 'server.workers',
@@ -17,6 +19,8 @@ const SETTINGS = {
 /** For `parseArgs` of `node:util`. */
 export const START_OPTIONS = {
   config: { type: 'string', short: 'c' },
+  'env-file': { type: 'string' },
+  preset: { type: 'string' },
   port: { type: 'string', short: 'p' },
   host: { type: 'string' },
   workers: { type: 'string' },
@@ -27,6 +31,9 @@ export const START_OPTIONS = {
 
 export const START_OPTIONS_HELP = `  -c, --config FILE        configuration file (default: $GATEHOUSE_CONFIG, ./gatehouse.yaml,
                            ~/.config/gatehouse/gatehouse.yaml, or none)
+      --preset NAME        begin with an older gateway: ${PRESETS.slice(0, 3).join(', ')},
+                           ${PRESETS.slice(3).join(' or ')} (or $GATEHOUSE_PRESET)
+      --env-file FILE      variables, as docker compose reads .env; those of the environment win
   -p, --port N             server.port
       --host ADDRESS       server.host
       --workers N          server.workers
@@ -36,13 +43,15 @@ export const START_OPTIONS_HELP = `  -c, --config FILE        configuration file
 `;
 
 /** What `parseArgs` returns for START_OPTIONS. */
-type StartValues = { readonly [name in keyof typeof SETTINGS | 'config']?: string | undefined } & {
+type StartValues = { readonly [name in keyof typeof SETTINGS | 'config' | 'env-file']?: string | undefined } & {
   readonly set?: readonly string[] | undefined;
 };
 
 export interface StartOptions {
   /** `--config`. */
   readonly file: string | undefined;
+  /** `--env-file`. */
+  readonly envFile: string | undefined;
   readonly flags: readonly FlagValue[];
 }
 
@@ -59,5 +68,5 @@ export function startOptions(values: StartValues): StartOptions {
     const path = assignment.slice(0, separator).trim();
     flags.push({ flag: `--set ${path}`, path, text: assignment.slice(separator + 1) });
   }
-  return { file: values.config, flags };
+  return { file: values.config, envFile: values['env-file'], flags };
 }

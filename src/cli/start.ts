@@ -157,6 +157,11 @@ function tellReady(gateway: Gateway, told: Omit<Serving, 'options'> & { readonly
   const { loaded, log, io } = told;
   for (const warning of loaded.warnings) log.warn(warning);
   if (loaded.simulate) log.warn('No provider and no service is configured: the simulated model answers');
+  if (loaded.standIns.length > 0) {
+    log.warn('The simulated model stands in, until the next start or reload, for what the preset expects and is nowhere here', {
+      providers: loaded.standIns,
+    });
+  }
   log.info('Gatehouse is ready', { url: gateway.url, environment: loaded.config.server.environment, config: loaded.file ?? null });
   // Logs may be read by machines; the greeting is for people, and goes where it cannot break a line of JSON.
   if (!isWorker(io.env)) io.stderr(greeting(gateway.url, loaded, { color: isatty(2) }));

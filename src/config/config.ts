@@ -16,8 +16,10 @@ import { stateConfig } from '../stores/state-config.ts';
 import { telemetryConfig } from '../telemetry/telemetry-config.ts';
 import { servicesConfig } from '../upstream/services-config.ts';
 import { upstreamConfig } from '../upstream/upstream-config.ts';
+import { presetConfig } from './preset-config.ts';
 
 export const configSchema = z.strictObject({
+  preset: presetConfig,
   server: serverConfig.prefault({}).describe('The listener.'),
   state: stateConfig.prefault({}).describe('Where counters and cached replies are kept.'),
   auth: authConfig.prefault({}).describe('Who may call.'),

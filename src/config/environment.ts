@@ -75,6 +75,12 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     description: 'Path of the configuration file, where `--config` names none.',
   },
   {
+    name: 'GATEHOUSE_PRESET',
+    origins: ['Gatehouse'],
+    paths: ['preset'],
+    description: 'The older gateway to begin with, where `--preset` names none.',
+  },
+  {
     name: 'ENVIRONMENT',
     origins: ['AIVillage'],
     paths: ['server.environment'],
@@ -118,14 +124,17 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     paths: ['limits.default'],
     description:
       'Requests in a window of `RATE_LIMIT_WINDOW` seconds (60 unless set), in place of all default limits. A window of 1, 60 or 3600 seconds is taken as it is, any other as the same rate per minute, or per hour when longer than a minute.',
-    read: (text, context) => windowLimit(text, context.environment['RATE_LIMIT_WINDOW'] ?? '60'),
+    read: (text, { environment }) => windowLimit(text, environment['RATE_LIMIT_WINDOW']?.trim() || '60'),
   },
   {
     name: 'RATE_LIMIT_WINDOW',
     origins: ['AIVillage'],
     paths: ['limits.default'],
-    description: 'Length of the window of `RATE_LIMIT_REQUESTS`, in seconds; without that one it has no effect.',
-    read: (text) => (Number(text) > 0 ? [] : { problem: 'must be a number of seconds' }),
+    description: 'Length of the window of `RATE_LIMIT_REQUESTS`, in seconds; without that one, for 100 requests.',
+    read: (text, { environment }) => {
+      if (!(Number(text) > 0)) return { problem: 'must be a number of seconds' };
+      return isGiven(environment['RATE_LIMIT_REQUESTS']) ? [] : windowLimit('100', text);
+    },
   },
   {
     name: 'RATE_LIMIT_PER_MINUTE',
@@ -143,9 +152,9 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
   {
     name: 'CIRCUIT_BREAKER_TIMEOUT',
     origins: ['AI microservices'],
-    paths: ['upstream.breaker.timeout'],
-    description: 'How long a circuit breaker stays open at most, in seconds.',
-    read: (text) => seconds(text, 'upstream.breaker.timeout'),
+    paths: ['upstream.breaker.timeout', 'upstream.breaker.first_timeout'],
+    description: 'How long a circuit breaker stays open, from the first time on, in seconds.',
+    read: (text) => [...seconds(text, 'upstream.breaker.timeout'), ...seconds(text, 'upstream.breaker.first_timeout')],
   },
   {
     name: 'HEALTH_CHECK_TIMEOUT',
@@ -213,9 +222,13 @@ function fromWords(text: string, words: Readonly<Record<string, string>>, path: 
 }
 
 /** A plain number is in seconds; a duration with its unit works too. */
-function seconds(text: string, path: string): Reading {
+function seconds(text: string, path: string): { readonly path: string; readonly value: unknown }[] {
   const trimmed = text.trim();
   return [{ path, value: /^\d+(\.\d+)?$/.test(trimmed) ? `${trimmed}s` : trimmed }];
+}
+
+function isGiven(text: string | undefined): boolean {
+  return (text ?? '').trim() !== '';
 }
 
 const KEY_WITH_TIER = /^(.+):([a-z][\w-]*)$/i;

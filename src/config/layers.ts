@@ -7,9 +7,11 @@ import { type AnySchema, defaultOf, schemasAt, shapesOf } from './schema-fields.
 
 export type Origin =
   | { readonly kind: 'default' }
+  | { readonly kind: 'preset'; readonly name: string; readonly line: number }
   /** `via`: the references that were followed (`OPENAI_API_KEY`, `file:/run/secrets/key`). */
   | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number; readonly via?: readonly string[] }
-  | { readonly kind: 'env'; readonly name: string }
+  /** `from`: the line of `--env-file` that gave it (`.env:3`). */
+  | { readonly kind: 'env'; readonly name: string; readonly from?: string }
   | { readonly kind: 'flag'; readonly name: string }
   | { readonly kind: 'zero-config'; readonly reason: string };
 
@@ -22,15 +24,17 @@ export interface Assignment {
 
 const DEFAULT: Origin = { kind: 'default' };
 
-/** `gatehouse.yaml:12:5 via OPENAI_API_KEY`, `env PORT`, `flag --port`, `zero-config: Ollama answers`, `default`. */
+/** `gatehouse.yaml:12:5 via OPENAI_API_KEY`, `preset stillme:9`, `env PORT`, `env PORT (.env:3)`, `flag --port`, `zero-config: Ollama answers`, `default`. */
 export function formatOrigin(origin: Origin): string {
   switch (origin.kind) {
     case 'default':
       return 'default';
+    case 'preset':
+      return `preset ${origin.name}:${origin.line}`;
     case 'file':
       return `${origin.file}:${origin.line}:${origin.column}${origin.via === undefined ? '' : ` via ${origin.via.join(', ')}`}`;
     case 'env':
-      return `env ${origin.name}`;
+      return `env ${origin.name}${origin.from === undefined ? '' : ` (${origin.from})`}`;
     case 'flag':
       return `flag ${origin.name}`;
     case 'zero-config':
@@ -42,7 +46,10 @@ export function formatOrigin(origin: Origin): string {
 
 export interface Layers {
   readonly tree: Tree;
-  /** Lays a whole file at the bottom. `originOf` is asked for every scalar and every empty section or list. */
+  /**
+   * Lays a whole file over what is there, value by value; a list replaces the one below it as a whole, and null takes away what is
+   * below. `originOf` is asked for every scalar and every empty section or list.
+   */
   lay(sections: Tree, originOf: (path: ConfigPath) => Origin): void;
   /** Puts a value on top of what is there. False, and nothing done, where something below is no section or list to put it into. */
   assign(assignment: Assignment): boolean;
@@ -75,8 +82,24 @@ export function createLayers(root: AnySchema): Layers {
   return {
     tree,
     lay(sections, originOf) {
-      Object.assign(tree, sections);
-      eachLeaf(sections, (path) => origins.set(formatPath(path), originOf(path)));
+      const layOver = (below: Tree, parts: Tree, at: ConfigPath): void => {
+        for (const [name, value] of Object.entries(parts)) {
+          const path = [...at, name];
+          const given = Object.hasOwn(below, name) ? below[name] : undefined;
+          if (isTree(given) && isTree(value) && Object.keys(given).length > 0) {
+            layOver(given, value, path);
+            continue;
+          }
+          forgetBelow(path);
+          if (value === null && given !== undefined) {
+            delete below[name];
+            continue;
+          }
+          below[name] = value;
+          eachLeaf(value, (inner) => origins.set(formatPath([...path, ...inner]), originOf([...path, ...inner])));
+        }
+      };
+      layOver(tree, sections, []);
     },
     assign({ path, value, origin }) {
       const parent = reach(tree, path, root);

@@ -1,5 +1,5 @@
 /*
- * Loading: defaults (in the schemas) → file → environment → flags; the highest wins, value by value. What nobody gave and a first
+ * Loading: defaults (in the schemas) → preset → file → environment → flags; the highest wins, value by value. What nobody gave and a first
  * start needs is found last (zero-config.ts), and gives way to all of them.
  *
  * Every problem is collected before anything is refused, so that a file is mended in one go.
@@ -9,11 +9,13 @@ import { type Config, configSchema } from './config.ts';
 import { type ConfigFile, type FileSource, findConfigFile, readConfigFile } from './config-file.ts';
 import { type ConfigPath, formatPath, parsePath, valueAt } from './config-path.ts';
 import { crossCheck } from './cross-check.ts';
+import { withEnvFile } from './env-file.ts';
 import type { Environment } from './environment.ts';
 import { applyEnvironment } from './environment-layer.ts';
 import { applyFlags, type FlagValue } from './flags-layer.ts';
 import { type Complaint, complaintsOf } from './issues.ts';
 import { createLayers, formatOrigin, type Layers, type Origin } from './layers.ts';
+import { keepToThisMachine, originInPreset, providersOfPreset, readPreset } from './presets.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { unsafe } from './safety.ts';
 import { type Findings, findWhatIsMissing, type ZeroConfigSource } from './zero-config.ts';
@@ -22,6 +24,8 @@ export interface LoadOptions {
   /** `--config`; without it the usual places are searched. Relative to `source.cwd`. */
   readonly file?: string | undefined;
   readonly environment: Environment;
+  /** `--env-file`: variables below those of the environment. Relative to `source.cwd`. */
+  readonly envFile?: string | undefined;
   readonly flags?: readonly FlagValue[];
   readonly source: FileSource;
   /** What a first start without configuration looks for. Absent: nothing is looked for. */
@@ -38,6 +42,8 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
   /** No provider and no service is known, so the simulated model is to answer. Never in production. */
   readonly simulate: boolean;
+  /** Providers of the preset that nobody serves here: the simulated model stands in for them. Never in production. */
+  readonly standIns: readonly string[];
   /** Why it must not be started (safety.ts); empty: it may. */
   readonly unsafe: readonly Problem[];
   /** Where a value came from. */
@@ -46,33 +52,44 @@ export interface LoadedConfig {
 
 /** Loads the configuration, or rejects with a ConfigError that has every problem. */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const { environment, source } = options;
+  const { source, flags = [] } = options;
+  const variables = await withEnvFile(options.envFile, options);
+  const { environment } = variables;
   const found = await findConfigFile(options.file, environment, source);
   // Without its file nothing that could be said would be true.
   if (found !== undefined && !('text' in found)) throw new ConfigError([found]);
   const file = found === undefined ? undefined : await readConfigFile(found, configSchema, { environment, source });
+  const preset = await readPreset({ flags, environment, file: file?.tree }, { root: configSchema, source });
 
   const layers = createLayers(configSchema);
-  const givesProviders = file?.tree['providers'] !== undefined;
+  const givesProviders = (file?.tree['providers'] ?? preset?.tree['providers']) !== undefined;
+  if (preset !== undefined) layers.lay(preset.tree, (path) => originInPreset(preset, path));
   if (file !== undefined) layers.lay(file.tree, (path) => originInFile(file, path));
-  const fromEnvironment = applyEnvironment({ environment, root: configSchema, layers, referenced: file?.variables ?? new Set() });
-  const flagProblems = applyFlags(options.flags ?? [], configSchema, layers);
+  const referenced = file?.variables ?? new Set();
+  const fromEnvironment = applyEnvironment({ environment, placeOf: variables.placeOf, root: configSchema, layers, referenced });
+  const flagProblems = applyFlags(flags, configSchema, layers);
+  const heldBack = keepToThisMachine(layers);
   const missing =
     options.zeroConfig === undefined
       ? NOTHING_MISSING
-      : await findWhatIsMissing(layers.tree, { givesProviders, source: options.zeroConfig });
+      : await findWhatIsMissing(layers.tree, {
+          givesProviders,
+          ofPreset: preset === undefined ? undefined : providersOfPreset(layers),
+          source: options.zeroConfig,
+        });
   for (const assignment of missing.assignments) layers.assign(assignment);
   if (missing.catchAll !== undefined) layers.moveLast('providers', missing.catchAll);
 
-  const problems = [...(file?.problems ?? []), ...fromEnvironment.problems, ...flagProblems];
-  const dependencies = file === undefined ? [] : [...new Set([file.path, ...file.references])];
+  const problems = [...variables.problems, ...(file?.problems ?? []), ...fromEnvironment.problems, ...flagProblems];
+  const dependencies = dependenciesOf(file, variables.path);
   const config = validate({ layers, file, problems, dependencies });
   return {
     config,
     file: file?.path,
     dependencies,
-    warnings: [...fromEnvironment.warnings, ...missing.warnings],
+    warnings: [...fromEnvironment.warnings, ...heldBack, ...missing.warnings],
     simulate: missing.simulate,
+    standIns: missing.standIns,
     unsafe: unsafe(config).map(({ path, message, hint }) => {
       const complaint = { path: parsePath(path) ?? [], message, aboutName: false };
       return locate(hint === undefined ? complaint : { ...complaint, hint }, layers, file);
@@ -81,7 +98,11 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   };
 }
 
-const NOTHING_MISSING: Findings = { assignments: [], warnings: [], simulate: false, catchAll: undefined };
+function dependenciesOf(file: ConfigFile | undefined, envFile: string | undefined): string[] {
+  return [...new Set([...(file === undefined ? [] : [file.path, ...file.references]), ...(envFile === undefined ? [] : [envFile])])];
+}
+
+const NOTHING_MISSING: Findings = { assignments: [], warnings: [], simulate: false, standIns: [], catchAll: undefined };
 
 interface Gathered {
   readonly layers: Layers;

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { systemClock } from '../base/system-clock.ts';
-import { answersOnLoopback } from './probe.ts';
+import { answersOnLoopback, existsAt } from './probe.ts';
 
 const options = { timeoutMs: 2_000, clock: systemClock };
 
@@ -42,4 +42,16 @@ test('a silent server is given up after the time that was allowed, and its conne
   expect(performance.now() - startMs).toBeLessThan(1_000);
   await closed.promise;
   server.stop(true);
+});
+
+test('on this machine somebody exists where somebody listens, and elsewhere where a name is known', async () => {
+  const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } });
+  const { port } = server;
+  expect(await existsAt(`http://127.0.0.1:${port}/v1`, options)).toBe(true);
+  server.stop(true);
+  expect(await existsAt(`http://127.0.0.1:${port}/v1`, options)).toBe(false);
+  // An address that nobody is asked at: whoever wrote it down means it.
+  expect(await existsAt('http://192.0.2.1:8000/v1', options)).toBe(true);
+  // RFC 2606: no such name will ever be.
+  expect(await existsAt('http://max-serve.invalid:8000/v1', options)).toBe(false);
 });

@@ -3,7 +3,9 @@
  * It goes to loopback alone and reads a status line; everything else goes through upstream/transport.
  */
 
+import { lookup } from 'node:dns/promises';
 import type { Clock } from '../base/clock.ts';
+import { classifyAddress } from '../base/ip.ts';
 
 /** Whether `GET path` on loopback is answered with 200 within `timeoutMs`. Never rejects. A refused connection is known at once. */
 export function answersOnLoopback(
@@ -41,3 +43,27 @@ export function answersOnLoopback(
 }
 
 const STATUS_LINE = 'HTTP/1.1 200';
+
+/**
+ * Whether there is somebody to wait for: a name that is known, or on this machine, a port where somebody listens. A server elsewhere
+ * that refuses connections is there: it may be loading its model. Never rejects; false after `timeoutMs`.
+ */
+export async function existsAt(url: string, options: { readonly timeoutMs: number; readonly clock: Clock }): Promise<boolean> {
+  const { hostname, port, protocol } = new URL(url);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  using _timer = options.clock.after(options.timeoutMs, () => resolve(false));
+  lookup(hostname.replace(/^\[(.*)\]$/, '$1')).then(
+    ({ address }) => {
+      if (classifyAddress(address) !== 'loopback') resolve(true);
+      else isListening(address, Number(port) || (protocol === 'https:' ? 443 : 80)).then(resolve, () => resolve(false));
+    },
+    () => resolve(false),
+  );
+  return await promise;
+}
+
+async function isListening(hostname: string, port: number): Promise<boolean> {
+  const socket = await Bun.connect({ hostname, port, socket: { data() {}, error() {}, connectError() {} } });
+  socket.terminate();
+  return true;
+}

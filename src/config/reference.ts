@@ -24,8 +24,8 @@ export function configPage(): string {
 
 # Configuration
 
-A value comes from the highest of: flags, environment variables ([environment.md](environment.md)), the configuration file, the defaults
-below. \`gatehouse explain\` prints every value in force with its origin, \`gatehouse check\` says what is wrong with a file.
+A value comes from the highest of: flags, environment variables ([environment.md](environment.md)), the configuration file, the preset if
+one is named, the defaults below. \`gatehouse explain\` prints every value in force with its origin, \`gatehouse check\` says what is wrong with a file.
 
 The file is \`--config FILE\`, else \`$GATEHOUSE_CONFIG\`, else \`./gatehouse.yaml\`, else \`~/.config/gatehouse/gatehouse.yaml\`. Texts in it may
 refer to what is elsewhere: \`\${NAME}\`, \`\${NAME:-default}\`, \`\${file:/run/secrets/name}\`; \`$\${\` is a plain \`\${\`. In editors,
@@ -56,7 +56,8 @@ export function environmentPage(): string {
 # Environment variables
 
 Variables win over the configuration file, and flags win over them. Of two variables that give the same setting, the one further down wins.
-An empty variable counts as not set. A variable that the file itself refers to as \`\${NAME}\` means what the file makes of it, and nothing else.
+An empty variable counts as not set. \`--env-file FILE\` reads
+variables from a file, as docker compose reads \`.env\` (see \`.env.example\`); those of the environment win over it. A variable that the file itself refers to as \`\${NAME}\` means what the file makes of it, and nothing else.
 
 Besides, every setting has its own variable, which wins over those below: \`GATEHOUSE_\`, then its path in capitals with \`__\` between the parts.
 \`GATEHOUSE_SERVER__PORT=9000\`, \`GATEHOUSE_UPSTREAM__RETRIES__ATTEMPTS_MAX=3\`, \`GATEHOUSE_AUTH__KEYS__0__TIER=admin\`. Lists take \`a,b,c\` or JSON,

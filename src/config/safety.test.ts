@@ -42,6 +42,19 @@ describe('a start is refused for', () => {
       ['server.cors.origins'],
     ],
     [
+      'a documented example in production',
+      { server: production, auth: { keys: [{ name: 'a', key: 'change-me-console' }] } },
+      ['auth.keys[0].key'],
+    ],
+    [
+      'everything at once, in production',
+      {
+        server: { ...production, host: '0.0.0.0', cors: { origins: ['*'] } },
+        auth: { keys: [{ name: 'b', key: 'dev-gateway-key-12345' }], jwt: { secret: 'your-secure-secret-key' }, required: false },
+      },
+      ['auth.required', 'auth.keys[0].key', 'auth.jwt.secret', 'server.cors.origins'],
+    ],
+    [
       'a provider that is the gateway itself',
       { providers: { openai: { base_url: 'http://localhost:8080/v1' } } },
       ['providers.openai.base_url'],

@@ -4,16 +4,32 @@
 
 import { classifyAddress } from '../base/ip.ts';
 import type { Config } from './config.ts';
+import { type Tree, valueAt } from './config-path.ts';
 import type { Problem } from './problem.ts';
 
-/** Keys and secrets that the older gateways print in their documentation: everyone knows them. */
+/** Keys and secrets that stand in documentation, ours or that of an older gateway: everyone knows them. */
 const DOCUMENTED: ReadonlySet<string> = new Set([
+  // AI platform
   'sk-test-key-123',
   'sk-admin-key-456',
   'sk-dev-key-789',
+  'sk-prod-key-1',
+  'sk-prod-key-2',
+  // AIVillage
   'dev-gateway-key-12345',
   'dev-secret-key-change-in-production',
+  'your-secure-api-key',
+  'your-secure-secret-key',
+  // StillMe: the password of its Grafana
+  'stillme123',
 ]);
+
+/** Beginning of the keys in gatehouse.example.yaml. */
+const PLACEHOLDER = 'change-me';
+
+function isDocumented(secret: unknown): boolean {
+  return typeof secret === 'string' && (DOCUMENTED.has(secret) || secret.startsWith(PLACEHOLDER));
+}
 
 /** Whether only this machine reaches a server that listens there. */
 export function isLoopback(host: string): boolean {
@@ -21,62 +37,77 @@ export function isLoopback(host: string): boolean {
   return bare === 'localhost' || classifyAddress(bare) === 'loopback';
 }
 
+/**
+ * Whether a configuration, not validated yet, lets those in who hold a key or token that not everyone knows, and nobody else: whether
+ * it may be reached from elsewhere.
+ */
+export function givesKeysOfTheirOwn(tree: Tree): boolean {
+  const keys = valueAt(tree, ['auth', 'keys']);
+  const listed = Array.isArray(keys) ? keys : [];
+  const secret = valueAt(tree, ['auth', 'jwt', 'secret']);
+  const isKnown = listed.length > 0 || valueAt(tree, ['auth', 'jwt']) !== undefined;
+  return (
+    isKnown &&
+    valueAt(tree, ['auth', 'required']) !== false &&
+    !isDocumented(secret) &&
+    !listed.some((entry) => isDocumented(valueAt(entry, ['key'])))
+  );
+}
+
 /** Why this configuration must not be started; each problem says what to set. Empty: go ahead. */
 export function unsafe(config: Config): Problem[] {
-  return [...openToOthers(config), ...unfitForProduction(config), ...callsItself(config)];
+  return [...openToAnyone(config), ...callsItself(config)];
 }
 
-function openToOthers({ server, auth }: Config): Problem[] {
-  if (isLoopback(server.host)) return [];
-  const callers = auth.keys.length > 0 || auth.jwt !== undefined;
-  if (callers && auth.required !== false) return documentedSecrets(auth, `while listening on ${server.host}`);
-  const hint = 'set auth.keys (or API_KEYS, or auth.jwt), or server.host to 127.0.0.1';
-  if (!callers) return [{ path: 'server.host', message: `listening on ${server.host} without keys lets everyone in`, hint }];
-  return [
-    {
-      path: 'auth.required',
-      message: `listening on ${server.host} while keys are not required lets everyone in`,
-      hint: 'leave auth.required out, or set server.host to 127.0.0.1',
-    },
-  ];
-}
-
-function unfitForProduction({ server, auth }: Config): Problem[] {
-  if (server.environment !== 'production') return [];
+/** What has to be set before others may come in: all of it at once, so that nobody starts five times to hear of five things. */
+function openToAnyone({ server, auth }: Config): Problem[] {
+  const isProduction = server.environment === 'production';
+  const isReached = !isLoopback(server.host);
+  if (!isProduction && !isReached) return [];
+  const where = isProduction ? 'in production' : `while listening on ${server.host}`;
   const problems: Problem[] = [];
+  if (auth.keys.length === 0 && auth.jwt === undefined) problems.push(nobodyIsKnown(server));
   if (auth.required === false) {
-    problems.push({ path: 'auth.required', message: 'production does not let callers in without a key', hint: 'leave auth.required out' });
-  } else if (auth.keys.length === 0 && auth.jwt === undefined && isLoopback(server.host)) {
-    problems.push({ path: 'auth.keys', message: 'production needs keys', hint: 'set auth.keys (or API_KEYS, or auth.jwt)' });
+    const hint = isProduction ? 'leave auth.required out' : 'leave auth.required out, or set server.host to 127.0.0.1';
+    problems.push({ path: 'auth.required', message: `keys that are not required let everyone in, ${where}`, hint });
   }
-  // Said already for a host that others reach.
-  if (isLoopback(server.host)) problems.push(...documentedSecrets(auth, 'in production'));
-  if (server.cors.origins?.includes('*') === true) {
+  problems.push(...documentedSecrets(auth, where));
+  if (isProduction && server.cors.origins?.includes('*') === true) {
     problems.push({
       path: 'server.cors.origins',
       message: 'production does not let every web page call',
-      hint: 'set the origins of your pages, or CORS_ORIGINS',
+      hint: 'set CORS_ORIGINS or server.cors.origins to the origins of your pages',
     });
   }
   return problems;
 }
 
+function nobodyIsKnown({ host, environment }: Config['server']): Problem {
+  const keys = 'set API_KEYS or auth.keys (openssl rand -hex 24 makes one), or auth.jwt';
+  if (isLoopback(host)) return { path: 'auth.keys', message: 'production needs keys', hint: keys };
+  return {
+    path: 'server.host',
+    message: `listening on ${host} without keys lets everyone in`,
+    hint: environment === 'production' ? keys : `${keys}; or server.host to 127.0.0.1`,
+  };
+}
+
 function documentedSecrets(auth: Config['auth'], where: string): Problem[] {
   const problems: Problem[] = [];
   for (const [index, { key, name }] of auth.keys.entries()) {
-    if (DOCUMENTED.has(key)) {
+    if (isDocumented(key)) {
       problems.push({
         path: `auth.keys[${index}].key`,
-        message: `the key '${name}' is a documented development key, which everyone knows, ${where}`,
-        hint: 'make one: openssl rand -hex 24',
+        message: `the key '${name}' is a documented one, which everyone knows, ${where}`,
+        hint: 'make keys of your own (openssl rand -hex 24), and set API_KEYS or auth.keys',
       });
     }
   }
-  if (auth.jwt?.secret !== undefined && DOCUMENTED.has(auth.jwt.secret)) {
+  if (isDocumented(auth.jwt?.secret)) {
     problems.push({
       path: 'auth.jwt.secret',
-      message: `the secret is the documented development secret, which everyone knows, ${where}`,
-      hint: 'make one: openssl rand -hex 32; set SECRET_KEY or auth.jwt.secret',
+      message: `the secret is a documented one, which everyone knows, ${where}`,
+      hint: 'make one (openssl rand -hex 32), and set SECRET_KEY or auth.jwt.secret',
     });
   }
   return problems;

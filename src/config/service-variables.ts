@@ -31,7 +31,14 @@ const SERVICES: readonly ServiceVariable[] = [
   inference('NODE_SERVICE_URL', 'node', 'PY_SERVICE_URL'),
   { name: 'STILLME_BACKEND', origin: 'StillMe', service: 'stillme', what: 'StillMe backend', routes: ['/api/*'] },
   { name: 'TWIN_URL', origin: 'AIVillage', service: 'twin', what: 'Twin service', routes: ['POST /v1/chat'] },
-  { name: 'AGENT_CONTROLLER_URL', origin: 'AIVillage', service: 'agent_controller', what: 'agent controller', routes: ['POST /v1/query'] },
+  {
+    name: 'AGENT_CONTROLLER_URL',
+    origin: 'AIVillage',
+    service: 'agent_controller',
+    what: 'agent controller',
+    routes: ['POST /v1/query'],
+    fallback: 'KNOWLEDGE_SYSTEM_URL',
+  },
   { name: 'KNOWLEDGE_SYSTEM_URL', origin: 'AIVillage', service: 'knowledge_system', what: 'knowledge system', routes: [] },
 ];
 

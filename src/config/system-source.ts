@@ -9,10 +9,12 @@ import { systemClock } from '../base/system-clock.ts';
 import type { FileSource } from './config-file.ts';
 import type { Environment } from './environment.ts';
 import { keepMachineKey, machineKeyPath, readMachineKey } from './machine-key.ts';
-import { answersOnLoopback } from './probe.ts';
+import { answersOnLoopback, existsAt } from './probe.ts';
 import type { ZeroConfigSource } from './zero-config.ts';
 
 const PROBE_TIMEOUT_MS = 100;
+/** Names may be asked for at a server in the network. */
+const LOOKUP_TIMEOUT_MS = 1_000;
 
 export function systemEnvironment(): Environment {
   return process.env;
@@ -27,6 +29,7 @@ export function systemZeroConfig(environment: Environment, makesKey: boolean): Z
   const keyPath = machineKeyPath(userConfigFolder(environment));
   return {
     probe: (port, at) => answersOnLoopback(port, at, { timeoutMs: PROBE_TIMEOUT_MS, clock: systemClock }),
+    exists: (url) => existsAt(url, { timeoutMs: LOOKUP_TIMEOUT_MS, clock: systemClock }),
     machineKey: () => (makesKey ? keepMachineKey(keyPath, crypto.getRandomValues(new Uint8Array(24))) : readMachineKey(keyPath)),
   };
 }

@@ -4,7 +4,7 @@
 
 import { coerce } from './coercion.ts';
 import { type ConfigPath, formatPath } from './config-path.ts';
-import { alignPath, type Layers, type Origin } from './layers.ts';
+import { alignPath, formatOrigin, type Layers, type Origin } from './layers.ts';
 import type { Problem } from './problem.ts';
 import { type AnySchema, schemasAt, shapesOf } from './schema-fields.ts';
 import { nearest } from './suggestion.ts';
@@ -28,7 +28,7 @@ export function assignText(
     return undefined;
   }
   return {
-    source: `${origin.kind} ${origin.name}`,
+    source: formatOrigin(origin),
     path: formatPath(aligned.known),
     message: `nothing here is called '${aligned.unknown}'`,
     ...suggestionBelow(root, aligned.known, aligned.unknown),

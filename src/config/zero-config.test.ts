@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Tree } from './config-path.ts';
-import { decideFindings, decideWhatToLookFor } from './zero-config.ts';
+import { decideFindings, decideWhatToLookFor, findWhatIsMissing } from './zero-config.ts';
 
 describe('what is worth looking for', () => {
   for (const [name, tree, givesProviders, want] of [
@@ -22,7 +22,7 @@ describe('what is worth looking for', () => {
 });
 
 describe('what follows', () => {
-  const nothing = { givesProviders: false, ollamaAnswers: false, machineKey: undefined };
+  const nothing = { givesProviders: false, ollamaAnswers: false, machineKey: undefined, standIns: [] };
   const modelsOf = (tree: Tree, found = nothing) =>
     Object.fromEntries(
       decideFindings(tree, found)
@@ -31,7 +31,7 @@ describe('what follows', () => {
     );
 
   test('nothing at all: the simulated model answers', () => {
-    expect(decideFindings({}, nothing)).toEqual({ assignments: [], warnings: [], simulate: true, catchAll: undefined });
+    expect(decideFindings({}, nothing)).toEqual({ assignments: [], warnings: [], simulate: true, standIns: [], catchAll: undefined });
   });
 
   test('but never in production, and not beside providers or services', () => {
@@ -62,5 +62,40 @@ describe('what follows', () => {
     const { assignments, warnings } = decideFindings({}, { ...nothing, machineKey: { key: 'sk-gatehouse-x', warnings: ['careful'] } });
     expect(assignments[0]).toMatchObject({ path: ['auth', 'keys'], value: [{ key: 'sk-gatehouse-x', admin: true }] });
     expect(warnings).toEqual(['careful']);
+  });
+});
+
+describe('with a preset', () => {
+  const addresses = new Map([
+    ['max-serve', 'http://max-serve:8000/v1'],
+    ['ollama', 'http://127.0.0.1:11434/v1'],
+  ]);
+  const find = (tree: Tree, existing: readonly string[], ofPreset = addresses) =>
+    findWhatIsMissing(tree, {
+      givesProviders: true,
+      ofPreset,
+      source: {
+        probe: async () => false,
+        exists: async (url) => existing.includes(url),
+        machineKey: async () => ({ key: 'sk-of-this-machine', warnings: [] }),
+      },
+    });
+
+  test('the simulated model stands in where none of its providers exists', async () => {
+    expect((await find({}, [])).standIns).toEqual(['max-serve', 'ollama']);
+    expect((await find({}, ['http://max-serve:8000/v1'])).standIns).toEqual([]);
+    expect((await find({}, [], new Map())).standIns).toEqual([]);
+  });
+
+  test('but in development alone', async () => {
+    for (const environment of ['production', 'test']) expect((await find({ server: { environment } }, [])).standIns).toEqual([]);
+  });
+
+  test('the key for this machine is not asked of anyone', async () => {
+    const { assignments } = await find({}, []);
+    expect(assignments.map(({ path, value }) => [path.join('.'), Array.isArray(value) ? value.length : value])).toEqual([
+      ['auth.keys', 1],
+      ['auth.required', false],
+    ]);
   });
 });

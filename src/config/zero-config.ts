@@ -16,6 +16,8 @@ const OLLAMA = { name: 'ollama', port: 11_434, path: '/api/version' } as const;
 export interface ZeroConfigSource {
   /** Whether a server answers on a port of this machine. Must not take longer than 100 ms. */
   probe(port: number, path: string): Promise<boolean>;
+  /** Whether a name is known here and, on this machine, whether somebody listens. Must not take longer than a second. */
+  exists(url: string): Promise<boolean>;
   /** The key for this machine, made when there is none yet; undefined where it may not be made (`gatehouse explain`). */
   machineKey(): Promise<MachineKey | undefined>;
 }
@@ -30,18 +32,37 @@ export interface Findings {
   readonly assignments: readonly Assignment[];
   readonly warnings: readonly string[];
   readonly simulate: boolean;
+  /** Providers of a preset that are nowhere here, for which the simulated model is to answer. */
+  readonly standIns: readonly string[];
   /** The provider that takes every name no other takes: it must be asked last. */
   readonly catchAll: string | undefined;
 }
 
-/** Looks for what the configuration lacks. `givesProviders`: the file has a section `providers`, so no provider is looked for. */
-export async function findWhatIsMissing(tree: Tree, options: { givesProviders: boolean; source: ZeroConfigSource }): Promise<Findings> {
-  const wanted = decideWhatToLookFor(tree, options.givesProviders);
-  const [ollamaAnswers, machineKey] = await Promise.all([
-    wanted.ollama ? options.source.probe(OLLAMA.port, OLLAMA.path) : false,
-    wanted.machineKey ? options.source.machineKey() : undefined,
+interface Scope {
+  /** The file or the preset has a section `providers`, so no provider is looked for. */
+  readonly givesProviders: boolean;
+  /** A preset is in use: the providers whose address it alone gives, with that address. */
+  readonly ofPreset?: ReadonlyMap<string, string> | undefined;
+}
+
+/** Looks for what the configuration lacks. */
+export async function findWhatIsMissing(tree: Tree, options: Scope & { readonly source: ZeroConfigSource }): Promise<Findings> {
+  const { source, ...scope } = options;
+  const wanted = decideWhatToLookFor(tree, scope.givesProviders);
+  const [ollamaAnswers, machineKey, standIns] = await Promise.all([
+    wanted.ollama ? source.probe(OLLAMA.port, OLLAMA.path) : false,
+    wanted.machineKey ? source.machineKey() : undefined,
+    isDevelopment(tree) ? whatIsNowhere(scope.ofPreset, source) : [],
   ]);
-  return decideFindings(tree, { givesProviders: options.givesProviders, ollamaAnswers, machineKey });
+  return decideFindings(tree, { ...scope, ollamaAnswers, machineKey, standIns });
+}
+
+/** Whoever follows an old document without the model server that it was written for still sees every route answer. */
+async function whatIsNowhere(providers: ReadonlyMap<string, string> | undefined, source: ZeroConfigSource): Promise<string[]> {
+  const known = [...(providers ?? [])];
+  const existing = await Promise.all(known.map(([, url]) => source.exists(url)));
+  // One that is there answers; none that is not is then made up beside it.
+  return existing.includes(true) ? [] : known.map(([name]) => name);
 }
 
 /** Pure: what is worth looking for. */
@@ -63,7 +84,7 @@ export function decideWhatToLookFor(tree: Tree, givesProviders: boolean): { olla
 /** Pure: what follows from what was found. */
 export function decideFindings(
   tree: Tree,
-  found: { givesProviders: boolean; ollamaAnswers: boolean; machineKey: MachineKey | undefined },
+  found: Scope & { readonly ollamaAnswers: boolean; readonly machineKey: MachineKey | undefined; readonly standIns: readonly string[] },
 ): Findings {
   const assignments: Assignment[] = [];
   const providers = namesIn(tree, 'providers');
@@ -80,10 +101,16 @@ export function decideFindings(
   if (found.machineKey !== undefined) {
     const value = [{ name: 'this-machine', key: found.machineKey.key, tier: 'developer', admin: true }];
     assignments.push({ path: ['auth', 'keys'], value, origin: { kind: 'zero-config', reason: 'a key for this machine' } });
+    // The key is for the admin routes then: whoever knew the older gateway sends none.
+    if (found.ofPreset !== undefined) {
+      const origin = { kind: 'zero-config', reason: 'the older gateway asked for no key' } as const;
+      assignments.push({ path: ['auth', 'required'], value: false, origin });
+    }
   }
   return {
     assignments,
     warnings: found.machineKey?.warnings ?? [],
+    standIns: found.standIns,
     catchAll: named?.catchAll,
     simulate: providers.length === 0 && namesIn(tree, 'services').length === 0 && !isProduction(tree),
   };

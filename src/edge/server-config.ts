@@ -33,6 +33,10 @@ const securityHeadersConfig = z.strictObject({
   hsts_max_age: duration({ min: 0, max: 730 * DAY_MS })
     .default(365 * DAY_MS)
     .describe('Strict-Transport-Security, sent only to callers who came by https; 0: not sent. 0 to 730d.'),
+  hsts_preload: z
+    .boolean()
+    .default(false)
+    .describe('Whether Strict-Transport-Security says `preload`: browsers then never try plain http, for years. See hstspreload.org.'),
   permissions_policy: z
     .string()
     .default('camera=(), geolocation=(), microphone=(), payment=()')

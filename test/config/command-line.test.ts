@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../src/cli/command.ts';
 import { startOptions } from '../../src/cli/start-options.ts';
+import { PRESETS } from '../../src/config/preset-config.ts';
 
-/** Runs a command in a folder that holds `gatehouse.yaml`, with nothing in the environment but a home. */
-async function run(args: string[], yaml?: string, env: Record<string, string> = {}) {
+/** Runs a command in a folder that holds `gatehouse.yaml` and `.env`, with nothing in the environment but a home. */
+async function run(args: string[], yaml?: string, env: Record<string, string> = {}, envFile?: string) {
   const cwd = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
+  if (envFile !== undefined) writeFileSync(join(cwd, '.env'), envFile);
   if (yaml !== undefined) writeFileSync(join(cwd, 'gatehouse.yaml'), yaml);
   let stdout = '';
   let stderr = '';
@@ -85,7 +87,7 @@ gatehouse.yaml:4:32: auth.keys[0].key: must have at least 8 characters
   test('says what a start would refuse, with its place', async () => {
     const { code, stderr } = await run(['check'], 'server:\n  host: 0.0.0.0\n');
     expect(code).toBe(1);
-    expect(stderr).toStartWith('gatehouse.yaml:2:9: server.host: listening on 0.0.0.0 without keys lets everyone in (set auth.keys');
+    expect(stderr).toStartWith('gatehouse.yaml:2:9: server.host: listening on 0.0.0.0 without keys lets everyone in (set API_KEYS');
   });
 
   test('counts variables and flags as a start does, and tells them apart', async () => {
@@ -124,10 +126,88 @@ describe('gatehouse explain', () => {
   });
 });
 
+describe('--env-file', () => {
+  const explainPort = ['explain', 'server.port', '--env-file', '.env'];
+
+  test('gives variables, and explain names the line', async () => {
+    const { stdout } = await run(explainPort, undefined, {}, '# ours\nPORT=4711\n');
+    expect(stdout).toBe('server.port  4711  env PORT (.env:2)\n');
+    const path = await run(explainPort, undefined, {}, 'GATEHOUSE_SERVER__PORT=4711\n');
+    expect(path.stdout).toBe('server.port  4711  env GATEHOUSE_SERVER__PORT (.env:1)\n');
+  });
+
+  test('the environment wins, but for a variable that is empty there', async () => {
+    expect((await run(explainPort, undefined, { PORT: '4712' }, 'PORT=4711\n')).stdout).toBe('server.port  4712  env PORT\n');
+    expect((await run(explainPort, undefined, { PORT: '' }, 'PORT=4711\n')).stdout).toBe('server.port  4711  env PORT (.env:1)\n');
+  });
+
+  test('it may name the preset and the configuration file, and what that refers to', async () => {
+    const named = await run(explainPort, 'server: { port: "${MINE}" }\n', {}, 'GATEHOUSE_CONFIG=gatehouse.yaml\nMINE=4713\n');
+    expect(named.stdout).toBe('server.port  4713  gatehouse.yaml:1:17 via MINE\n');
+    expect((await run(explainPort, undefined, {}, 'GATEHOUSE_PRESET=ai-platform\n')).stdout).toMatch(
+      /^server\.port  9000  preset ai-platform:\d+\n$/,
+    );
+  });
+
+  test('is not read unless it is named', async () => {
+    expect((await run(['explain', 'server.port'], undefined, {}, 'PORT=4711\n')).stdout).toBe('server.port  8080  default\n');
+  });
+
+  test('a file that is missing, a line that is none and a value that does not fit are said with their place', async () => {
+    expect(await run(['check', '--env-file', 'nowhere.env'])).toMatchObject({
+      code: 1,
+      stderr: 'nowhere.env: there is no such file (--env-file names it)\n',
+    });
+    const { code, stderr } = await run(['check', '--env-file', '.env'], undefined, {}, 'API_KEY=canary-canary\ncanary canary\nPORT=x\n');
+    expect(code).toBe(1);
+    expect(stderr).toContain('.env:2: is no NAME=value (a name begins with a letter; comments begin with #)\n');
+    expect(stderr).toContain('env PORT (.env:3): server.port: must be a number, not a text\n');
+    expect(stderr).not.toContain('canary');
+  });
+
+  test('.env.example changes nothing as it is, and all of it can be used', async () => {
+    const example = readFileSync(join(import.meta.dirname, '..', '..', '.env.example'), 'utf8');
+    const plain = (await run(['explain', '--env-file', '.env'], undefined, {}, example)).stdout;
+    expect(plain).toBe((await run(['explain'])).stdout);
+    const used = example.replaceAll(/^#(?=[A-Z][A-Z_]*=)/gm, '').replace(/^GATEHOUSE_(?:CONFIG|PRESET)=.*$/gm, '');
+    expect(await run(['check', '--env-file', '.env', '--host', '127.0.0.1'], undefined, {}, used)).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('--preset', () => {
+  for (const name of PRESETS) {
+    test(`check finds nothing wrong with ${name}`, async () => {
+      const { code, stdout, stderr } = await run(['check', '--preset', name]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain(`OK: preset ${name}, no file: `);
+    });
+  }
+
+  test('a name that is none is said where it was given', async () => {
+    expect(await run(['check', '--preset', 'aivilage'])).toMatchObject({
+      code: 1,
+      stderr: `flag --preset: preset: must be one of ${PRESETS.join(', ')} (did you mean 'aivillage'?)\n`,
+    });
+    expect((await run(['check'], 'preset: [stillme]\n')).stderr).toStartWith('gatehouse.yaml:1:1: preset: ');
+    expect((await run(['check'], '', { GATEHOUSE_PRESET: '../stillme' })).stderr).toStartWith('env GATEHOUSE_PRESET: preset: must be');
+  });
+});
+
 test('flags of start become settings, each with its name', () => {
-  expect(startOptions({ config: 'a.yaml', port: '1', 'log-level': 'debug', set: ['limits.mode=off', 'a=b=c'] })).toEqual({
+  expect(
+    startOptions({
+      config: 'a.yaml',
+      'env-file': '.env',
+      preset: 'stillme',
+      port: '1',
+      'log-level': 'debug',
+      set: ['limits.mode=off', 'a=b=c'],
+    }),
+  ).toEqual({
     file: 'a.yaml',
+    envFile: '.env',
     flags: [
+      { flag: '--preset', path: 'preset', text: 'stillme' },
       { flag: '--port', path: 'server.port', text: '1' },
       { flag: '--log-level', path: 'telemetry.log.level', text: 'debug' },
       { flag: '--set limits.mode', path: 'limits.mode', text: 'off' },
