@@ -5,6 +5,7 @@
  * pass: a `StreamMeter` and `inspectReply` look at them and do not touch them, but for what we ourselves had added to the request.
  */
 
+import type { z } from 'zod';
 import type { GatewayError } from '../base/errors.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
@@ -17,6 +18,8 @@ export interface Dialect {
   path(kind: OperationKind): string;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
+  /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. */
+  readonly errorSchema: z.ZodType;
   /** Reads what an upstream's error reply means, whatever its status. */
   classifyError(status: number, headers: Headers, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */

@@ -6,6 +6,7 @@
 import { createAboutRoute } from '../admin/about.ts';
 import { createBreakerRoutes } from '../admin/breakers.ts';
 import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/configuration.ts';
+import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
@@ -29,6 +30,8 @@ import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { documentOf } from './documentation.ts';
+import { exampleModels } from './model-docs.ts';
 import { createModelRoutes } from './model-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes } from './service-routes.ts';
@@ -42,6 +45,8 @@ export interface Assembly {
   /** Ready for the edge: every handler is wrapped in its policies. */
   readonly routes: readonly Route[];
   readonly observer: Observer;
+  /** Its API as an OpenAPI document. */
+  openApi(): object;
   /** Makes the runtime's long-lived parts follow this configuration. Throws, and has changed nothing, when an address is bad. */
   activate(): void;
 }
@@ -68,6 +73,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
+    openApi: () => documentOf(config, routes, runtime.version),
     activate() {
       findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
@@ -113,8 +119,8 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
     { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
   );
-  return [
-    ...createModelRoutes(modelCall, createModelList({ router, upstream, clock })),
+  const routes: Route[] = [
+    ...createModelRoutes(modelCall, createModelList({ router, upstream, clock }), exampleModels(literalNames(router))),
     ...createServiceRoutes(
       { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
       { upstream, clock, watch, traceHeaders },
@@ -135,10 +141,26 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
         breakers: () => registry.breakers().map(({ name, snapshot }) => ({ name, ...snapshot })),
         resetBreaker: (name) => registry.resetBreaker(name),
       },
+      example: router.groups[0]?.group ?? Object.keys(config.services)[0],
     }),
     ...createConfigurationRoutes(config.admin, controls),
-    createAboutRoute({ serviceName, version, links: ABOUT_LINKS }),
+    ...createDocsRoutes(config.docs, {
+      environment: config.server.environment,
+      document: () => documentOf(config, routes, version),
+    }),
+    createAboutRoute(
+      config.docs.enabled
+        ? { serviceName, version, links: { ...ABOUT_LINKS, ...DOCS_LINKS }, assetPath }
+        : { serviceName, version, links: ABOUT_LINKS },
+    ),
   ];
+  return routes;
+}
+
+/** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */
+function literalNames(router: Router): readonly string[] {
+  const listed = [...router.providers.values()].flatMap(({ config }) => config.models);
+  return [...router.names, ...listed.filter((name) => !name.includes('*'))];
 }
 
 /** A provider whose models are named is asked for others by `provider/model` alone. */
@@ -154,3 +176,5 @@ const ABOUT_LINKS = {
   metrics: '/metrics',
   circuit_breakers: '/circuit-breakers',
 };
+
+const DOCS_LINKS = { docs: '/docs', redoc: '/redoc', openapi: '/openapi.json' };
