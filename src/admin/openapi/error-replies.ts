@@ -21,6 +21,7 @@ export const SERVICE_SHAPE: ErrorShape = { schema: serviceError, encode: encodeS
 
 const BODY: readonly ErrorCode[] = ['body_timeout', 'body_too_large'];
 const UPSTREAM: readonly ErrorCode[] = [
+  'internal_error',
   'overloaded',
   'draining',
   'breaker_open',
@@ -120,7 +121,7 @@ export class ErrorReplies {
       ...Object.fromEntries(named.map(([key, { shape, status, codes }]) => [key, this.#component(shape, status, [...codes].toSorted())])),
       AnyError: {
         description:
-          'Any other refusal: a malformed head or path (400), headers too large (431), a method that is not served here (405), a fault of the gateway (500). Before the route is known, errors come in the shape of GatewayError.',
+          'Any other refusal: a malformed head or path (400), headers too large (431), a method that is not served here (405), a fault of the gateway (500); from a model, an upstream’s own status where that is the truth. Before the route is known, errors come in the shape of GatewayError.',
         headers: ERROR_HEADERS,
         content: { 'application/json': { schema: { anyOf: shapes.map(({ schema }) => this.#book.use(schema, 'output')) } } },
       },
