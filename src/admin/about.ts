@@ -11,6 +11,8 @@ export interface AboutDeps {
   readonly version: string;
   /** Paths worth knowing, by what they are. */
   readonly links: Readonly<Record<string, string>>;
+  /** Whether a path answers to GET, so that a browser may be led there. */
+  readonly isPage: (path: string) => boolean;
   /** Address of a file of the documentation pages; absent where they are off. */
   readonly assetPath?: ((name: 'page.css' | 'icon.svg') => string) | undefined;
 }
@@ -38,11 +40,12 @@ function wantsHtml(accept: string | null): boolean {
   return accept !== null && /^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:[,;]|$)/i.test(accept);
 }
 
-function aboutPage({ serviceName, version, links, assetPath }: AboutDeps): Reply {
-  const rows = Object.entries(links).map(
-    ([name, path]) =>
-      `<tr><th scope="row">${escapeHtml(name.replaceAll('_', ' '))}</th><td><a href="${escapeHtml(path)}"><code>${escapeHtml(path)}</code></a></td></tr>`,
-  );
+function aboutPage({ serviceName, version, links, isPage, assetPath }: AboutDeps): Reply {
+  const rows = Object.entries(links).map(([name, path]) => {
+    const shown = `<code>${escapeHtml(path)}</code>`;
+    const cell = isPage(path) ? `<a href="${escapeHtml(path)}">${shown}</a>` : shown;
+    return `<tr><th scope="row">${escapeHtml(name.replaceAll('_', ' '))}</th><td>${cell}</td></tr>`;
+  });
   const body = `<main class="plain">
 <h1>${escapeHtml(serviceName)}</h1>
 <p>${DESCRIPTION} Gatehouse ${escapeHtml(version)} is running.</p>

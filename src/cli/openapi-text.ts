@@ -21,7 +21,7 @@ export async function openApiText(config: Config): Promise<string> {
     { clock: systemClock, log, version: packageJson.version, random: () => 0, seed: new Uint32Array(4), instanceId: 'openapi' },
   );
   const controls = { reload: never, explain: () => [], isDraining: () => false };
-  return `${JSON.stringify(assemble(config, runtime, controls).openApi(), undefined, 2)}\n`;
+  return `${JSON.stringify(await assemble(config, runtime, controls).openApi(), undefined, 2)}\n`;
 }
 
 const never = () => Promise.reject(new Error('nothing is served here'));

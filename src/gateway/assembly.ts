@@ -30,7 +30,6 @@ import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { documentOf } from './documentation.ts';
 import { exampleModels } from './model-docs.ts';
 import { createModelRoutes } from './model-routes.ts';
 import type { Runtime } from './runtime.ts';
@@ -46,7 +45,7 @@ export interface Assembly {
   readonly routes: readonly Route[];
   readonly observer: Observer;
   /** Its API as an OpenAPI document. */
-  openApi(): object;
+  openApi(): Promise<object>;
   /** Makes the runtime's long-lived parts follow this configuration. Throws, and has changed nothing, when an address is bad. */
   activate(): void;
 }
@@ -148,11 +147,13 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       environment: config.server.environment,
       document: () => documentOf(config, routes, version),
     }),
-    createAboutRoute(
-      config.docs.enabled
-        ? { serviceName, version, links: { ...ABOUT_LINKS, ...DOCS_LINKS }, assetPath }
-        : { serviceName, version, links: ABOUT_LINKS },
-    ),
+    createAboutRoute({
+      serviceName,
+      version,
+      links: config.docs.enabled ? { ...ABOUT_LINKS, ...DOCS_LINKS } : ABOUT_LINKS,
+      isPage: (path) => routes.some(({ pattern, methods }) => pattern === path && methods.includes('GET')),
+      ...(config.docs.enabled ? { assetPath } : {}),
+    }),
   ];
   return routes;
 }
@@ -161,6 +162,11 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
 function literalNames(router: Router): readonly string[] {
   const listed = [...router.providers.values()].flatMap(({ config }) => config.models);
   return [...router.names, ...listed.filter((name) => !name.includes('*'))];
+}
+
+/** Loaded when it is first asked for: a start need not wait for it. */
+async function documentOf(config: Config, routes: readonly Route[], version: string): Promise<object> {
+  return (await import('./documentation.ts')).documentOf(config, routes, version);
 }
 
 /** A provider whose models are named is asked for others by `provider/model` alone. */

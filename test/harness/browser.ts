@@ -2,8 +2,6 @@
 
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
-
 /**
  * Whether a Chromium is here. For `test.skipIf(!browserAvailable())`. Throws when it is missing and GATEHOUSE_TEST_REQUIRE (a comma list)
  * names `chromium`.
@@ -16,7 +14,7 @@ export function browserAvailable(): boolean {
 }
 
 function program(): string | undefined {
-  return PROGRAMS.map((name) => Bun.which(name)).find((path) => path !== null) ?? undefined;
+  return Bun.which('chromium') ?? undefined;
 }
 
 export interface VisitedPage extends AsyncDisposable {

@@ -18,7 +18,7 @@ import { StaticBody } from './static-reply.ts';
 export interface DocsDeps {
   readonly environment: 'development' | 'production' | 'test';
   /** The document of the configuration that these routes belong to. Asked once, when it is first wanted. */
-  readonly document: () => object;
+  readonly document: () => Promise<object>;
 }
 
 const ASSETS_PATH = '/docs/assets';
@@ -29,9 +29,10 @@ const assets: Assets = createAssets();
 export function createDocsRoutes(config: DocsConfig, deps: DocsDeps): Route[] {
   if (!config.enabled) return [];
   const access = config.access ?? (deps.environment === 'production' ? 'key' : 'public');
-  let document: StaticBody | undefined;
+  let made: Promise<StaticBody> | undefined;
+  const make = async () => new StaticBody({ plain: JSON.stringify(await deps.document()) }, 'application/json; charset=utf-8');
   const openApi: Handler = async (request) => {
-    document ??= new StaticBody({ plain: JSON.stringify(deps.document()) }, 'application/json; charset=utf-8');
+    const document = await (made ??= make());
     return document.reply(request.headers, { 'cache-control': 'private, no-cache' });
   };
   const shared = { methods: ['GET'], kind: 'system', dialect: 'service' } as const;

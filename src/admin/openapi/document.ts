@@ -138,7 +138,10 @@ class DocumentWriter {
   }
 
   #reply(reply: RouteDocs['replies'][number], route: Route): Json {
-    const own = Object.entries(reply.headers ?? {}).map(([name, description]) => [name, { description, schema: { type: 'string' } }]);
+    const own = Object.entries(reply.headers ?? {}).map(([name, description]): [string, Json] => [
+      name,
+      { description, schema: { type: 'string' } },
+    ]);
     return {
       description: reply.description,
       headers: { ...replyHeaders(route, this.#facts), ...Object.fromEntries(own) },
@@ -174,7 +177,10 @@ class DocumentWriter {
   }
 
   #securitySchemes(): Json {
-    const keys = KEY_HEADERS.map((name) => [name, { type: 'apiKey', in: 'header', name, description: `The API key, as \`${name}\`.` }]);
+    const keys = KEY_HEADERS.map((name): [string, Json] => [
+      name,
+      { type: 'apiKey', in: 'header', name, description: `The API key, as \`${name}\`.` },
+    ]);
     return {
       bearer: { type: 'http', scheme: 'bearer', description: 'An API key of this gateway, as `Authorization: Bearer …`.' },
       ...(this.#facts.tokens

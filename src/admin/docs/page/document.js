@@ -2,7 +2,7 @@
  * Runs in the browser. Loads /openapi.json, asks for a key where one is needed, and hands both to the page. The key stays in this page's
  * memory: it is written nowhere.
  */
-globalThis.withDocument = async (show) => {
+globalThis.withDocument = (show) => {
   const form = document.querySelector('#key-form');
   const note = document.querySelector('#note');
   const field = form.querySelector('input');
@@ -32,9 +32,12 @@ globalThis.withDocument = async (show) => {
     show(await reply.json(), key);
   };
 
+  const tell = (error) => {
+    note.textContent = `The documentation cannot be shown: ${error}`;
+  };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    load(field.value.trim());
+    load(field.value.trim()).catch(tell);
   });
-  await load('');
+  load('').catch(tell);
 };
