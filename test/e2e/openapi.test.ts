@@ -3,11 +3,13 @@
  * that it publishes is sent and answered as it says.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type ApiDocument, callsOf, createSchemaCheck, documentedReply, replyProblems } from '../harness/api-document.ts';
+import { type ApiDocument, callsOf, createSchemaCheck, documentedReply, replyProblems, requestOf } from '../harness/api-document.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
+import { ROOT } from '../harness/process.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 
 const KEY = 'sk-openapi-test-0123456789';
@@ -94,12 +96,9 @@ describe('every example', () => {
     const calls = callsOf(document);
     expect(calls.length).toBeGreaterThan(25);
     const problems: string[] = [];
-    for (const { name, method, path, operation, body } of calls) {
-      const reply = await gateway.request(path, {
-        method,
-        headers: { authorization: `Bearer ${ADMIN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+    for (const call of calls) {
+      const { name, path, operation } = call;
+      const reply = await gateway.request(path, requestOf(call, { authorization: `Bearer ${ADMIN}` }));
       if (!reply.ok) problems.push(`${name}: ${reply.status}`);
       problems.push(...(await replyProblems(document, operation, reply)).map((problem) => `${name}: ${problem}`));
     }
@@ -241,6 +240,25 @@ describe('/openapi.json', () => {
     const about = (await (await off.request('/')).json()) as { links: Record<string, string> };
     expect(Object.keys(about.links)).not.toContain('docs');
     expect(await (await off.request('/', { headers: { accept: 'text/html' } })).text()).not.toContain('/docs');
+  });
+});
+
+test('`gatehouse openapi` prints what the gateway serves, without starting it', async () => {
+  const run = async (...args: string[]) => {
+    const child = Bun.spawn([process.execPath, join(ROOT, 'src/main.ts'), 'openapi', ...args], { stdout: 'pipe', stderr: 'pipe' });
+    return { code: await child.exited, stdout: await child.stdout.text(), stderr: await child.stderr.text() };
+  };
+  const printed = await run('--config', gateway.configPath);
+  expect(printed.code).toBe(0);
+  expect(JSON.parse(printed.stdout)).toEqual(document);
+
+  const file = `${gateway.configPath}.json`;
+  expect(await run('--config', gateway.configPath, '-o', file)).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await Bun.file(file).text()).toBe(printed.stdout);
+  expect(await run('--config', 'no-such-file.yaml')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('no-such-file'),
   });
 });
 

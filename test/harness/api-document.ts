@@ -54,7 +54,7 @@ export interface ApiCall {
   readonly path: string;
   readonly operation: ApiOperation;
   /** The example that is sent; undefined for a request without a body. */
-  readonly body?: unknown;
+  readonly body?: string | FormData;
 }
 
 /** Every documented example as a request; an operation without examples of a body is one request. */
@@ -66,12 +66,28 @@ export function callsOf(document: ApiDocument): ApiCall[] {
         if (example === undefined) throw new Error(`${method} ${template}: the parameter '${name}' has no example`);
         return encodeURIComponent(example);
       });
-      const call = { method: method.toUpperCase(), path, operation };
-      const examples = operation.requestBody?.content['application/json']?.examples;
-      if (examples === undefined) return [{ ...call, name: `${call.method} ${template}` }];
-      return Object.entries(examples).map(([name, { value }]) => ({ ...call, name: `${call.method} ${template}: ${name}`, body: value }));
+      const call = { name: `${method.toUpperCase()} ${template}`, method: method.toUpperCase(), path, operation };
+      const bodies = Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, { examples = {} }]) =>
+        Object.entries(examples).map(([name, { value }]) => ({ ...call, name: `${call.name}: ${name}`, body: bodyOf(type, value) })),
+      );
+      return bodies.length === 0 ? [call] : bodies;
     }),
   );
+}
+
+/** JSON, or a form: in one, `{filename, content}` stands for a file. */
+function bodyOf(type: string, value: unknown): string | FormData {
+  if (type !== 'multipart/form-data') return JSON.stringify(value);
+  const form = new FormData();
+  for (const [name, field] of Object.entries(value as Record<string, string | { filename: string; content: string }>))
+    form.append(name, typeof field === 'string' ? field : new File([field.content], field.filename));
+  return form;
+}
+
+/** The options of `fetch` for a call. */
+export function requestOf({ method, body }: ApiCall, headers: Readonly<Record<string, string>>): RequestInit {
+  if (body === undefined) return { method, headers };
+  return { method, headers: typeof body === 'string' ? { ...headers, 'content-type': 'application/json' } : headers, body };
 }
 
 export interface SchemaCheck {
@@ -111,14 +127,18 @@ export async function replyProblems(document: ApiDocument, operation: ApiOperati
   const content = documented.content[type] ?? documented.content['*/*'];
   if (content === undefined) return [...problems, `the content type ${type} is not documented`];
   const check = createSchemaCheck(document);
-  if (type === 'text/event-stream') return [...problems, ...eventProblems(content, text, check)];
+  if (STREAMS.has(type)) return [...problems, ...eventProblems(content, text, check)];
   return [...problems, ...check(content.schema, type === 'application/json' ? JSON.parse(text) : text)];
 }
 
+const STREAMS: ReadonlySet<string> = new Set(['text/event-stream', 'application/x-ndjson']);
+
+/** Server-sent events, or a line of JSON each. */
 function eventProblems(content: ApiContent, text: string, check: SchemaCheck): string[] {
   const schema = content['x-gatehouse-event-schema'];
   if (schema === undefined) return ['the events have no schema'];
-  const events = text.split('\n\n').filter((event) => event !== '');
-  if (events.length < 3 || events.at(-1) !== 'data: [DONE]') return [`no whole stream: ${text.slice(-200)}`];
-  return events.slice(0, -1).flatMap((event) => check(schema, JSON.parse(event.slice('data: '.length))));
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/^data: ?/, ''));
+  const events = lines.filter((line) => line.startsWith('{'));
+  if (events.length < 2) return [`no stream: ${text.slice(-200)}`];
+  return events.flatMap((event) => check(schema, JSON.parse(event)));
 }

@@ -94,7 +94,22 @@ describe('an operation', () => {
     expect(Object.keys(operationOf({ access: 'public' }).responses)).toEqual(['200', 'default']);
     expect(Object.keys(operationOf({ access: 'admin' }).responses)).toEqual(['200', '401', '403', '503', 'default']);
     const model = operationOf({ kind: 'model', dialect: 'strange' }).responses;
-    expect(Object.keys(model)).toEqual(['200', '400', '401', '403', '404', '408', '413', '415', '429', '502', '503', '504', 'default']);
+    expect(Object.keys(model)).toEqual([
+      '200',
+      '400',
+      '401',
+      '403',
+      '404',
+      '408',
+      '413',
+      '415',
+      '429',
+      '500',
+      '502',
+      '503',
+      '504',
+      'default',
+    ]);
     expect(model['429']).toEqual({ $ref: '#/components/responses/GatewayError429' });
   });
 
