@@ -154,6 +154,6 @@ describe('the configuration', () => {
 });
 
 test('/ tells what this is', async () => {
-  const route = createAboutRoute({ serviceName: 'gatehouse', version: '1.0.0', links: { health: '/health' } });
+  const route = createAboutRoute({ isPage: () => true, serviceName: 'gatehouse', version: '1.0.0', links: { health: '/health' } });
   expect((await call([route], { path: '/' })).json).toMatchObject({ name: 'Gatehouse', version: '1.0.0', links: { health: '/health' } });
 });

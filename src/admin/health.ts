@@ -10,6 +10,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
+import type { RouteDocs } from '../pipeline/route-docs.ts';
+import { HEALTH_DOCS, LIVE_DOCS, READY_DOCS } from './health-docs.ts';
 import { jsonReply } from './json-reply.ts';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
@@ -60,13 +62,18 @@ export function createHealthRoutes(deps: HealthDeps): Route[] {
   // Whether the process answers at all: restarting it would not bring an upstream back.
   const live: Handler = async (_request, exchange) => answer({ status: 'healthy', readings: [] }, exchange.startedAtMs, true);
 
-  return [route('/health', health), route('/healthz', health), route('/readyz', ready), route('/livez', live)];
+  return [
+    route('/health', health, HEALTH_DOCS),
+    route('/healthz', health, HEALTH_DOCS),
+    route('/readyz', ready, READY_DOCS),
+    route('/livez', live, LIVE_DOCS),
+  ];
 }
 
 type Answer = (verdict: Verdict, exchangeStartedMs: number, isReady: boolean) => ReturnType<typeof jsonReply>;
 
-function route(pattern: string, handler: Handler): Route {
-  return { pattern, methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler };
+function route(pattern: string, handler: Handler, docs: RouteDocs): Route {
+  return { pattern, methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler, docs };
 }
 
 export interface Verdict {

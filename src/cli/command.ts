@@ -44,6 +44,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
+    name: 'openapi',
+    summary: 'Print the API as an OpenAPI document.',
+    load: async () => (await import('./openapi.ts')).openApiCommand,
+  },
+  {
     name: 'simulate',
     summary: 'Start a simulated LLM server and AI service, with failures on demand.',
     load: async () => (await import('./simulate.ts')).simulateCommand,

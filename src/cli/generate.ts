@@ -8,6 +8,7 @@ import { exampleYaml } from '../config/example.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { configPage, environmentPage, errorsPage } from '../config/reference.ts';
 import { type Command, type CommandIo, withUsage } from './command.ts';
+import { openApiText, referenceConfig } from './openapi-text.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -24,7 +25,7 @@ Writes the JSON Schema, the example configuration, .env.example and docs/referen
 };
 
 /** Path from the project's root, and text, of every generated file. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['gatehouse.schema.json', `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`],
     ['gatehouse.example.yaml', exampleYaml()],
@@ -32,13 +33,14 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/reference/config.md', configPage()],
     ['docs/reference/environment.md', environmentPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/openapi.json', await openApiText(referenceConfig())],
   ]);
 }
 
 async function generate(args: string[], io: CommandIo): Promise<number> {
   const { values } = parseArgs({ args, options: { check: { type: 'boolean' } } });
   let stale = 0;
-  for (const [name, text] of generatedFiles()) {
+  for (const [name, text] of await generatedFiles()) {
     const path = join(ROOT, name);
     if ((await readFile(path, 'utf8').catch(() => undefined)) === text) continue;
     stale += 1;

@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
+import { docsConfig } from '../admin/docs-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
@@ -33,6 +34,7 @@ export const configSchema = z.strictObject({
   services: servicesConfig,
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),
+  docs: docsConfig.prefault({}).describe('The API documentation.'),
 });
 
 export type Config = z.output<typeof configSchema>;

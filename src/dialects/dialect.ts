@@ -5,6 +5,7 @@
  * pass: a `StreamMeter` and `inspectReply` look at them and do not touch them, but for what we ourselves had added to the request.
  */
 
+import type { z } from 'zod';
 import type { GatewayError } from '../base/errors.ts';
 import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
@@ -17,6 +18,8 @@ export interface CallerDialect {
   decode(kind: OperationKind, bytes: Uint8Array): Operation;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
+  /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. */
+  readonly errorSchema: z.ZodType;
 }
 
 /** A dialect that targets speak, too. */

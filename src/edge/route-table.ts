@@ -8,12 +8,15 @@
 
 import type { Handler } from '../pipeline/policy.ts';
 import type { RouteInfo } from '../pipeline/route.ts';
+import type { RouteDocs } from '../pipeline/route-docs.ts';
 
 /** A route that answers. Several may share a pattern, with different methods. */
 export interface Route extends RouteInfo {
   /** Upper case; `*` is any. HEAD goes to GET's where it has none of its own. */
   readonly methods: readonly string[];
   readonly handler: Handler;
+  /** What `/openapi.json` says of it. Every route of the gateway has it; a test sees to that. */
+  readonly docs?: RouteDocs;
 }
 
 /** The routes of one pattern. */

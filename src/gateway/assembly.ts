@@ -6,6 +6,7 @@
 import { createAboutRoute } from '../admin/about.ts';
 import { createBreakerRoutes } from '../admin/breakers.ts';
 import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/configuration.ts';
+import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
@@ -32,6 +33,7 @@ import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
+import { exampleModels } from './model-docs.ts';
 import { createModelRoutes } from './model-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes } from './service-routes.ts';
@@ -45,6 +47,8 @@ export interface Assembly {
   /** Ready for the edge: every handler is wrapped in its policies. */
   readonly routes: readonly Route[];
   readonly observer: Observer;
+  /** Its API as an OpenAPI document. */
+  openApi(): Promise<object>;
   /** Makes the runtime's long-lived parts follow this configuration. Throws, and has changed nothing, when an address is bad. */
   activate(): void;
 }
@@ -72,6 +76,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
+    openApi: () => documentOf(config, routes, runtime.version),
     activate() {
       findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
@@ -141,9 +146,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
-  return [
-    ...createModelRoutes(modelCall, list),
-    ...createChatRoutes(modelCall, services),
+  const examples = exampleModels(literalNames(router));
+  const routes: Route[] = [
+    ...createModelRoutes(modelCall, list, examples),
+    ...createChatRoutes(modelCall, services, examples),
     ...services,
     ...createHealthRoutes({
       clock,
@@ -161,10 +167,33 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
         breakers: () => registry.breakers().map(({ name, snapshot }) => ({ name, ...snapshot })),
         resetBreaker: (name) => registry.resetBreaker(name),
       },
+      example: router.groups[0]?.group ?? Object.keys(config.services)[0],
     }),
     ...createConfigurationRoutes(config.admin, controls),
-    createAboutRoute({ serviceName, version, links: ABOUT_LINKS }),
+    ...createDocsRoutes(config.docs, {
+      environment: config.server.environment,
+      document: () => documentOf(config, routes, version),
+    }),
+    createAboutRoute({
+      serviceName,
+      version,
+      links: config.docs.enabled ? { ...ABOUT_LINKS, ...DOCS_LINKS } : ABOUT_LINKS,
+      isPage: (path) => routes.some(({ pattern, methods }) => pattern === path && methods.includes('GET')),
+      ...(config.docs.enabled ? { assetPath } : {}),
+    }),
   ];
+  return routes;
+}
+
+/** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */
+function literalNames(router: Router): readonly string[] {
+  const listed = [...router.providers.values()].flatMap(({ config }) => config.models);
+  return [...router.names, ...listed.filter((name) => !name.includes('*'))];
+}
+
+/** Loaded when it is first asked for: a start need not wait for it. */
+async function documentOf(config: Config, routes: readonly Route[], version: string): Promise<object> {
+  return (await import('./documentation.ts')).documentOf(config, routes, version);
 }
 
 /** A provider whose models are named is asked for others by `provider/model` alone. */
@@ -180,3 +209,5 @@ const ABOUT_LINKS = {
   metrics: '/metrics',
   circuit_breakers: '/circuit-breakers',
 };
+
+const DOCS_LINKS = { docs: '/docs', redoc: '/redoc', openapi: '/openapi.json' };

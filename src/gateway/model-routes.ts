@@ -9,6 +9,7 @@ import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
+import { type ExampleModels, MODEL_LIST_DOCS, modelDocs, modelRouteDocs } from './model-docs.ts';
 
 const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: OperationKind }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
@@ -16,7 +17,8 @@ const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Ope
   { pattern: '/v1/embeddings', operation: 'embed' },
 ];
 
-export function createModelRoutes(call: Handler, list: ModelList): Route[] {
+/** `examples`: models that the documentation may name. */
+export function createModelRoutes(call: Handler, list: ModelList, examples: ExampleModels): Route[] {
   return [
     ...MODEL_ROUTES.map(
       ({ pattern, operation }): Route => ({
@@ -27,23 +29,26 @@ export function createModelRoutes(call: Handler, list: ModelList): Route[] {
         access: 'key',
         dialect: 'openai-chat',
         handler: call,
+        docs: modelRouteDocs(operation, examples),
       }),
     ),
-    ...createModelListRoutes(list),
+    ...createModelListRoutes(list, examples),
   ];
 }
 
-function createModelListRoutes(list: ModelList): Route[] {
+function createModelListRoutes(list: ModelList, examples: ExampleModels): Route[] {
   const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat' } as const;
   return [
     {
       ...shared,
       pattern: '/v1/models',
+      docs: MODEL_LIST_DOCS,
       handler: async (_request, exchange) => json({ object: 'list', data: await visible(list, exchange) }),
     },
     {
       ...shared,
       pattern: '/v1/models/{id...}',
+      docs: modelDocs(examples),
       handler: async (request, exchange) => {
         const id = request.params?.['id'] ?? '';
         const model = (await visible(list, exchange)).find((listing) => listing.id === id);

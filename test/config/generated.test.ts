@@ -9,10 +9,11 @@ import { systemFiles } from '../../src/config/system-source.ts';
 import { parseYaml } from '../../src/config/yaml-source.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const generated = await generatedFiles();
 const example = readFileSync(join(ROOT, 'gatehouse.example.yaml'), 'utf8');
 
 describe('generated files are what the code says (if not: npm run generate)', () => {
-  for (const [name, text] of generatedFiles()) {
+  for (const [name, text] of generated) {
     test(name, () => {
       expect(readFileSync(join(ROOT, name), 'utf8')).toBe(text);
     });

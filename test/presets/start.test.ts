@@ -15,12 +15,7 @@ import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 import { type Endpoint, endpointsOf, ORIGINALS, securityHeadersOf, variablesOf } from './originals.ts';
 
 /** Endpoints of the documents that other parts will answer. A test below fails for one that is there: take it out then. */
-const WAITING: ReadonlySet<string> = new Set([
-  'ai-platform GET /docs',
-  'ai-platform GET /redoc',
-  'ai-platform GET /openapi.json',
-  'aivillage POST /v1/upload',
-]);
+const WAITING: ReadonlySet<string> = new Set(['aivillage POST /v1/upload']);
 
 let home: string;
 let services: SimulatorProcess;
@@ -71,7 +66,8 @@ describe('every preset', () => {
       await logged(gateway, 'Listening on 127.0.0.1 alone, not on 0.0.0.0');
       const health = await fetch(`${gateway.url}/health`);
       expect(health.status).toBe(200);
-      expect(await health.json()).toMatchObject({ status: 'healthy', ok: true });
+      // Nothing that the preset names is there: until a probe has found out, that counts as working.
+      expect(await health.json()).toMatchObject({ status: expect.stringMatching(/^(healthy|degraded)$/) as string, ok: true });
       expect((await fetch(`${gateway.url}/metrics`)).status).toBe(preset === 'ai-platform' ? 401 : 200);
     });
   }

@@ -27,9 +27,14 @@ export interface IdentifyDeps {
 /** Nobody in particular, and nobody's tenant: what is kept for anonymous callers never meets what is kept for others. */
 export const ANONYMOUS: Principal = { id: 'anonymous', tenant: 'anonymous', tier: 'anonymous', admin: false, kind: 'anonymous' };
 
+/** Whether the routes for key holders refuse strangers. */
+export function isCallerRequired(config: AuthConfig, environment: IdentifyDeps['environment']): boolean {
+  return config.required ?? (config.keys.length > 0 || config.jwt !== undefined || environment === 'production');
+}
+
 /** Throws when the public key file of `auth.jwt` cannot be read. */
 export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
-  const required = config.required ?? (config.keys.length > 0 || config.jwt !== undefined || deps.environment === 'production');
+  const required = isCallerRequired(config, deps.environment);
   const identifier = createIdentifier(config, deps);
   return {
     name: 'identify',

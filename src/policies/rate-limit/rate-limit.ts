@@ -177,6 +177,13 @@ function refusal(result: TakeResult, asked: Asked): GatewayError {
   });
 }
 
+/** Names of the windows whose headers replies may carry: `second`, `minute`, `hour`. */
+export function limitedWindows(config: LimitsConfig): string[] {
+  if (config.mode === 'off') return [];
+  const tiers = [config.default, ...Object.values(config.tiers)];
+  return WINDOWS.filter(({ field }) => tiers.some((rates) => rates[field] !== undefined)).map(({ header }) => header);
+}
+
 function windowsOf(rates: RatesConfig): Window[] {
   return WINDOWS.flatMap(({ field, suffix, header, windowMs }) => {
     const limit = rates[field];

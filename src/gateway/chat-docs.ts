@@ -1,0 +1,78 @@
+/* What the older gateways' chats say of themselves. */
+
+import { z } from 'zod';
+import { simpleChatReply, simpleChatRequest } from '../dialects/simple-chat/simple-chat.ts';
+import { unifiedChatChunk, unifiedChatReply } from '../dialects/unified-chat/reply-schemas.ts';
+import { unifiedChatRequest } from '../dialects/unified-chat/request.ts';
+import { jsonContent, type RouteDocs } from '../pipeline/route-docs.ts';
+import type { ExampleModels } from './model-docs.ts';
+
+const messages = [{ role: 'user', content: 'What do you know about me?' }];
+
+export function unifiedChatDocs({ chat: model }: ExampleModels): RouteDocs {
+  return {
+    tag: 'Assistant',
+    summary: 'Unified chat',
+    description:
+      'A chat with what is known of the user and the documents around it. `context` tells what the model was given, `metadata` how long each part took and, in `skipped`, what had no part in the answer.',
+    body: {
+      content: {
+        'application/json': {
+          schema: unifiedChatRequest,
+          examples: {
+            plain: { summary: 'With every default', value: { model, messages: [{ role: 'user', content: 'Hello!' }] } },
+            full: {
+              summary: 'Everything said',
+              value: {
+                model,
+                messages,
+                user_id: 'alice-001',
+                use_memory: true,
+                use_rag: true,
+                store_memory: true,
+                rag_k: 3,
+                memory_limit: 5,
+                max_tokens: 200,
+              },
+            },
+            streamed: { summary: 'Streamed', value: { model, messages, stream: true } },
+          },
+        },
+      },
+    },
+    replies: [
+      {
+        status: 200,
+        description: 'The answer: whole, or as events when `stream` is true.',
+        content: {
+          ...jsonContent(unifiedChatReply),
+          'text/event-stream': {
+            schema: z
+              .string()
+              .describe('`data: ` with a UnifiedChatChunk each; the last is `data: [DONE]`. A failure is an event with `error`.'),
+            events: unifiedChatChunk,
+          },
+        },
+      },
+    ],
+    errors: ['field_invalid'],
+  };
+}
+
+export function simpleChatDocs({ chat: model }: ExampleModels): RouteDocs {
+  return {
+    tag: 'Assistant',
+    summary: 'Simple chat',
+    description: 'One message in, one text out. The same message of the same user gets the same answer for five minutes, from the cache.',
+    body: {
+      content: {
+        'application/json': {
+          schema: simpleChatRequest,
+          examples: { simple: { summary: 'A message', value: { message: 'Hello', user_id: 'test', model } } },
+        },
+      },
+    },
+    replies: [{ status: 200, description: 'The answer.', content: jsonContent(simpleChatReply) }],
+    errors: ['field_invalid'],
+  };
+}
