@@ -11,10 +11,14 @@ import type { Usage } from '../operations/usage.ts';
 
 export interface Dialect {
   readonly name: string;
+  /** Content types, beside JSON's own, that this dialect's clients give to JSON. They count only where no web page is behind the request. */
+  readonly otherContentTypes?: readonly string[];
+  /** What a stream is called. */
+  readonly streamType: StreamType;
   /** Decodes a body; throws `json_invalid` or `request_invalid` with the field at fault. */
-  decode(kind: OperationKind, bytes: Uint8Array): Operation;
-  /** The path of an operation under a target's base URL (`/chat/completions`). */
-  path(kind: OperationKind): string;
+  decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation;
+  /** The path of an operation below where the dialect begins at a target (`/chat/completions`). */
+  path(operation: Operation): string;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
   /** Reads what an upstream's error reply means, whatever its status. */
@@ -25,8 +29,25 @@ export interface Dialect {
   createMeter(operation: Operation): StreamMeter;
   /** The bytes that tell a caller, inside a stream, that it failed. Never followed by a terminal event. */
   encodeStreamError(error: GatewayError, correlationId: string): Uint8Array;
-  /** Bytes that keep a quiet stream alive; ignored by clients. */
+  /** Bytes that keep a quiet stream alive, sent between two events; ignored by clients. */
   readonly ping: Uint8Array;
+}
+
+/** What is known of a request beside its body. */
+export interface DecodeHints {
+  /** Which form of the operation the route is for, where the dialect has several (`RouteInfo.form`). */
+  readonly form?: string;
+  /** Whether a model of exactly this name is configured: where a dialect has two names for one model, the one that is there is meant. */
+  hasModel(name: string): boolean;
+}
+
+export interface StreamType {
+  /** What a target is asked for. */
+  readonly media: string;
+  /** `content-type` of a reply of ours. */
+  readonly header: string;
+  /** Whether a target's `content-type` is that of a stream. */
+  readonly matches: RegExp;
 }
 
 export interface EncodedError {

@@ -30,6 +30,7 @@ import { createModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes } from './service-routes.ts';
 
@@ -59,7 +60,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     sampleRatio: config.telemetry.traces.sample_ratio,
     spans: runtime.spans,
   });
-  const policies = createPolicies(config, runtime, observer);
+  const policies = createPolicies(config, runtime, { observer, router });
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
   const { clock, random, events } = runtime;
@@ -80,7 +81,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
 }
 
 /** In the order of a request; the stages (pipeline/policy.ts) say it again, and are what counts. */
-function createPolicies(config: Config, runtime: Runtime, observer: Observer): Policy[] {
+function createPolicies(config: Config, runtime: Runtime, { observer, router }: { observer: Observer; router: Router }): Policy[] {
   const { log, metrics, clock, stores } = runtime;
   const encoders = new Map<string, ErrorEncoder>([...DIALECTS_BY_NAME].map(([name, dialect]) => [name, dialect.encodeError]));
   return [
@@ -93,7 +94,7 @@ function createPolicies(config: Config, runtime: Runtime, observer: Observer): P
       environment: config.server.environment,
       metricsAccess: config.telemetry.metrics.access,
     }), // a principal, or 401
-    createRead({ bodyBytesMax: config.server.body_bytes_max }, { dialects: DIALECTS_BY_NAME }), // an operation, or 400
+    createRead({ bodyBytesMax: config.server.body_bytes_max }, { dialects: DIALECTS_BY_NAME, models: new Set(router.names) }), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
     createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
     createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
@@ -115,6 +116,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   );
   return [
     ...createModelRoutes(modelCall, createModelList({ router, upstream, clock })),
+    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall }),
     ...createServiceRoutes(
       { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
       { upstream, clock, watch, traceHeaders },

@@ -18,6 +18,10 @@ export interface Operation {
   readonly usageWanted: boolean;
   /** Asking twice gives the same answer, as far as the request can say (temperature 0 or a seed; embeddings always). */
   readonly deterministic: boolean;
+  /** It is asked for what it does (a model is loaded or unloaded), so no earlier answer will do. */
+  readonly command?: true;
+  /** The form of the operation that it was asked in, where the dialect has several. */
+  readonly form?: string;
   /** The caller's end user, when the body names one. */
   readonly user?: string;
   /** The most output tokens asked for, when the body says so. */
