@@ -42,6 +42,9 @@ interface Named {
 
 export function createNaming(router: Router, config: { readonly dialect: string; readonly startedAt: string }): Naming {
   const key = (provider: string, model: string): string => `${provider}\0${withTag(model)}`;
+  const taken = new Set(router.names);
+  // Both names of a model of ours mean that model, whatever a provider calls its own.
+  const isConfigured = (name: string): boolean => taken.has(name) || taken.has(otherName(name) ?? name);
   const configured = router.names.flatMap((name): Named[] => {
     const targets = router.targets(name, config.dialect).map((target) => key(target.provider, target.model));
     return targets.length === 0 ? [] : [{ name, targets }];
@@ -57,7 +60,7 @@ export function createNaming(router: Router, config: { readonly dialect: string;
     }
     for (const { provider, answer } of told) {
       for (const row of answer) {
-        if (rows.has(row.name) || !may(row.name) || isConfigured(router, row.name)) continue;
+        if (rows.has(row.name) || !may(row.name) || isConfigured(row.name)) continue;
         // Several providers may have it; the one that answers is the one that is shown.
         if (router.targets(row.name, config.dialect)[0]?.provider === provider.name) rows.set(row.name, named(row, row.name));
       }
@@ -74,11 +77,6 @@ export function createNaming(router: Router, config: { readonly dialect: string;
       return [...rows, ...unlisted.map(({ name }) => bareRow(withTag(name), config.startedAt))];
     },
   };
-}
-
-/** Both names of a model of ours mean that model, whatever a provider calls its own. */
-function isConfigured(router: Router, name: string): boolean {
-  return router.names.includes(name) || router.names.includes(otherName(name) ?? name);
 }
 
 function permission({ models }: Principal): (name: string) => boolean {
