@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { createLineScanner } from './ndjson.ts';
+import { createLineScanner, type OnLine } from './ndjson.ts';
 
 interface Shown {
   readonly text: string;
@@ -10,7 +10,7 @@ interface Shown {
 function linesOf(chunks: readonly Uint8Array[], lineBytesMax = 1_000): Shown[] {
   const scanner = createLineScanner({ lineBytesMax });
   const lines: Shown[] = [];
-  const onLine = (bytes: Uint8Array, start: number, end: number, terminated: boolean) =>
+  const onLine: OnLine = (bytes, { start, end, terminated }) =>
     lines.push({ text: Buffer.from(bytes.subarray(start, end)).toString('latin1'), terminated });
   for (const chunk of chunks) scanner.push(chunk, onLine);
   scanner.end(onLine);

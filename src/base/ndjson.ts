@@ -9,8 +9,16 @@ import { GatewayError } from './errors.ts';
  * kept in both cases.
  */
 
-/** `end` is after the line feed. `terminated` is false only for what `end()` shows: a last line without its line feed. */
-export type OnLine = (bytes: Uint8Array, start: number, end: number, terminated: boolean) => void;
+/** Where one line is. The object is reused: read it within `onLine`. Offsets are into the bytes beside it. */
+export interface LineSpan {
+  start: number;
+  /** After the line feed. */
+  end: number;
+  /** False only for what `end` shows: a last line without its line feed. */
+  terminated: boolean;
+}
+
+export type OnLine = (bytes: Uint8Array, span: Readonly<LineSpan>) => void;
 
 export interface LineScanner {
   /** Shows every line that this chunk completes, in order. Throws `upstream_reply_invalid` when one is over `lineBytesMax`. */
@@ -30,6 +38,17 @@ export function createLineScanner({ lineBytesMax }: LineScannerConfig): LineScan
   const tooLong = (): GatewayError =>
     new GatewayError('upstream_reply_invalid', `the upstream sent a line of a stream of more than ${lineBytesMax} bytes`);
   const carry = createCarry(lineBytesMax, tooLong);
+  const span: LineSpan = { start: 0, end: 0, terminated: true };
+  /** Shows what was carried as a line of its own. */
+  const showCarried = (terminated: boolean, onLine: OnLine): void => {
+    const line = carry.take(0);
+    span.start = 0;
+    span.end = line.length;
+    span.terminated = terminated;
+    onLine(line, span);
+    span.terminated = true;
+  };
+
   return {
     push(chunk, onLine) {
       let start = 0;
@@ -37,8 +56,7 @@ export function createLineScanner({ lineBytesMax }: LineScannerConfig): LineScan
         start = chunk.indexOf(LF) + 1;
         carry.add(start === 0 ? chunk : chunk.subarray(0, start));
         if (start === 0) return;
-        const line = carry.take(0);
-        onLine(line, 0, line.length, true);
+        showCarried(true, onLine);
       }
       while (start < chunk.length) {
         const end = chunk.indexOf(LF, start) + 1;
@@ -47,14 +65,14 @@ export function createLineScanner({ lineBytesMax }: LineScannerConfig): LineScan
           return;
         }
         if (end - start > lineBytesMax) throw tooLong();
-        onLine(chunk, start, end, true);
+        span.start = start;
+        span.end = end;
+        onLine(chunk, span);
         start = end;
       }
     },
     end(onLine) {
-      if (carry.length === 0) return;
-      const line = carry.take(0);
-      onLine(line, 0, line.length, false);
+      if (carry.length > 0) showCarried(false, onLine);
     },
   };
 }

@@ -41,6 +41,7 @@ export function createFieldCheck(rules: readonly FieldRule[]): (scan: JsonScan) 
   const names = new Set(rules.map(({ name }) => name));
   return (scan) => {
     for (const rule of rules) checkField(scan, rule);
+    if (!scan.hasOddNames) return;
     for (const name of scan.names()) {
       if (names.has(name)) continue;
       const folded = fold(name);

@@ -277,6 +277,32 @@ test('a service route opens what is refused otherwise, to whom it says', async (
   expect((await simulator.requests('/echo')).at(-1)).toMatchObject({ method: 'POST', path: '/echo' });
 });
 
+test('a quiet stream is kept alive, and the client does not notice', async () => {
+  await using quiet = await startGateway({
+    config: {
+      auth: { keys: [{ name: 'client', key: KEY }] },
+      upstream: { ping_interval: '200ms' },
+      providers: { simulator: { base_url: simulator.url, models: ['*'] } },
+    },
+  });
+  const request = { model: 'sim-1!tokens=3,tokens-per-second=2', messages: say('Hi') };
+  const headers = { authorization: `Bearer ${KEY}` };
+  const reply = await quiet.request('/api/chat', { method: 'POST', headers, body: JSON.stringify(request) });
+  const direct = await fetch(`${simulator.url}/api/chat`, { method: 'POST', body: JSON.stringify(request) });
+  const [body, wanted] = await Promise.all([reply.text(), direct.text()]);
+  // Only the beginning of a line has room for them.
+  expect(body).toMatch(/\n +\{/);
+  expect(body.replaceAll(/^ +/gm, '')).toBe(wanted);
+  const asked = new Ollama({ host: quiet.url, headers: { Authorization: `Bearer ${KEY}` } });
+  const parts = await partsOf(await asked.chat({ ...request, stream: true }));
+  expect(parts).toEqual(
+    wanted
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as ChatResponse),
+  );
+});
+
 test('an abort reaches the upstream', async () => {
   const mine = clientOf(KEY);
   const stream = await mine.chat({ model: 'sim-1!tokens=1000,tokens-per-second=50,key=abort', messages: say('Hi'), stream: true });

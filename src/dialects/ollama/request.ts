@@ -84,7 +84,7 @@ export function decodeRequest(kind: OperationKind, bytes: Uint8Array, hints: Dec
 /** A request about a model: its name, and the bytes for a target that has another name for it. */
 export interface ModelRequest {
   readonly model: string;
-  encode(targetModel: string): Uint8Array;
+  readonly encode: (targetModel: string) => Uint8Array;
 }
 
 const checkNamed = createFieldCheck([{ ...MODEL, required: false }, optional('name', 'a string', 'string')]);
@@ -124,5 +124,5 @@ interface Options {
 }
 
 function readOptions(scan: JsonScan): Options {
-  return (memberJson(scan, 'options') ?? {}) as Options;
+  return memberJson(scan, 'options') ?? {};
 }

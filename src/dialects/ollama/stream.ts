@@ -7,7 +7,7 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { type JsonScan, JsonScanError, memberBoolean, memberJson, memberString, scanJson } from '../../base/json-scan.ts';
-import { createLineScanner } from '../../base/ndjson.ts';
+import { createLineScanner, type LineSpan } from '../../base/ndjson.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { StreamMeter } from '../dialect.ts';
 import { Passage } from '../dialect-passage.ts';
@@ -29,8 +29,7 @@ export class OllamaStreamMeter implements StreamMeter {
 
   readonly #scanner = createLineScanner({ lineBytesMax: LINE_BYTES_MAX });
   readonly #passage = new Passage();
-  readonly #onLine = (bytes: Uint8Array, start: number, end: number, terminated: boolean): void =>
-    this.#line(bytes, start, end, terminated);
+  readonly #onLine = (bytes: Uint8Array, span: Readonly<LineSpan>): void => this.#line(bytes, span);
 
   push(chunk: Uint8Array): Uint8Array | undefined {
     try {
@@ -46,7 +45,7 @@ export class OllamaStreamMeter implements StreamMeter {
     return { whole: this.ended, rest: this.#passage.take(undefined) };
   }
 
-  #line(bytes: Uint8Array, start: number, end: number, terminated: boolean): void {
+  #line(bytes: Uint8Array, { start, end, terminated }: Readonly<LineSpan>): void {
     if (this.failure !== undefined) return;
     let first = start;
     while (first < end && (bytes[first] ?? 0) <= SPACE) first += 1;
