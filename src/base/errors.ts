@@ -55,6 +55,7 @@ export const ERRORS = {
   access_denied: { status: 403, source: 'client', retry: 'never', type: 'permission_error' },
   model_forbidden: { status: 403, source: 'client', retry: 'never', type: 'permission_error' },
   model_unknown: { status: 404, source: 'client', retry: 'never', type: 'not_found_error' },
+  model_dialect_unsupported: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   resource_unknown: { status: 404, source: 'client', retry: 'never', type: 'not_found_error' },
   rate_limited: { status: 429, source: 'client', retry: 'after', type: 'rate_limit_error' },
   // Ourselves.

@@ -62,6 +62,8 @@ export interface JsonScan {
   readonly size: number;
   /** Number of values of all kinds. */
   readonly nodes: number;
+  /** Whether a member's name has anything but small ASCII letters, digits and signs: only then can it be another spelling of such a name. */
+  readonly hasOddNames: boolean;
   get(name: string): JsonMember | undefined;
   at(index: number): JsonMember | undefined;
   /** Names in the order of the text. */
@@ -71,6 +73,8 @@ export interface JsonScan {
 const COMMA = 44;
 const COLON = 58;
 const OBJECT_CLOSE = 125;
+const CAPITAL_A = 65;
+const CAPITAL_Z = 90;
 
 // What closes each open container. One for all scans: a scan never waits, so no two run at once.
 const CLOSERS = new Uint8Array(1_024);
@@ -162,6 +166,7 @@ class Scan implements JsonScan {
   readonly bytes: Uint8Array;
   readonly kind: JsonKind;
   nodes = 0;
+  hasOddNames = false;
   private readonly membersMax: number;
   // Four numbers for each member: start of the key, length of the name, start of the value, end of the value.
   private readonly table: number[] = [];
@@ -203,7 +208,9 @@ class Scan implements JsonScan {
     const row = table.length;
     if (row === this.membersMax * 4) throw new JsonScanError('members', `more than ${this.membersMax} members`, { bytes, offset: key });
     table.push(key, keyEnd - key - 2, start, start);
-    if (!isPlain(bytes, key + 1, keyEnd - 1)) {
+    const spelling = spellingOf(bytes, key + 1, keyEnd - 1);
+    if (spelling !== 'small') this.hasOddNames = true;
+    if (spelling === 'encoded') {
       this.decoded ??= new Map();
       this.decoded.set(row, decodeString(bytes, key, keyEnd));
     }
@@ -270,12 +277,15 @@ function decodeString(bytes: Uint8Array, start: number, end: number): string {
   return JSON.parse(text(bytes, start, end)) as string;
 }
 
-function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+/** `encoded`: it is not its bytes as written; `capital`: it is, and has a capital letter. */
+function spellingOf(bytes: Uint8Array, start: number, end: number): 'small' | 'capital' | 'encoded' {
+  let spelling: 'small' | 'capital' = 'small';
   for (let index = start; index < end; index += 1) {
     const byte = bytes[index] ?? 0;
-    if (byte > 127 || byte === BACKSLASH) return false;
+    if (byte > 127 || byte === BACKSLASH) return 'encoded';
+    if (byte >= CAPITAL_A && byte <= CAPITAL_Z) spelling = 'capital';
   }
-  return true;
+  return spelling;
 }
 
 function kindAt(bytes: Uint8Array, start: number): JsonKind {

@@ -1,3 +1,4 @@
+import { createCarry } from './carry.ts';
 import { GatewayError } from './errors.ts';
 
 /*
@@ -59,13 +60,12 @@ const COLON = 58;
 const SPACE = 32;
 const DATA = new TextEncoder().encode('data');
 const EVENT = new TextEncoder().encode('event');
-const CARRY_BYTES_KEPT = 16_384;
 
 export function createSseScanner(config: SseScannerConfig): SseScanner {
   const { eventBytesMax } = config;
   const cursor = createCursor();
   const { span } = cursor;
-  const carry = createCarry(eventBytesMax);
+  const carry = createCarry(eventBytesMax, () => tooLong(eventBytesMax));
 
   /** Shows all whole blocks from `start` on; returns where the first incomplete one begins. */
   const showBlocks = (bytes: Uint8Array, start: number, onEvent: OnSseEvent): number => {
@@ -130,46 +130,6 @@ export function parseEvent(block: Uint8Array): SseEvent {
     else if (field === 'event') name = value;
   }
   return { name, data: data.length === 0 ? undefined : data.join('\n') };
-}
-
-/** The first part of a block that was cut, in a buffer that grows by doubling up to the bound. */
-interface Carry {
-  readonly length: number;
-  readonly lastByte: number;
-  add(bytes: Uint8Array): void;
-  /** All of it in an array of its own, with `padding` zeros behind; then the carry is empty. */
-  take(padding: number): Uint8Array;
-}
-
-function createCarry(bytesMax: number): Carry {
-  let buffer = new Uint8Array(0);
-  let length = 0;
-  return {
-    get length() {
-      return length;
-    },
-    get lastByte() {
-      return buffer[length - 1] ?? 0;
-    },
-    add(bytes) {
-      const needed = length + bytes.length;
-      if (needed > bytesMax) throw tooLong(bytesMax);
-      if (needed > buffer.length) {
-        const grown = new Uint8Array(Math.max(needed, Math.min(bytesMax, buffer.length * 2), 1_024));
-        grown.set(buffer.subarray(0, length));
-        buffer = grown;
-      }
-      buffer.set(bytes, length);
-      length = needed;
-    },
-    take(padding) {
-      const bytes = new Uint8Array(length + padding);
-      bytes.set(buffer.subarray(0, length));
-      length = 0;
-      if (buffer.length > CARRY_BYTES_KEPT) buffer = new Uint8Array(0);
-      return bytes;
-    },
-  };
 }
 
 /** Where the scanner is: the span being filled, and the next line feed and carriage return, so that none is searched for twice. */

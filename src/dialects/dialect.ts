@@ -14,8 +14,13 @@ import type { Usage } from '../operations/usage.ts';
 /** What a route needs of the dialect that it speaks with callers. Some are spoken by callers alone: their operations carry a `form`. */
 export interface CallerDialect {
   readonly name: string;
-  /** Decodes a body; throws `json_invalid`, `request_invalid` or `field_invalid`, with the field at fault. */
-  decode(kind: OperationKind, bytes: Uint8Array): Operation;
+  /** Content types, beside JSON's own, that this dialect's clients give to JSON. They count only where no web page is behind the request. */
+  readonly otherContentTypes?: readonly string[];
+  /**
+   * Decodes a body; throws `json_invalid`, `request_invalid` or `field_invalid`, with the field at fault. Undefined where the body is for no model: then
+   * the route's own handler knows what to do with it.
+   */
+  decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation | undefined;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
   /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. */
@@ -24,8 +29,11 @@ export interface CallerDialect {
 
 /** A dialect that targets speak, too. */
 export interface Dialect extends CallerDialect {
-  /** The path of an operation under a target's base URL (`/chat/completions`). */
-  path(kind: OperationKind): string;
+  decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation;
+  /** What a stream is called. */
+  readonly streamType: StreamType;
+  /** The path of an operation below where the dialect begins at a target (`/chat/completions`). */
+  path(operation: Operation): string;
   /** Reads what an upstream's error reply means, whatever its status. */
   classifyError(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */
@@ -34,8 +42,25 @@ export interface Dialect extends CallerDialect {
   createMeter(operation: Operation): StreamMeter;
   /** The bytes that tell a caller, inside a stream, that it failed. Never followed by a terminal event. */
   encodeStreamError(error: GatewayError, correlationId: string): Uint8Array;
-  /** Bytes that keep a quiet stream alive; ignored by clients. */
+  /** Bytes that keep a quiet stream alive, sent between two events; ignored by clients. */
   readonly ping: Uint8Array;
+}
+
+/** What is known of a request beside its body. */
+export interface DecodeHints {
+  /** Which form of the operation the route is for, where the dialect has several (`RouteInfo.form`). */
+  readonly form?: string;
+  /** Whether a model of exactly this name is configured: where a dialect has two names for one model, the one that is there is meant. */
+  hasModel(name: string): boolean;
+}
+
+export interface StreamType {
+  /** What a target is asked for. */
+  readonly media: string;
+  /** `content-type` of a reply of ours. */
+  readonly header: string;
+  /** Whether a target's `content-type` is that of a stream. */
+  readonly matches: RegExp;
 }
 
 export interface EncodedError {

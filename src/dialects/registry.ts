@@ -1,13 +1,20 @@
+import { createApiChat } from './api-chat.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
+import { ollama } from './ollama/ollama.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
-import { createSimpleChat } from './simple-chat/simple-chat.ts';
+import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-const DIALECTS: readonly Dialect[] = [openaiChat];
+export const DIALECTS: readonly Dialect[] = [openaiChat, ollama];
 
 /** Those that callers alone speak, in front of one that targets do. */
-const CALLER_DIALECTS: readonly CallerDialect[] = [createUnifiedChat(openaiChat), createSimpleChat(openaiChat)];
+const simple = createSimpleChat(openaiChat);
+const CALLER_DIALECTS: readonly CallerDialect[] = [
+  createUnifiedChat(openaiChat),
+  createApiChat({ name: 'api-chat', native: ollama, isSimple: isSimpleChat, simple }),
+  createApiChat({ name: 'api-chat-beside-service', native: ollama, isSimple: isSimpleChat, simple: undefined }),
+];
 
 export const DIALECTS_BY_NAME: ReadonlyMap<string, Dialect> = byName(DIALECTS);
 

@@ -35,6 +35,7 @@ import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './model-docs.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes } from './service-routes.ts';
 
@@ -110,7 +111,11 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
     }), // a principal, or 401
     createRead(
       { bodyBytesMax: config.server.body_bytes_max },
-      { dialects: CALLER_DIALECTS_BY_NAME, defaultModel: createDefaultModel(config.chat, { router, list, clock }) },
+      {
+        dialects: CALLER_DIALECTS_BY_NAME,
+        defaultModel: createDefaultModel(config.chat, { router, list, clock }),
+        models: new Set(router.names),
+      },
     ), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
     createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
@@ -149,7 +154,8 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes(modelCall, list, examples),
-    ...createChatRoutes(modelCall, services, examples),
+    ...createChatRoutes({ call: modelCall, services, examples }),
+    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,
     ...createHealthRoutes({
       clock,

@@ -1,6 +1,7 @@
 /* What the older gateways' chats say of themselves. */
 
 import { z } from 'zod';
+import { ollamaChatReply, ollamaChatRequest } from '../dialects/ollama/schemas.ts';
 import { simpleChatReply, simpleChatRequest } from '../dialects/simple-chat/simple-chat.ts';
 import { unifiedChatChunk, unifiedChatReply } from '../dialects/unified-chat/reply-schemas.ts';
 import { unifiedChatRequest } from '../dialects/unified-chat/request.ts';
@@ -59,20 +60,24 @@ export function unifiedChatDocs({ chat: model }: ExampleModels): RouteDocs {
   };
 }
 
-export function simpleChatDocs({ chat: model }: ExampleModels): RouteDocs {
+export function apiChatDocs({ chat: model }: ExampleModels): RouteDocs {
   return {
     tag: 'Assistant',
-    summary: 'Simple chat',
-    description: 'One message in, one text out. The same message of the same user gets the same answer for five minutes, from the cache.',
+    summary: 'Simple chat, or Ollama chat',
+    description:
+      'With `message`: one message in, one text out; the same message of the same user gets the same answer for five minutes, from the cache. With `model` and `messages`: the chat of the Ollama API, streamed as lines of JSON unless `stream` is false.',
     body: {
       content: {
         'application/json': {
-          schema: simpleChatRequest,
-          examples: { simple: { summary: 'A message', value: { message: 'Hello', user_id: 'test', model } } },
+          schema: z.union([simpleChatRequest, ollamaChatRequest]),
+          examples: {
+            simple: { summary: 'A message', value: { message: 'Hello', user_id: 'test', model } },
+            ollama: { summary: 'A chat of Ollama', value: { model, messages, stream: false } },
+          },
         },
       },
     },
-    replies: [{ status: 200, description: 'The answer.', content: jsonContent(simpleChatReply) }],
+    replies: [{ status: 200, description: 'The answer.', content: jsonContent(z.union([simpleChatReply, ollamaChatReply])) }],
     errors: ['field_invalid'],
   };
 }

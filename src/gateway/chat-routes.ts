@@ -2,27 +2,40 @@
 
 import { createRouteTable, type Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
-import { simpleChatDocs, unifiedChatDocs } from './chat-docs.ts';
+import { apiChatDocs, unifiedChatDocs } from './chat-docs.ts';
 import type { ExampleModels } from './model-docs.ts';
 
-const CHAT_ROUTES = [
-  { pattern: '/v1/chat', dialect: 'unified-chat', docs: unifiedChatDocs },
-  { pattern: '/api/chat', dialect: 'simple-chat', docs: simpleChatDocs },
-] as const;
+const UNIFIED = '/v1/chat';
+const API_CHAT = '/api/chat';
 
-/** `services`: the routes that lead to services. One that names the path, or a folder above it, takes it; `/*` takes what nobody else has. */
-export function createChatRoutes(call: Handler, services: readonly Route[], examples: ExampleModels): Route[] {
+export interface ChatRoutesDeps {
+  readonly call: Handler;
+  /** The routes that lead to services. One that names the path, or a folder above it, takes it; `/*` takes what nobody else has. */
+  readonly services: readonly Route[];
+  readonly examples: ExampleModels;
+}
+
+export function createChatRoutes({ call, services, examples }: ChatRoutesDeps): Route[] {
   const table = createRouteTable(services);
-  const isTaken = (pattern: string): boolean => (table.match(pattern)?.find('POST')?.pattern ?? '/*') !== '/*';
-  return CHAT_ROUTES.filter(({ pattern }) => !isTaken(pattern)).map(
-    ({ docs, ...route }): Route => ({
-      ...route,
-      methods: ['POST'],
-      kind: 'model',
-      operation: 'chat',
-      access: 'key',
-      handler: call,
-      docs: docs(examples),
-    }),
-  );
+  const ownerOf = (pattern: string): Route | undefined => {
+    const owner = table.match(pattern)?.find('POST');
+    return owner?.pattern === '/*' ? undefined : owner;
+  };
+  const shared = { methods: ['POST'], kind: 'model', operation: 'chat', access: 'key', handler: call } as const;
+  const unified: Route = { ...shared, pattern: UNIFIED, dialect: 'unified-chat', docs: unifiedChatDocs(examples) };
+  return [...(ownerOf(UNIFIED) === undefined ? [unified] : []), ...createApiChatRoutes(shared, ownerOf(API_CHAT), examples)];
+}
+
+/** Ollama's callers are answered here in any case, but for a service that names this very path: it wants all of it. */
+function createApiChatRoutes(
+  shared: Pick<Route, 'methods' | 'kind' | 'operation' | 'access' | 'handler'>,
+  owner: Route | undefined,
+  examples: ExampleModels,
+): Route[] {
+  if (owner?.pattern === API_CHAT) return [];
+  const route: Route = { ...shared, pattern: API_CHAT, dialect: 'api-chat', form: 'chat', docs: apiChatDocs(examples) };
+  if (owner === undefined) return [route];
+  const { service } = owner;
+  const handler: Handler = (request, exchange) => (request.operation === undefined ? owner.handler : shared.handler)(request, exchange);
+  return [{ ...route, dialect: 'api-chat-beside-service', handler, ...(service === undefined ? {} : { service }) }];
 }

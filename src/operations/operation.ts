@@ -22,13 +22,17 @@ export interface Operation {
   readonly usageWanted: boolean;
   /** Asking twice gives the same answer, as far as the request can say (temperature 0 or a seed; embeddings always). */
   readonly deterministic: boolean;
+  /** It is asked for what it does (a model is loaded or unloaded), so no earlier answer will do. */
+  readonly command?: true;
+  /** The form of the operation that it was asked in, where the dialect has several. */
+  readonly form?: string;
   /** The caller's end user, when the body names one. */
   readonly user?: string;
   /** The most output tokens asked for, when the body says so. */
   readonly outputTokensMax?: number;
   /** How the caller wants the answer, where it is not the dialect's own way. */
-  readonly form?: AnswerForm;
-  /** The question in the dialect: the caller's own bytes, but where there is a `form`. */
+  readonly answerForm?: AnswerForm;
+  /** The question in the dialect: the caller's own bytes, but where there is an `answerForm`. */
   readonly bytes: Uint8Array;
   /** The bytes for a target of the same dialect: the caller's own, with `model` spliced, and usage asked for when streaming. */
   encode(model: string, target: EncodeOptions): Uint8Array;

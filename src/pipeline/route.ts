@@ -22,6 +22,8 @@ export interface RouteInfo {
   readonly dialect: string;
   /** Set on model routes: what a body asks for. */
   readonly operation?: OperationKind;
+  /** Which form of the operation, where the dialect has several. */
+  readonly form?: string;
   /** Set on service routes: which service answers. */
   readonly service?: string;
 }

@@ -4,11 +4,9 @@ import type { ProviderDefinition } from './provider.ts';
 export const maxServe: ProviderDefinition = {
   name: 'max-serve',
   title: 'MAX Serve',
-  dialect: 'openai-chat',
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
   baseUrl: 'http://127.0.0.1:8000/v1',
   keyVariable: 'MAX_SERVE_API_KEY',
   urlVariables: ['MAX_SERVE_URL'],
-  operations: ['chat', 'completion', 'embed'],
   credential: 'bearer',
-  streamUsage: true,
 };

@@ -1,13 +1,14 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Ollama's OpenAI side. Source: Ollama's docs/openai.md. It needs no key, and ignores one. */
+/** Ollama, on both of its sides. Source: Ollama's docs/openai.md and docs/api.md. It needs no key; ollama.com, and a proxy before it, may. */
 export const ollama: ProviderDefinition = {
   name: 'ollama',
   title: 'Ollama',
-  dialect: 'openai-chat',
+  dialects: [
+    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+  ],
   baseUrl: 'http://127.0.0.1:11434/v1',
   urlVariables: ['OLLAMA_HOST', 'OLLAMA_BACKEND'],
-  operations: ['chat', 'completion', 'embed'],
-  credential: 'none',
-  streamUsage: true,
+  credential: 'bearer',
 };

@@ -4,8 +4,6 @@ import type { ProviderDefinition } from './provider.ts';
 export const openaiCompatible: ProviderDefinition = {
   name: 'openai-compatible',
   title: 'OpenAI-compatible server',
-  dialect: 'openai-chat',
-  operations: ['chat', 'completion', 'embed'],
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
   credential: 'bearer',
-  streamUsage: true,
 };

@@ -4,12 +4,10 @@ import type { ProviderDefinition } from './provider.ts';
 export const openai: ProviderDefinition = {
   name: 'openai',
   title: 'OpenAI',
-  dialect: 'openai-chat',
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
   baseUrl: 'https://api.openai.com/v1',
   keyVariable: 'OPENAI_API_KEY',
   urlVariables: ['OPENAI_BASE_URL'],
   families: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'text-embedding-*'],
-  operations: ['chat', 'completion', 'embed'],
   credential: 'bearer',
-  streamUsage: true,
 };

@@ -6,8 +6,8 @@ export interface ProviderDefinition {
   readonly name: string;
   /** As people write it. */
   readonly title: string;
-  /** The dialect it speaks under `baseUrl`. */
-  readonly dialect: string;
+  /** What it speaks; the first is the one that its lists of models are asked in. */
+  readonly dialects: readonly SpokenDialect[];
   /** Where it is by default, with the version path and no trailing slash; absent where only the operator can know. */
   readonly baseUrl?: string;
   /** The environment variable that by custom holds its key. */
@@ -16,9 +16,28 @@ export interface ProviderDefinition {
   readonly urlVariables?: readonly string[];
   /** Names of models that are surely its own, as globs: they go to it when several providers were found and no file says more. */
   readonly families?: readonly string[];
-  readonly operations: readonly OperationKind[];
   /** How it wants the key: `authorization: Bearer`, or not at all. */
   readonly credential: 'bearer' | 'none';
-  /** It accepts `stream_options.include_usage`; where it doesn't, asking would be a 400. */
+}
+
+/** One dialect that a kind of server speaks, and what it does in it. */
+export interface SpokenDialect {
+  readonly name: string;
+  /**
+   * Path of this dialect from the root of the server (`/v1`), where it speaks several: a base URL may then end in any of their paths, or in
+   * none. Absent where the base URL itself says it.
+   */
+  readonly prefix?: string;
+  readonly operations: readonly OperationKind[];
+  /** It accepts `stream_options.include_usage`, or its like; where it doesn't, asking would be a 400. */
   readonly streamUsage: boolean;
+}
+
+/** Where a dialect of this kind of server begins, given a base URL (no trailing slash) as it was configured for any of its dialects. */
+export function dialectBase({ dialects }: ProviderDefinition, { prefix }: SpokenDialect, baseUrl: string): string {
+  if (prefix === undefined) return baseUrl;
+  for (const other of dialects) {
+    if (other.prefix !== undefined && baseUrl.endsWith(other.prefix)) return baseUrl.slice(0, -other.prefix.length) + prefix;
+  }
+  return baseUrl + prefix;
 }

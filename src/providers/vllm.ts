@@ -4,11 +4,9 @@ import type { ProviderDefinition } from './provider.ts';
 export const vllm: ProviderDefinition = {
   name: 'vllm',
   title: 'vLLM',
-  dialect: 'openai-chat',
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
   baseUrl: 'http://127.0.0.1:8000/v1',
   keyVariable: 'VLLM_API_KEY',
   urlVariables: ['VLLM_URL'],
-  operations: ['chat', 'completion', 'embed'],
   credential: 'bearer',
-  streamUsage: true,
 };

@@ -13,7 +13,7 @@ const providerConfig = z.strictObject({
     .union([url, z.array(url).min(1).max(100)])
     .optional()
     .describe(
-      'Where it is, with the version path (`http://10.0.0.5:8000/v1`). Several are balanced. Default: the known address of the kind.',
+      'Where it is, with the version path (`http://10.0.0.5:8000/v1`), which a kind that speaks several APIs can do without. Several are balanced. Default: the known address of the kind.',
     ),
   api_key: z.string().min(1).optional().describe('The credential sent to it.').meta({ secret: true }),
   headers: z

@@ -8,8 +8,8 @@
 
 import { GatewayError } from '../base/errors.ts';
 import { createGlob } from '../base/glob.ts';
-import type { OperationKind } from '../operations/operation.ts';
-import type { ProviderDefinition } from '../providers/provider.ts';
+import type { Operation } from '../operations/operation.ts';
+import { dialectBase, type ProviderDefinition, type SpokenDialect } from '../providers/provider.ts';
 import { PROVIDERS_BY_NAME } from '../providers/registry.ts';
 import { type UpstreamConfig, withOverrides } from '../upstream/upstream-config.ts';
 import type { ModelConfig, ModelsConfig, TargetConfig } from './models-config.ts';
@@ -52,9 +52,17 @@ export interface Router {
   ownerOf(model: string): string;
   /** Headers that carry a provider's credential. */
   credentialOf(provider: Provider): Readonly<Record<string, string>>;
-  /** Throws `model_unknown` when the name means nothing, or nothing that can do this operation. */
-  plan(model: string, operation: OperationKind, random: () => number): Plan;
+  /** A model's targets that are spoken to in a dialect, in the order of the file; none where the name means nothing. */
+  targets(model: string, dialect: string): readonly Target[];
+  /**
+   * Throws `model_unknown` when the name means nothing, or nothing that can do this operation, and `model_dialect_unsupported` when none of
+   * its targets speaks the caller's dialect.
+   */
+  plan(asked: Asked, random: () => number): Plan;
 }
+
+/** What routing must know of an operation. */
+export type Asked = Pick<Operation, 'model' | 'kind' | 'dialect'>;
 
 interface Entry {
   readonly name: string;
@@ -102,11 +110,13 @@ export function createRouter(config: RouterConfig): Router {
     knows: (model) => find(model) !== undefined,
     ownerOf: (model) => find(model)?.targets[0]?.provider ?? '',
     credentialOf: providerHeaders,
-    plan(model, operation, random) {
+    targets: (model, dialect) => find(model)?.targets.filter((target) => target.dialect === dialect) ?? [],
+    plan(asked, random) {
+      const { model, kind, dialect } = asked;
       const entry = find(model);
       if (entry === undefined) throw unknown(model, `The model '${model}' does not exist here`);
-      const targets = entry.targets.filter((target) => target.operations.includes(operation));
-      if (targets.length === 0) throw unknown(model, `The model '${model}' has no target for this kind of request`);
+      const targets = entry.targets.filter((target) => target.dialect === dialect && target.operations.includes(kind));
+      if (targets.length === 0) throw unplannable(entry, asked);
       return {
         model: entry.name,
         targets: targets.length === 1 ? targets : orderTargets(targets, random),
@@ -115,6 +125,17 @@ export function createRouter(config: RouterConfig): Router {
       };
     },
   };
+}
+
+/** Why a model that exists has nobody to answer this. */
+function unplannable({ targets }: Entry, { model, dialect }: Asked): GatewayError {
+  const spoken = [...new Set(targets.map((target) => target.dialect))];
+  if (spoken.includes(dialect)) return unknown(model, `The model '${model}' has no target for this kind of request`);
+  return new GatewayError(
+    'model_dialect_unsupported',
+    `The model '${model}' can't be called in the dialect '${dialect}', only in ${spoken.map((name) => `'${name}'`).join(', ')}`,
+    { param: 'model', detail: { model, dialect, dialects: spoken } },
+  );
 }
 
 function unknown(model: string, message: string): GatewayError {
@@ -130,7 +151,7 @@ function joinProvider(name: string, config: ProviderConfig, defaults: UpstreamCo
 }
 
 function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<string, Provider>): Entry {
-  const targets = model.targets.map((target, index) => {
+  const targets = model.targets.flatMap((target, index) => {
     const provider = providers.get(target.provider);
     if (provider === undefined) {
       throw new RoutingConfigError(
@@ -138,7 +159,7 @@ function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<st
         `there is no provider '${target.provider}' in providers`,
       );
     }
-    return createTarget(provider, { ...target, model: target.model ?? name });
+    return createTargets(provider, { ...target, model: target.model ?? name });
   });
   return {
     name,
@@ -150,10 +171,10 @@ function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<st
 
 /** A name that only the provider knows: it has no breaker of its own, since callers choose such names and could make any number. */
 function openEntry(provider: Provider, model: string): Entry {
-  const target = createTarget(provider, { model, weight: 1, priority: 0 });
+  const targets = createTargets(provider, { model, weight: 1, priority: 0 });
   return {
     name: model,
-    targets: [{ ...target, group: openGroup(provider) }],
+    targets: targets.map((target) => ({ ...target, group: openGroup(provider) })),
     deadlines: deadlinesOf({}, provider),
     retryContentPolicy: false,
   };
@@ -188,21 +209,28 @@ function deadlinesOf(
   };
 }
 
-function createTarget(provider: Provider, target: Omit<TargetConfig, 'provider' | 'model'> & { readonly model: string }): Target {
+/** One for each dialect that the provider speaks; they share their breaker and their connections. */
+function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider' | 'model'> & { readonly model: string }): Target[] {
   const { definition, config, name } = provider;
   const id = `${name}/${target.model}`;
-  return {
+  return definition.dialects.map((spoken) => ({
     id,
     provider: name,
     model: target.model,
-    dialect: definition.dialect,
-    operations: definition.operations,
+    dialect: spoken.name,
+    baseOf: (baseUrl) => dialectBase(definition, spoken, baseUrl),
+    operations: spoken.operations,
     weight: target.weight,
     priority: target.priority,
     group: id,
     headers: providerHeaders(provider),
-    streamUsage: config.stream_usage ?? definition.streamUsage,
-  };
+    streamUsage: config.stream_usage ?? spoken.streamUsage,
+  }));
+}
+
+/** The dialect, where this provider speaks it. */
+export function spokenBy({ definition }: Provider, dialect: string): SpokenDialect | undefined {
+  return definition.dialects.find(({ name }) => name === dialect);
 }
 
 function providerHeaders(provider: Provider): Readonly<Record<string, string>> {

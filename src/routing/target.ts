@@ -1,15 +1,17 @@
 import type { OperationKind } from '../operations/operation.ts';
 
-/** Provider + model + credential: one way to get an answer. Made once per configuration. */
+/** Provider + model + credential + dialect: one way to get an answer. Made once per configuration. */
 export interface Target {
-  /** `provider/model`, unique within a model's targets: a label, and the breaker's name. */
+  /** `provider/model`: a label, and the breaker's name. The targets of one model that differ in their dialect alone share it. */
   readonly id: string;
   /** The provider's name, as a label. */
   readonly provider: string;
   /** The model as the provider names it. */
   readonly model: string;
-  /** The dialect it speaks. */
+  /** The dialect it is spoken to in. */
   readonly dialect: string;
+  /** Where that dialect's paths begin, given the base URL of an endpoint (no trailing slash). */
+  readonly baseOf: (baseUrl: string) => string;
   readonly operations: readonly OperationKind[];
   /** Share of the traffic within its tier, > 0. */
   readonly weight: number;

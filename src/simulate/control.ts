@@ -33,6 +33,7 @@ export async function control(
     case 'POST reset':
       recorder.reset();
       world.counter.reset();
+      world.loaded.clear();
       world.rules = [];
       return Response.json({ ok: true });
     case 'POST fault': {

@@ -1,22 +1,16 @@
-/** Ollama's other routes: which models there are, what they are, their embeddings, and the version. */
+/** Ollama's other routes: which models there are, what they are, which are in memory, and the version. */
 import { wholeReply } from './delivery.ts';
-import { DIMENSIONS_DEFAULT, embed } from './embedding.ts';
+import { DIMENSIONS_DEFAULT } from './embedding.ts';
 import { FAILURE_IN_BAND, type Failure, failureBody, failureReply, insteadOfAnswer } from './failures.ts';
 import type { Faults } from './faults.ts';
 import type { JsonObject } from './json-instance.ts';
-import { refuse } from './openai-request.ts';
+import { readOllamaModel } from './ollama-request.ts';
 import { CREATED } from './openai-shapes.ts';
-import { estimateTokens, hashDigits } from './text.ts';
-import { askedModel, faultsOf, isServed, seedOf, type Visit } from './visit.ts';
+import { hashDigits } from './text.ts';
+import { askedModel, faultsOf, isServed, type Visit } from './visit.ts';
 
 /** The version that we claim to be. Clients ask in order to know what they may send. */
 const VERSION = '0.12.0';
-
-/** Throws RequestRefused. `name` is what older clients call it. */
-export function readOllamaModel(body: JsonObject): string {
-  const model = body['model'] ?? body['name'];
-  return typeof model === 'string' && model !== '' ? model : refuse('model is required');
-}
 
 export function ollamaModelUnknown(name: string): Failure {
   return { status: 404, message: `model '${name}' not found` };
@@ -35,10 +29,10 @@ export function ollamaVersion(visit: Visit): Promise<Response> {
 /** `GET /api/tags`. */
 export function ollamaTags(visit: Visit): Promise<Response> {
   const rows = visit.world.options.models.map((name) => ({
-    name: `${name}:latest`,
-    model: `${name}:latest`,
+    name: tagged(name),
+    model: tagged(name),
     modified_at: new Date(CREATED * 1_000).toISOString(),
-    size: 4_000_000_000,
+    size: SIZE,
     digest: hashDigits(name, 0, 64),
     details: DETAILS,
   }));
@@ -52,41 +46,63 @@ export async function ollamaShow(body: JsonObject, visit: Visit): Promise<Respon
   const shown = {
     license: 'Apache-2.0',
     modelfile: `FROM ${name}`,
-    parameters: 'num_ctx 8192',
+    parameters: `num_ctx ${CONTEXT_LENGTH}`,
     template: '{{ .Prompt }}',
     details: DETAILS,
     model_info: {
       'general.architecture': 'llama',
       'general.parameter_count': 8_000_000_000,
-      'llama.context_length': 8_192,
+      'llama.context_length': CONTEXT_LENGTH,
       'llama.embedding_length': DIMENSIONS_DEFAULT,
     },
-    capabilities: ['completion', 'tools', 'embedding'],
+    capabilities: ['completion', 'tools', 'vision', 'thinking', 'embedding'],
     modified_at: new Date(CREATED * 1_000).toISOString(),
   };
   return reply(shown, faults, visit);
 }
 
-/** `POST /api/embed`: one text or several. Throws RequestRefused. */
-export async function ollamaEmbed(body: JsonObject, visit: Visit): Promise<Response> {
-  const { name, faults } = askedModel(visit, readOllamaModel(body));
-  if (!isServed(visit.world.options, name)) return failureReply(ollamaModelUnknown(name), visit);
-  const given = body['input'];
-  const inputs = typeof given === 'string' ? [given] : Array.isArray(given) ? given.filter((entry) => typeof entry === 'string') : [];
-  const dimensions = typeof body['dimensions'] === 'number' ? body['dimensions'] : DIMENSIONS_DEFAULT;
-  const vectors = inputs.map((input) => [...embed(input, dimensions, seedOf(visit, faults))]);
-  const prompt_eval_count = inputs.reduce((total, input) => total + estimateTokens(input), 0);
-  return reply({ model: name, embeddings: vectors, total_duration: 2_000_000, load_duration: 1_000_000, prompt_eval_count }, faults, visit);
+/** `GET /api/ps`: what is in memory, the longest to stay first. */
+export function ollamaPs(visit: Visit): Promise<Response> {
+  const { loaded, clock } = visit.world;
+  const nowMs = clock.now();
+  const rows = [...loaded]
+    .filter(([, untilMs]) => untilMs > nowMs)
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([name, untilMs]) => ({
+      name: tagged(name),
+      model: tagged(name),
+      size: SIZE,
+      digest: hashDigits(name, 0, 64),
+      details: DETAILS,
+      expires_at: new Date(Math.min(untilMs, FOREVER_MS)).toISOString(),
+      size_vram: SIZE,
+      context_length: CONTEXT_LENGTH,
+    }));
+  return plainReply({ models: rows }, visit);
 }
 
-/** `POST /api/embeddings`: the older form, one text. Throws RequestRefused. */
-export async function ollamaEmbeddings(body: JsonObject, visit: Visit): Promise<Response> {
-  const { name, faults } = askedModel(visit, readOllamaModel(body));
-  if (!isServed(visit.world.options, name)) return failureReply(ollamaModelUnknown(name), visit);
-  const prompt = typeof body['prompt'] === 'string' ? body['prompt'] : '';
-  const vector = prompt === '' ? [] : [...embed(prompt, DIMENSIONS_DEFAULT, seedOf(visit, faults))];
-  return reply({ embedding: vector }, faults, visit);
+/** So many models fit into memory; the first to go makes room. */
+const LOADED_MAX = 8;
+/** Go's zero of "never": the last moment of its clock's nanoseconds. */
+const FOREVER_MS = 9_223_372_036_854;
+
+/** Loads a model for so long, or unloads it (0). */
+export function keepLoaded(name: string, keepAliveMs: number, { world }: Visit): void {
+  world.loaded.delete(name);
+  if (keepAliveMs === 0) return;
+  for (const oldest of world.loaded.keys()) {
+    if (world.loaded.size < LOADED_MAX) break;
+    world.loaded.delete(oldest);
+  }
+  world.loaded.set(name, world.clock.now() + keepAliveMs);
 }
+
+function tagged(name: string): string {
+  return name.includes(':') ? name : `${name}:latest`;
+}
+
+const SIZE = 4_000_000_000;
+const CONTEXT_LENGTH = 8_192;
 
 const DETAILS = {
   parent_model: '',

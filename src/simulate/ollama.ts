@@ -1,148 +1,165 @@
 /*
  * Ollama's native API: chat and generate. Streams are NDJSON, on unless `stream` is false; the last object has `done: true` and
- * the statistics, durations in nanoseconds. Format: the project's docs/api.md and api/types.go.
+ * the statistics, durations in nanoseconds. Format: the project's docs/api.md, api/types.go and server/routes.go.
  * Durations follow from the pace that was asked for, not from a clock, so that a reply can be repeated byte for byte.
  */
-import { type Answer, answer, answerTokens, type Question } from './answer.ts';
-import { type Script, streamReply, wholeReply } from './delivery.ts';
+import { type Answer, answer, answerTokens } from './answer.ts';
+import { type Script, streamReply, type Whole, wholeReply } from './delivery.ts';
 import { FAILURE_IN_BAND, failureBody, failureReply, insteadOfAnswer } from './failures.ts';
 import type { Faults } from './faults.ts';
 import type { JsonObject } from './json-instance.ts';
-import { isObject } from './json-instance.ts';
-import { ollamaModelUnknown, readOllamaModel } from './ollama-models.ts';
-import { readStops, readTools, textOf } from './openai-request.ts';
+import { keepLoaded, ollamaModelUnknown } from './ollama-models.ts';
+import {
+  type OllamaOptions,
+  type OllamaQuestion,
+  promptTokensOf,
+  readKeepAlive,
+  readOllamaChat,
+  readOllamaGenerate,
+  readOllamaModel,
+  readOllamaOptions,
+} from './ollama-request.ts';
 import { CREATED } from './openai-shapes.ts';
-import { estimateTokens, hash } from './text.ts';
+import { hash, prose, seededRandom, tokenize } from './text.ts';
 import { askedModel, isServed, seedOf, type Visit } from './visit.ts';
 
-const OLLAMA_JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as const;
+export const OLLAMA_JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as const;
 const NDJSON_HEADERS = { 'content-type': 'application/x-ndjson' } as const;
 
 /** `POST /api/chat`. Throws RequestRefused; rejects when the client leaves. */
 export function ollamaChat(body: JsonObject, visit: Visit): Promise<Response> {
-  const messages = Array.isArray(body['messages']) ? (body['messages'] as unknown[]).filter(isObject) : [];
-  const last = messages.at(-1);
-  return generate(body, visit, {
-    conversation: messages.map((message) => `${String(message['role'])}\n${textOf(message['content'])}`).join('\n'),
-    lastUserText: last?.['role'] === 'user' ? textOf(last['content']) : '',
-    tools: readTools(body['tools']),
-    words: chatWords,
-    isEmpty: messages.length === 0,
-  });
+  return generate(body, visit, { question: readOllamaChat(body), words: chatWords, tellsContext: false });
 }
 
 /** `POST /api/generate`. Throws RequestRefused; rejects when the client leaves. */
 export function ollamaGenerate(body: JsonObject, visit: Visit): Promise<Response> {
-  const prompt = typeof body['prompt'] === 'string' ? body['prompt'] : '';
-  const system = typeof body['system'] === 'string' ? body['system'] : '';
-  return generate(body, visit, {
-    conversation: system === '' ? prompt : `${system}\n${prompt}`,
-    lastUserText: prompt,
-    tools: [],
-    words: generateWords,
-    isEmpty: prompt === '',
-  });
+  return generate(body, visit, { question: readOllamaGenerate(body), words: generateWords, tellsContext: body['raw'] !== true });
+}
+
+/** A part of an answer: what one line of a stream carries, or all of them together. */
+interface Part {
+  readonly text?: string;
+  readonly thinking?: string;
+  readonly calls?: readonly object[];
 }
 
 /** How one of the two routes says things. */
-interface Asked extends Pick<Question, 'conversation' | 'lastUserText' | 'tools'> {
-  /** The fields that carry text and tool calls. */
-  words(text: string, calls: readonly object[]): object;
-  /** No prompt: the model is only loaded or unloaded. */
-  readonly isEmpty: boolean;
+interface Asked {
+  readonly question: OllamaQuestion;
+  words(part: Part): object;
+  /** The last object has the conversation as numbers, to be sent with the next request. */
+  readonly tellsContext: boolean;
 }
 
-function chatWords(text: string, calls: readonly object[]): object {
-  return { message: calls.length === 0 ? { role: 'assistant', content: text } : { role: 'assistant', content: text, tool_calls: calls } };
+function chatWords({ text = '', thinking, calls }: Part): object {
+  const message: Record<string, unknown> = { role: 'assistant', content: text };
+  if (thinking !== undefined) message['thinking'] = thinking;
+  if (calls !== undefined) message['tool_calls'] = calls;
+  return { message };
 }
 
-function generateWords(text: string): object {
-  return { response: text };
+function generateWords({ text = '', thinking }: Part): object {
+  return thinking === undefined ? { response: text } : { response: text, thinking };
 }
 
 async function generate(body: JsonObject, visit: Visit, asked: Asked): Promise<Response> {
   const { name, faults } = askedModel(visit, readOllamaModel(body));
+  const options = readOllamaOptions(body);
+  const keepAliveMs = readKeepAlive(body);
   if (!isServed(visit.world.options, name)) return failureReply(ollamaModelUnknown(name), visit);
-  const options = isObject(body['options']) ? body['options'] : {};
-  const promptTokens = 3 + estimateTokens(asked.conversation);
+  const promptTokens = promptTokensOf(asked.question);
   const failed = await insteadOfAnswer(faults, visit, promptTokens);
   if (failed !== undefined) return failed;
 
-  const predict = options['num_predict'];
-  const question: Question = {
-    conversation: asked.conversation,
-    lastUserText: asked.lastUserText,
-    tools: asked.tools,
-    toolChoice: undefined,
-    parallelTools: true,
-    format: body['format'],
-    stops: readStops(options['stop']),
-    // Below zero means without end, and we always end.
-    tokensMax: typeof predict === 'number' && predict >= 0 ? predict : undefined,
-  };
-  const seed = typeof options['seed'] === 'number' ? options['seed'] : seedOf(visit, faults);
-  const given = answer(question, faults, seed);
-  const reply: OllamaReply = {
-    model: name,
-    given,
-    promptTokens,
-    asked,
-    seed: hash(asked.conversation, seed),
-    keepAlive: body['keep_alive'],
-  };
-  if (asked.isEmpty) return wholeReply(wholeOf(reply, loaded(reply)), faults, visit);
-  return body['stream'] === false
-    ? wholeReply(wholeOf(reply, ollamaWhole(reply, faults)), faults, visit)
-    : streamReply(ollamaScript(reply, faults), faults, visit);
+  keepLoaded(name, keepAliveMs, visit);
+  const reply = answerTo(asked, options, { name, faults, promptTokens, seed: options.seed ?? seedOf(visit, faults) });
+  if (asked.question.isEmpty) return wholeReply(wholeOf(reply, loaded(reply, keepAliveMs === 0)), faults, visit);
+  return options.stream
+    ? streamReply(ollamaScript(reply, faults), faults, visit)
+    : wholeReply(wholeOf(reply, ollamaWhole(reply, faults)), faults, visit);
 }
 
 interface OllamaReply {
   readonly model: string;
-  readonly given: Answer;
-  readonly promptTokens: number;
   readonly asked: Asked;
+  readonly parts: readonly Part[];
+  readonly finish: 'stop' | 'length';
+  readonly promptTokens: number;
+  readonly tokenCount: number;
   readonly seed: number;
-  readonly keepAlive: unknown;
 }
 
-function wholeOf(reply: OllamaReply, value: object) {
+interface Given {
+  readonly name: string;
+  readonly faults: Faults;
+  readonly promptTokens: number;
+  readonly seed: number;
+}
+
+function answerTo(asked: Asked, options: OllamaOptions, { name, faults, promptTokens, seed }: Given): OllamaReply {
+  const { question } = asked;
+  const given = answer({ ...question, ...options, toolChoice: undefined, parallelTools: true }, faults, seed);
+  const thoughts = options.think ? prose(THOUGHT_TOKENS, seededRandom(hash(`thinking\n${question.conversation}`, seed))) : [];
+  return {
+    model: name,
+    asked,
+    parts: [...thoughts.map((thinking) => ({ thinking })), ...partsOf(given)],
+    finish: given.kind === 'text' ? given.finish : 'stop',
+    promptTokens,
+    tokenCount: thoughts.length + answerTokens(given),
+    seed: hash(question.conversation, seed),
+  };
+}
+
+const THOUGHT_TOKENS = 12;
+
+/** A call is one line: Ollama does not stream its arguments. */
+function partsOf(given: Answer): readonly Part[] {
+  if (given.kind !== 'tools') return given.tokens.map((text) => ({ text }));
+  return given.calls.map((call, index) => ({
+    calls: [{ id: call.id, function: { index, name: call.name, arguments: call.arguments } }],
+  }));
+}
+
+function joined(parts: readonly Part[]): Part {
+  const thinking = parts.map((part) => part.thinking ?? '').join('');
+  const calls = parts.flatMap((part) => part.calls ?? []);
+  return {
+    text: parts.map((part) => part.text ?? '').join(''),
+    ...(thinking === '' ? {} : { thinking }),
+    ...(calls.length === 0 ? {} : { calls }),
+  };
+}
+
+function wholeOf(reply: OllamaReply, value: object): Whole {
   return {
     headers: OLLAMA_JSON_HEADERS,
     seed: reply.seed,
-    tokenCount: answerTokens(reply.given),
+    tokenCount: reply.tokenCount,
     body: JSON.stringify(value),
     failure: failureBody(FAILURE_IN_BAND, 'ollama'),
   };
 }
 
 function ollamaWhole(reply: OllamaReply, faults: Faults): object {
-  const { given, asked } = reply;
-  const words = given.kind === 'tools' ? asked.words('', callsOf(given)) : asked.words(given.tokens.join(''), []);
-  return { ...frame(reply, tokenCountOf(reply), faults), ...words, ...ending(reply, faults) };
+  return { ...frame(reply, reply.tokenCount, faults), ...reply.asked.words(joined(reply.parts)), ...ending(reply, faults) };
 }
 
 function ollamaScript(reply: OllamaReply, faults: Faults): Script {
-  const { given, asked } = reply;
-  const line = (index: number, words: object) => `${JSON.stringify({ ...frame(reply, index, faults), ...words, done: false })}\n`;
-  const calls = given.kind === 'tools' ? callsOf(given) : [];
-  const final = `${JSON.stringify({ ...frame(reply, tokenCountOf(reply), faults), ...asked.words('', []), ...ending(reply, faults) })}\n`;
+  const { asked, parts } = reply;
+  const line = (index: number, part: Part) => `${JSON.stringify({ ...frame(reply, index, faults), ...asked.words(part), done: false })}\n`;
+  const final = `${JSON.stringify({ ...frame(reply, reply.tokenCount, faults), ...asked.words({}), ...ending(reply, faults) })}\n`;
   return {
     headers: NDJSON_HEADERS,
     seed: reply.seed,
     opening: '',
-    // A call is one line: Ollama does not stream its arguments.
-    tokenCount: given.kind === 'tools' ? calls.length : given.tokens.length,
-    event(index) {
-      return line(
-        index,
-        given.kind === 'tools' ? asked.words('', calls.slice(index, index + 1)) : asked.words(given.tokens[index] ?? '', []),
-      );
-    },
+    tokenCount: parts.length,
+    event: (index) => line(index, parts[index] ?? {}),
     // The last object is finish, usage and terminal in one.
     closing: faults.noDone || faults.noFinish ? '' : final,
     malformed: `{"model":"${reply.model}","message":{"role":"assistant","content":"bro\n`,
     failure: `${failureBody(FAILURE_IN_BAND, 'ollama')}\n`,
-    huge: (contentBytes) => line(0, asked.words('x'.repeat(contentBytes), [])),
+    huge: (contentBytes) => line(0, { text: 'x'.repeat(contentBytes) }),
   };
 }
 
@@ -157,10 +174,9 @@ function frame(reply: OllamaReply, tokensBefore: number, faults: Faults): object
 }
 
 function ending(reply: OllamaReply, faults: Faults): object {
-  const count = tokenCountOf(reply);
-  const evalMs = count * tokenMs(faults);
-  const end = { done: true, done_reason: reply.given.kind === 'text' ? reply.given.finish : 'stop' };
+  const evalMs = reply.tokenCount * tokenMs(faults);
   const promptMs = PROMPT_MS + (faults.firstTokenMs ?? 0);
+  const end = { done: true, done_reason: reply.finish, ...contextOf(reply) };
   if (faults.noUsage) return end;
   return {
     ...end,
@@ -168,22 +184,22 @@ function ending(reply: OllamaReply, faults: Faults): object {
     load_duration: LOAD_MS * MS,
     prompt_eval_count: reply.promptTokens,
     prompt_eval_duration: Math.round(promptMs * MS),
-    eval_count: count,
+    eval_count: reply.tokenCount,
     eval_duration: Math.round(evalMs * MS),
   };
 }
 
-function loaded(reply: OllamaReply): object {
-  const reason = reply.keepAlive === 0 || reply.keepAlive === '0' ? 'unload' : 'load';
-  return { ...frame(reply, 0, {}), ...reply.asked.words('', []), done: true, done_reason: reason };
+const VOCABULARY = 128_000;
+
+/** The conversation as a tokenizer would number it. */
+function contextOf({ asked, parts }: OllamaReply): object {
+  if (!asked.tellsContext) return {};
+  const said = tokenize(`${asked.question.conversation}\n${joined(parts).text ?? ''}`);
+  return { context: said.map((token) => hash(token, 0) % VOCABULARY) };
 }
 
-function callsOf(given: Extract<Answer, { kind: 'tools' }>): readonly object[] {
-  return given.calls.map((call, index) => ({ id: call.id, function: { index, name: call.name, arguments: call.arguments } }));
-}
-
-function tokenCountOf(reply: OllamaReply): number {
-  return answerTokens(reply.given);
+function loaded(reply: OllamaReply, isUnloaded: boolean): object {
+  return { ...frame(reply, 0, {}), ...reply.asked.words({}), done: true, done_reason: isUnloaded ? 'unload' : 'load' };
 }
 
 function tokenMs(faults: Faults): number {

@@ -12,7 +12,8 @@ import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
 import { isObject, type JsonObject } from './json-instance.ts';
 import { ollamaChat, ollamaGenerate } from './ollama.ts';
-import { ollamaEmbed, ollamaEmbeddings, ollamaRoot, ollamaShow, ollamaTags, ollamaVersion } from './ollama-models.ts';
+import { ollamaEmbed, ollamaEmbeddings } from './ollama-embeddings.ts';
+import { ollamaPs, ollamaRoot, ollamaShow, ollamaTags, ollamaVersion } from './ollama-models.ts';
 import { chatCompletions } from './openai-chat.ts';
 import { completions } from './openai-completions.ts';
 import { embeddings } from './openai-embeddings.ts';
@@ -46,6 +47,7 @@ const EXACT: Readonly<Record<string, Answerer>> = {
   'POST /api/embeddings': { shape: 'ollama', json: ollamaEmbeddings },
   'POST /api/show': { shape: 'ollama', json: ollamaShow },
   'GET /api/tags': { shape: 'ollama', bare: ollamaTags },
+  'GET /api/ps': { shape: 'ollama', bare: ollamaPs },
   'GET /api/version': { shape: 'ollama', bare: ollamaVersion },
   'GET /': { shape: 'ollama', bare: ollamaRoot },
   'HEAD /': { shape: 'ollama', bare: ollamaRoot },
@@ -71,6 +73,7 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     clock: deps.clock,
     ticker: new Ticker(deps.clock),
     counter: new FaultCounter(),
+    loaded: new Map(),
     rules: [],
   };
   const recorder = options.control ? new Recorder({ recordsMax: options.recordsMax }, deps) : undefined;

@@ -19,6 +19,8 @@ export interface World {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly counter: FaultCounter;
+  /** Models that an Ollama has in memory, with the wall milliseconds until when. */
+  readonly loaded: Map<string, number>;
   /** Replaced as a whole through `POST /__sim/fault`. */
   rules: readonly FaultRule[];
 }

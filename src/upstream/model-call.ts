@@ -49,7 +49,7 @@ export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): H
     const { operation } = request;
     const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
     if (operation === undefined || dialect === undefined) throw new Error(`${exchange.route.pattern} is no model route`);
-    const plan = deps.router.plan(operation.model, operation.kind, deps.random);
+    const plan = deps.router.plan(operation, deps.random);
     const call = new ModelCall({ config, deps, dialect, operation, exchange, plan });
     return call.run(request);
   };
@@ -95,10 +95,10 @@ class ModelCall {
   }
 
   #sharedHeaders(request: GatewayRequest): Record<string, string> {
-    const { deps, exchange, operation } = this.#input;
+    const { deps, dialect, exchange, operation } = this.#input;
     const headers: Record<string, string> = {
       'content-type': 'application/json',
-      accept: operation.stream ? 'text/event-stream' : 'application/json',
+      accept: operation.stream ? dialect.streamType.media : 'application/json',
       // Compressed bytes could not be metered without unpacking them, and a stream of tokens gains little.
       'accept-encoding': 'identity',
       'user-agent': USER_AGENT,
@@ -116,7 +116,7 @@ class ModelCall {
     const { dialect, operation } = this.#input;
     if (target.dialect !== dialect.name)
       throw new Error(`${target.id} speaks ${target.dialect}, which nothing here translates from ${dialect.name}`);
-    const path = dialect.path(operation.kind);
+    const path = dialect.path(operation);
     // Made when the target's turn comes: most fallbacks are never asked, and a body may be megabytes.
     let sent: Pick<TransportRequest, 'headers' | 'body'> | undefined;
     return {
@@ -124,14 +124,14 @@ class ModelCall {
       group: target.group,
       prepare: (baseUrl) => {
         sent ??= { headers: { ...shared, ...target.headers }, body: operation.encode(target.model, { streamUsage: target.streamUsage }) };
-        return { url: baseUrl + path, method: 'POST', ...sent };
+        return { url: target.baseOf(baseUrl) + path, method: 'POST', ...sent };
       },
     };
   }
 
   #expect(): ReplyReader {
     const { config, dialect, operation } = this.#input;
-    if (operation.stream) return { kind: 'stream', start: (headers) => new ModelStreamStart(dialect.createMeter(operation), headers) };
+    if (operation.stream) return { kind: 'stream', start: (headers) => new ModelStreamStart(dialect, operation, headers) };
     return {
       kind: 'whole',
       bytesMax: config.replyBytesMax,
@@ -156,7 +156,7 @@ class ModelCall {
       { clock: deps.clock, watch: deps.watch },
       { exchange, dialect, meter: start.meter, body, first: start.passed, status },
     );
-    return { status, headers: STREAM_HEADERS, body: stream };
+    return { status, headers: { 'content-type': dialect.streamType.header, ...STREAM_HEADERS }, body: stream };
   }
 
   #record(reply: UpstreamReply, model: string | undefined): void {
@@ -188,7 +188,7 @@ class ModelCall {
   }
 }
 
-const STREAM_HEADERS = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
+const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
 
 /** An upstream chooses its model's name; in a header of ours only visible ASCII may stand. */
 function headerText(text: string): string {
@@ -200,10 +200,10 @@ class ModelStreamStart implements StreamStart {
   readonly meter: StreamMeter;
   readonly passed: Uint8Array[] = [];
 
-  constructor(meter: StreamMeter, headers: ReadableHeaders) {
-    this.meter = meter;
+  constructor(dialect: Dialect, operation: Operation, headers: ReadableHeaders) {
+    this.meter = dialect.createMeter(operation);
     const contentType = headers.get('content-type') ?? '';
-    if (!contentType.toLowerCase().includes('event-stream')) {
+    if (!dialect.streamType.matches.test(contentType)) {
       throw new GatewayError('upstream_reply_invalid', `the upstream answered a stream request with '${contentType.slice(0, 100)}'`);
     }
   }

@@ -7,6 +7,7 @@
 import type { Abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { createGlob } from '../base/glob.ts';
+import { dialectBase } from '../providers/provider.ts';
 import { openGroup, type Provider, type Router } from '../routing/router.ts';
 import { classifyStatus } from './classify.ts';
 import type { Upstream } from './upstream.ts';
@@ -53,7 +54,7 @@ export function createModelList(deps: ModelListDeps): ModelList {
         {
           name: provider.name,
           group: openGroup(provider),
-          prepare: (baseUrl) => ({ url: `${baseUrl}/models`, method: 'GET', headers, body: null }),
+          prepare: (baseUrl) => ({ url: `${listBase(provider, baseUrl)}/models`, method: 'GET', headers, body: null }),
         },
       ],
       signal,
@@ -80,6 +81,12 @@ export function createModelList(deps: ModelListDeps): ModelList {
       return [...all.values()];
     },
   };
+}
+
+/** Where the list of models is that OpenAI's clients know: the first dialect of every kind has it. */
+function listBase({ definition }: Provider, baseUrl: string): string {
+  const [first] = definition.dialects;
+  return first === undefined ? baseUrl : dialectBase(definition, first, baseUrl);
 }
 
 function readListing(bytes: Uint8Array, provider: Provider, created: number): ModelListing[] {

@@ -47,7 +47,7 @@ function setup(config: Config = {}) {
     clock,
   });
   exchange.onEnd((outcome) => outcomes.push(outcome));
-  const operation = openaiChat.decode('chat', Buffer.from('{"model":"m","stream":true,"messages":[{}]}'));
+  const operation = openaiChat.decode('chat', Buffer.from('{"model":"m","stream":true,"messages":[{}]}'), { hasModel: () => false });
   const stream = pumpStream(
     { idleTimeoutMs: config.idleTimeoutMs ?? 10_000, pingIntervalMs: config.pingIntervalMs ?? 0 },
     { clock, watch },

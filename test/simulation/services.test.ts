@@ -96,7 +96,7 @@ describe('Ollama', () => {
     expect(await get('/api/tags')).toMatchObject({ models: expect.arrayContaining([expect.objectContaining({ name: 'sim-1:latest' })]) });
     expect(await (await post('/api/show', { model: 'sim-1' })).json()).toMatchObject({
       details: { family: 'llama' },
-      capabilities: ['completion', 'tools', 'embedding'],
+      capabilities: ['completion', 'tools', 'vision', 'thinking', 'embedding'],
     });
     expect(await (await fetch(simulator.url)).text()).toBe('Ollama is running');
   });

@@ -54,7 +54,7 @@ const policies = [
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
   createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),
-  createRead({ bodyBytesMax: REPLY_BYTES_MAX }, { dialects: DIALECTS_BY_NAME, defaultModel: (named) => named }),
+  createRead({ bodyBytesMax: REPLY_BYTES_MAX }, { dialects: DIALECTS_BY_NAME, defaultModel: (named) => named, models: new Set() }),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),
 ];
 

@@ -85,7 +85,7 @@ const policies = [
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
   createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),
-  createRead({ bodyBytesMax: 1_000_000 }, { dialects: DIALECTS_BY_NAME, defaultModel: () => MODEL }),
+  createRead({ bodyBytesMax: 1_000_000 }, { dialects: DIALECTS_BY_NAME, defaultModel: () => MODEL, models: new Set() }),
   createModelAccess(),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),
   createCache(config.cache, { values: runtime.stores.values, clock, logger: log }),

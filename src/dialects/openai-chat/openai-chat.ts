@@ -13,8 +13,9 @@ const PATHS: Readonly<Record<OperationKind, string>> = { chat: '/chat/completion
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
+  streamType: { media: 'text/event-stream', header: 'text/event-stream; charset=utf-8', matches: /event-stream/i },
   decode: decodeRequest,
-  path: (kind) => PATHS[kind],
+  path: ({ kind }) => PATHS[kind],
   encodeError,
   errorSchema: openaiError,
   classifyError,

@@ -73,6 +73,7 @@ describe('what is refused', () => {
     { name: 'an array', text: '[]', code: 'request_invalid' },
     { name: 'a string', text: '"x"', code: 'request_invalid' },
     { name: 'a model named twice', text: `{"model":"a","mod\\u0065l":"b",${MESSAGES}}`, code: 'json_invalid' },
+    { name: 'a model in a second spelling', text: `{"model":"a","Model":"b",${MESSAGES}}`, code: 'request_invalid', param: 'model' },
     { name: 'no model', text: `{${MESSAGES}}`, code: 'request_invalid', param: 'model' },
     { name: 'a numeric model', text: `{"model":1,${MESSAGES}}`, code: 'request_invalid', param: 'model' },
     { name: 'an empty model', text: `{"model":"",${MESSAGES}}`, code: 'request_invalid', param: 'model' },

@@ -5,22 +5,11 @@
  * fields that do not exist yet must pass. Source: platform.openai.com/docs/api-reference (chat, completions, embeddings).
  */
 
-import { GatewayError } from '../../base/errors.ts';
-import { type JsonKind, type JsonScan, memberBoolean, memberJson, memberNumber, memberString } from '../../base/json-scan.ts';
+import { type JsonScan, memberBoolean, memberJson, memberNumber, memberString } from '../../base/json-scan.ts';
 import { editMembers } from '../../base/json-splice.ts';
 import type { Operation, OperationKind } from '../../operations/operation.ts';
-import { article, scanBody } from '../dialect-body.ts';
-
-/** Longer than any model's name, alias or path. */
-const MODEL_LENGTH_MAX = 256;
-const SPACE = 32;
-
-interface FieldRule {
-  readonly name: string;
-  readonly kinds: readonly JsonKind[];
-  readonly required?: boolean;
-  readonly expected: string;
-}
+import { scanBody } from '../dialect-body.ts';
+import { checkModel, createFieldCheck, type FieldRule, firstInside, invalid } from '../dialect-request.ts';
 
 // `null` is OpenAI's way of leaving a field out, so it is accepted wherever a field is optional.
 const COMMON_RULES: readonly FieldRule[] = [
@@ -34,24 +23,27 @@ const COMMON_RULES: readonly FieldRule[] = [
   { name: 'max_completion_tokens', kinds: ['number', 'null'], expected: 'an integer' },
 ];
 
-const RULES: Readonly<Record<OperationKind, readonly FieldRule[]>> = {
-  chat: [
+const CHECKS: Readonly<Record<OperationKind, (scan: JsonScan) => void>> = {
+  chat: createFieldCheck([
     ...COMMON_RULES,
     { name: 'messages', kinds: ['array'], required: true, expected: 'an array of messages' },
     { name: 'tools', kinds: ['array', 'null'], expected: 'an array of tools' },
-  ],
-  completion: [...COMMON_RULES, { name: 'prompt', kinds: ['string', 'array'], required: true, expected: 'a string or an array' }],
-  embed: [...COMMON_RULES, { name: 'input', kinds: ['string', 'array'], required: true, expected: 'a string or an array' }],
+  ]),
+  completion: createFieldCheck([
+    ...COMMON_RULES,
+    { name: 'prompt', kinds: ['string', 'array'], required: true, expected: 'a string or an array' },
+  ]),
+  embed: createFieldCheck([
+    ...COMMON_RULES,
+    { name: 'input', kinds: ['string', 'array'], required: true, expected: 'a string or an array' },
+  ]),
 };
 
 export function decodeRequest(kind: OperationKind, bytes: Uint8Array): Operation {
   const scan = scanBody(bytes);
-  for (const rule of RULES[kind]) checkField(scan, rule);
+  CHECKS[kind](scan);
   checkNotEmpty(scan, kind);
-  const model = memberString(scan, 'model') ?? '';
-  if (model === '' || model.length > MODEL_LENGTH_MAX || hasControlCharacter(model)) {
-    throw invalid('model', `'model' must be a name of 1 to ${MODEL_LENGTH_MAX} characters`);
-  }
+  const model = checkModel(memberString(scan, 'model') ?? '');
   const stream = kind !== 'embed' && memberBoolean(scan, 'stream') === true;
   const usageWanted = stream && asksForUsage(scan);
   const user = memberString(scan, 'user');
@@ -81,15 +73,6 @@ function encodeRequest(scan: JsonScan, wanted: { model: string; targetModel: str
   return Object.keys(edits).length === 0 ? scan.bytes : editMembers(scan, edits);
 }
 
-function checkField(scan: JsonScan, rule: FieldRule): void {
-  const member = scan.get(rule.name);
-  if (member === undefined) {
-    if (rule.required === true) throw invalid(rule.name, `'${rule.name}' is required: ${rule.expected}`);
-    return;
-  }
-  if (!rule.kinds.includes(member.kind)) throw invalid(rule.name, `'${rule.name}' must be ${rule.expected}, not ${article(member.kind)}`);
-}
-
 /** An empty array has nothing to answer, and a message that is no object nothing to read. */
 function checkNotEmpty(scan: JsonScan, kind: OperationKind): void {
   if (kind === 'chat') {
@@ -103,30 +86,8 @@ function checkNotEmpty(scan: JsonScan, kind: OperationKind): void {
   }
 }
 
-/** The first character inside an array; empty when the array is. */
-function firstInside(scan: JsonScan, name: string): string {
-  const member = scan.get(name);
-  if (member === undefined) return '';
-  let at = member.start + 1;
-  while ((scan.bytes[at] ?? 0) <= SPACE && at < member.end) at += 1;
-  const character = String.fromCharCode(scan.bytes[at] ?? 0);
-  return character === ']' ? '' : character;
-}
-
 function asksForUsage(scan: JsonScan): boolean {
   if (scan.get('stream_options') === undefined) return false;
   const options = memberJson(scan, 'stream_options') as { include_usage?: unknown } | null;
   return options?.include_usage === true;
-}
-
-function hasControlCharacter(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < SPACE || code === 127) return true;
-  }
-  return false;
-}
-
-function invalid(param: string, message: string): GatewayError {
-  return new GatewayError('request_invalid', message, { param });
 }

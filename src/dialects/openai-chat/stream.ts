@@ -15,6 +15,7 @@ import { JsonScanError, scanJson } from '../../base/json-scan.ts';
 import { createSseScanner, parseEvent, type SseSpan } from '../../base/sse.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { StreamMeter } from '../dialect.ts';
+import { Passage } from '../dialect-passage.ts';
 import { errorFields } from './errors.ts';
 import { readUsage } from './usage.ts';
 
@@ -52,11 +53,7 @@ export class OpenAiStreamMeter implements StreamMeter {
   readonly #stripUsage: boolean;
   readonly #onEvent = (bytes: Uint8Array, span: Readonly<SseSpan>): void => this.#event(bytes, span);
 
-  // The run of bytes that may go through and lie side by side; it becomes a part when something is withheld or another buffer begins.
-  #runBytes: Uint8Array | undefined;
-  #runStart = 0;
-  #runEnd = 0;
-  #parts: Uint8Array[] = [];
+  readonly #passage = new Passage();
 
   // Whether the chunk in hand holds either key anywhere; where it doesn't, none of its events is searched.
   #chunk: Uint8Array | undefined;
@@ -77,13 +74,13 @@ export class OpenAiStreamMeter implements StreamMeter {
     } catch (cause) {
       throw interrupted('an event of the upstream is too long', cause);
     }
-    return this.#take(chunk);
+    return this.#passage.take(chunk);
   }
 
   finish(): { whole: boolean; rest: Uint8Array | undefined } {
     this.#chunk = undefined;
     this.#scanner.end(this.#onEvent);
-    const rest = this.#take(undefined);
+    const rest = this.#passage.take(undefined);
     if (this.ended) return { whole: true, rest };
     // Without `[DONE]`, but after every other sign of an end: the answer is whole, and only the last line is missing.
     if (this.failure === undefined && this.#finished) return { whole: true, rest: rest === undefined ? DONE : Buffer.concat([rest, DONE]) };
@@ -94,20 +91,20 @@ export class OpenAiStreamMeter implements StreamMeter {
     if (this.failure !== undefined) return;
     if (span.dataStart === -1) {
       // Comments and blank lines pass, as they came.
-      this.#pass(bytes, span.start, span.end);
+      this.#passage.pass(bytes, span.start, span.end);
       return;
     }
     const first = bytes[span.dataStart];
     if (first === ARRAY_OPEN) {
       // `[DONE]`; nothing else that a chunk could be begins so.
       this.ended = true;
-      this.#pass(bytes, span.start, span.end);
+      this.#passage.pass(bytes, span.start, span.end);
       return;
     }
     // What does not even begin as a chunk (a proxy's HTML, a stray line) holds nothing of the answer: it is left out.
     if (first !== OBJECT_OPEN) return;
     if (!span.terminated) this.failure = interrupted('the upstream cut its stream inside an event');
-    else if (this.#look(bytes, span)) this.#pass(bytes, span.start, span.end);
+    else if (this.#look(bytes, span)) this.#passage.pass(bytes, span.start, span.end);
   }
 
   /** Looks into one chunk as far as needed; false when it must be withheld. */
@@ -133,43 +130,6 @@ export class OpenAiStreamMeter implements StreamMeter {
     this.usage = usage;
     // Some servers put the usage into the last chunk with content, or into every chunk: those can't be left out.
     return !(this.#stripUsage && choices.length === 0);
-  }
-
-  #pass(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#runBytes === bytes && this.#runEnd === start) {
-      this.#runEnd = end;
-      return;
-    }
-    this.#closeRun();
-    this.#runBytes = bytes;
-    this.#runStart = start;
-    this.#runEnd = end;
-  }
-
-  #closeRun(): void {
-    const bytes = this.#runBytes;
-    if (bytes === undefined) return;
-    this.#runBytes = undefined;
-    this.#parts.push(this.#runStart === 0 && this.#runEnd === bytes.length ? bytes : bytes.subarray(this.#runStart, this.#runEnd));
-  }
-
-  /** What may go to the caller now. The usual case, a chunk of whole events that all pass, gives back the chunk itself. */
-  #take(chunk: Uint8Array | undefined): Uint8Array | undefined {
-    if (
-      this.#parts.length === 0 &&
-      this.#runBytes === chunk &&
-      chunk !== undefined &&
-      this.#runStart === 0 &&
-      this.#runEnd === chunk.length
-    ) {
-      this.#runBytes = undefined;
-      return chunk;
-    }
-    this.#closeRun();
-    const parts = this.#parts;
-    if (parts.length === 0) return undefined;
-    this.#parts = [];
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   }
 }
 

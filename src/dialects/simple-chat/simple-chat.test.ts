@@ -28,9 +28,9 @@ describe("which of the two chats of the path a body is: StillMe's, or Ollama's",
 
 describe('the text of an answer', () => {
   const FACTS: AnswerFacts = { id: 'a', cached: true, model: 'm', nowMs: 0, generationMs: 1, totalMs: 2.345 };
-  const operation = CALLER_DIALECTS_BY_NAME.get('simple-chat')?.decode('chat', Buffer.from('{"message":"x"}'));
+  const operation = CALLER_DIALECTS_BY_NAME.get('api-chat')?.decode('chat', Buffer.from('{"message":"x"}'), { hasModel: () => true });
   const tell = (message: unknown) =>
-    JSON.parse(String(operation?.form?.whole(Buffer.from(JSON.stringify({ choices: [{ message }] })), FACTS))) as object;
+    JSON.parse(String(operation?.answerForm?.whole(Buffer.from(JSON.stringify({ choices: [{ message }] })), FACTS))) as object;
 
   for (const { name, message, want } of [
     { name: 'content', message: { content: 'Hi' }, want: 'Hi' },

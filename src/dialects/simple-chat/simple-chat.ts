@@ -58,7 +58,7 @@ export function createSimpleChat(asked: Dialect): CallerDialect {
     name: 'simple-chat',
     encodeError: encodeDetailedError,
     errorSchema: detailedError,
-    decode(kind, bytes) {
+    decode(kind, bytes, hints) {
       const scan = scanBody(bytes);
       if (!isSimpleChat(scan))
         throw fieldsInvalid([{ path: ['message'], message: `is required: ${TEXT}; 'messages' are asked at /v1/chat` }]);
@@ -71,10 +71,10 @@ export function createSimpleChat(asked: Dialect): CallerDialect {
       };
       const user = user_id ?? undefined;
       return {
-        ...asked.decode(kind, Buffer.from(JSON.stringify(question))),
+        ...asked.decode(kind, Buffer.from(JSON.stringify(question)), hints),
         modelDefaulted: (model ?? undefined) === undefined,
         ...(user === undefined ? {} : { user }),
-        form: createForm(user, asked),
+        answerForm: createForm(user, asked),
       };
     },
   };

@@ -4,7 +4,7 @@
  */
 
 import { GatewayError } from '../../base/errors.ts';
-import type { Operation, OperationKind } from '../../operations/operation.ts';
+import type { Operation } from '../../operations/operation.ts';
 import type { CallerDialect, Dialect } from '../dialect.ts';
 import { scanBody } from '../dialect-body.ts';
 import { detailedError, encodeDetailedError } from '../dialect-detail.ts';
@@ -18,10 +18,10 @@ export function createUnifiedChat(asked: Dialect): CallerDialect {
     name: 'unified-chat',
     encodeError: encodeDetailedError,
     errorSchema: detailedError,
-    decode(kind, bytes) {
+    decode(kind, bytes, hints) {
       const scan = scanBody(bytes);
       const request = parseFields(unifiedChatRequest, scan);
-      const { user: _, ...operation } = decodeQuestion(asked, kind, questionOf(scan, request));
+      const { user: _, ...operation } = decodeQuestion(questionOf(scan, request), (question) => asked.decode(kind, question, hints));
       const user = request.user_id ?? undefined;
       const skipped = skippedOf(request);
       return {
@@ -30,7 +30,7 @@ export function createUnifiedChat(asked: Dialect): CallerDialect {
         usageWanted: operation.stream,
         modelDefaulted: (request.model ?? undefined) === undefined,
         ...(user === undefined ? {} : { user }),
-        form: {
+        answerForm: {
           user,
           whole: (answer, facts) => wholeAnswer(answer, facts, skipped),
           stream: (look) => new UnifiedStream(look, skipped),
@@ -42,9 +42,9 @@ export function createUnifiedChat(asked: Dialect): CallerDialect {
 }
 
 /** Refuses, as a field of ours, what is wrong with one that is for the model. */
-function decodeQuestion(asked: Dialect, kind: OperationKind, bytes: Uint8Array): Operation {
+function decodeQuestion(bytes: Uint8Array, decode: (bytes: Uint8Array) => Operation): Operation {
   try {
-    return asked.decode(kind, bytes);
+    return decode(bytes);
   } catch (cause) {
     if (!(cause instanceof GatewayError) || cause.options.param === undefined) throw cause;
     const { param } = cause.options;

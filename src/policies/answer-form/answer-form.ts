@@ -22,7 +22,7 @@ export function createAnswerForm(deps: AnswerFormDeps): Policy {
     layer: (route) => {
       if (route.operation === undefined) return undefined;
       return (next) => (request, exchange) => {
-        const form = request.operation?.form;
+        const form = request.operation?.answerForm;
         return form === undefined
           ? next(request, exchange)
           : answer({ form, id: deps.createId(), exchange }, () => next(request, exchange));

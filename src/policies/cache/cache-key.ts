@@ -26,7 +26,7 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, principal:
     for (const name of VARYING_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
     // The principal stands for a credential. Where nobody is known it is the service's own (RFC 9111 §3.5), and so is what it makes of it.
     if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
-  } else if (operation.form !== undefined) {
+  } else if (operation.answerForm !== undefined) {
     // What such a body says of model and user is not in the question any more.
     head += `${operation.model}\0${operation.user ?? ''}\0`;
   }

@@ -58,7 +58,7 @@ function setup(options: { coalesce?: boolean; any?: boolean; reply?: (call: numb
       search: '',
       headers: new Headers(given.headers),
       ...(route.kind === 'model'
-        ? { body: { kind: 'bytes', bytes } as const, operation: openaiChat.decode('chat', bytes) }
+        ? { body: { kind: 'bytes', bytes } as const, operation: openaiChat.decode('chat', bytes, { hasModel: () => false }) }
         : { body: { kind: 'none' } as const }),
     };
     const reply = await handler(request, exchange);

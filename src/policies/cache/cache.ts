@@ -69,7 +69,10 @@ function mayMatch({ matches, config }: Rule, { kind, pattern }: RouteInfo): bool
 
 /** Service routes: idempotent reads without a body. Model routes: whatever is sure, or declared, to give the same answer again. */
 function isCacheable(request: GatewayRequest, route: RouteInfo, rule: CacheRouteConfig): boolean {
-  if (route.kind === 'model') return request.operation !== undefined && (rule.any || request.operation.deterministic);
+  if (route.kind === 'model') {
+    const { operation } = request;
+    return operation !== undefined && operation.command !== true && (rule.any || operation.deterministic);
+  }
   return request.method === 'GET' && request.body.kind === 'none' && !request.headers.has('range');
 }
 

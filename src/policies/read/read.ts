@@ -1,5 +1,5 @@
 import { GatewayError } from '../../base/errors.ts';
-import type { CallerDialect } from '../../dialects/dialect.ts';
+import type { CallerDialect, DecodeHints } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 
@@ -12,6 +12,8 @@ export interface ReadDeps {
   readonly dialects: ReadonlyMap<string, CallerDialect>;
   /** Name of the model for a body that names none; `named` is what its dialect would take. */
   readonly defaultModel: (named: string) => string | Promise<string>;
+  /** Names of the configured models. */
+  readonly models: ReadonlySet<string>;
 }
 
 /** Reads the body of a model route and decodes what it asks, once the caller is known. */
@@ -20,15 +22,17 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
     name: 'read',
     stage: 'read',
     layer: (route) => {
-      const { operation: kind } = route;
+      const { operation: kind, form } = route;
       const dialect = deps.dialects.get(route.dialect);
       if (kind === undefined || dialect === undefined) return undefined;
+      const hints: DecodeHints = { hasModel: (name) => deps.models.has(name), ...(form === undefined ? {} : { form }) };
       return (next) => async (request, exchange) => {
-        checkContentType(request.headers);
+        checkContentType(request.headers, dialect.otherContentTypes);
         checkContentEncoding(request.headers);
         const { method, path, search, headers, params, body } = request;
         const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
-        const decoded = dialect.decode(kind, bytes);
+        const decoded = dialect.decode(kind, bytes, hints);
+        if (decoded === undefined) return next({ ...request, body: { kind: 'bytes', bytes } }, exchange);
         const operation = decoded.modelDefaulted === true ? { ...decoded, model: await deps.defaultModel(decoded.model) } : decoded;
         const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };
         return next(params === undefined ? read : { ...read, params }, exchange);
@@ -40,11 +44,13 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
 const EMPTY = new Uint8Array(0);
 
 /** JSON, or nothing said: a form or a file that happens to parse is somebody's mistake, or a browser talked into a cross-site request. */
-function checkContentType(headers: Headers): void {
+function checkContentType(headers: Headers, others: readonly string[] = []): void {
   const given = headers.get('content-type');
   if (given === null || given === 'application/json') return;
   const media = given.split(';', 1)[0]?.trim().toLowerCase() ?? '';
   if (media === 'application/json' || media.endsWith('+json')) return;
+  // A page can have a browser send a form without asking anybody, but not without saying where it comes from.
+  if (others.includes(media) && !headers.has('origin')) return;
   throw new GatewayError(
     'content_type_unsupported',
     `the body must be application/json, not ${media === '' ? 'an empty content type' : media.slice(0, 100)}`,

@@ -1,0 +1,37 @@
+/*
+ * Ollama's native API: chat, generate, and embeddings in a newer and an older form. Streams are lines of JSON, and on unless `stream` is
+ * false. Source: Ollama's docs/api.md, api/types.go and server/routes.go.
+ */
+
+import { z } from 'zod';
+import type { GatewayError } from '../../base/errors.ts';
+import type { Dialect } from '../dialect.ts';
+import { classifyError, encodeError, errorBody } from './errors.ts';
+import { formOf } from './forms.ts';
+import { inspectReply } from './reply.ts';
+import { decodeRequest } from './request.ts';
+import { OllamaStreamMeter } from './stream.ts';
+
+const ollamaError = z.looseObject({ error: z.string() }).meta({ id: 'OllamaError', description: 'An error, as Ollama tells it.' });
+
+export const ollama: Dialect = {
+  name: 'ollama',
+  // Its documents show `curl -d` without a header, which calls everything a form; the server never looks.
+  otherContentTypes: ['application/x-www-form-urlencoded'],
+  streamType: { media: 'application/x-ndjson', header: 'application/x-ndjson', matches: /json/i },
+  decode: decodeRequest,
+  path: (operation) => formOf(operation).path,
+  errorSchema: ollamaError,
+  encodeError,
+  classifyError,
+  inspectReply,
+  createMeter: () => new OllamaStreamMeter(),
+  encodeStreamError,
+  // White space before a line is part of its JSON (RFC 8259 §2). An empty line would not do: Go's and Python's clients fail on it.
+  ping: Buffer.from(' '),
+};
+
+/** Clients raise on a line with `error`; the official one does so, too, when a stream ends without `done`. */
+function encodeStreamError(error: GatewayError, correlationId: string): Uint8Array {
+  return Buffer.from(`${JSON.stringify(errorBody(error, correlationId))}\n`);
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'bun:test';
+import { ollama } from './ollama.ts';
+import { openaiCompatible } from './openai-compatible.ts';
+import { dialectBase, type ProviderDefinition } from './provider.ts';
+
+const bases = (definition: ProviderDefinition, url: string) => definition.dialects.map((spoken) => dialectBase(definition, spoken, url));
+
+for (const [url, openai, native] of [
+  ['http://h:11434/v1', 'http://h:11434/v1', 'http://h:11434/api'],
+  ['http://h:11434', 'http://h:11434/v1', 'http://h:11434/api'],
+  ['http://h:11434/api', 'http://h:11434/v1', 'http://h:11434/api'],
+  ['https://h/behind/v1', 'https://h/behind/v1', 'https://h/behind/api'],
+  ['https://h/myapi', 'https://h/myapi/v1', 'https://h/myapi/api'],
+] as const) {
+  test(`an Ollama at ${url} is found on both of its sides`, () => expect(bases(ollama, url)).toEqual([openai, native]));
+}
+
+test('a server that speaks one dialect is where its base URL says, whatever that is', () => {
+  for (const url of ['https://h/openai', 'https://h/v1', 'https://h']) expect(bases(openaiCompatible, url)).toEqual([url]);
+});

@@ -1,0 +1,12 @@
+import type { ProviderDefinition } from './provider.ts';
+
+/** `gatehouse simulate`: every dialect that the gateway speaks, and failures on demand. `base_url` says where. */
+export const simulator: ProviderDefinition = {
+  name: 'simulator',
+  title: 'Simulated model server',
+  dialects: [
+    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+  ],
+  credential: 'none',
+};
