@@ -37,5 +37,8 @@ function createApiChatRoutes(
   if (owner === undefined) return [route];
   const { service } = owner;
   const handler: Handler = (request, exchange) => (request.operation === undefined ? owner.handler : shared.handler)(request, exchange);
-  return [{ ...route, dialect: 'api-chat-beside-service', handler, ...(service === undefined ? {} : { service }) }];
+  return [
+    { ...owner, pattern: API_CHAT },
+    { ...route, dialect: 'api-chat-beside-service', handler, ...(service === undefined ? {} : { service }) },
+  ];
 }

@@ -13,7 +13,8 @@ export function documentOf(config: Config, routes: readonly Route[], version: st
   const errorShapes = new Map<string, ErrorShape>(
     [...CALLER_DIALECTS_BY_NAME].map(([name, { errorSchema, encodeError }]) => [name, { schema: errorSchema, encode: encodeError }]),
   );
-  return openApiDocument(routes, {
+  const listed = routes.filter(({ docs }) => docs?.unlisted !== true);
+  return openApiDocument(listed, {
     version,
     errorShapes,
     keyRequired: isCallerRequired(config.auth, config.server.environment),

@@ -87,6 +87,7 @@ export const MANAGING_DOCS: RouteDocs = {
   tag: 'Ollama',
   summary: 'Managing models: refused',
   description: 'Models are managed where they are, and not through this gateway. An operator may give a service this very path.',
+  unlisted: true,
   replies: [],
   errors: ['access_denied'],
 };

@@ -35,6 +35,8 @@ export interface RouteDocs {
   readonly body?: BodyDocs;
   /** What it answers when all is well; errors follow from the kind of route. */
   readonly replies: readonly ReplyDocs[];
+  /** Left out of the document: there is nothing to be had there. */
+  readonly unlisted?: true;
   /** Errors beyond those that every route of its kind may give. */
   readonly errors?: readonly ErrorCode[];
 }

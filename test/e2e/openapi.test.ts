@@ -21,7 +21,7 @@ let gateway: GatewayProcess;
 let document: ApiDocument;
 
 const config = (more: object = {}) => ({
-  providers: { sim: { type: 'openai-compatible', base_url: `${simulator.url}/v1` } },
+  providers: { sim: { type: 'simulator', base_url: `${simulator.url}/v1` } },
   models: { 'sim-1': { targets: [{ provider: 'sim' }] }, 'sim-embed': { targets: [{ provider: 'sim' }] } },
   services: {
     pricing: { urls: [`${simulator.url}/anything`], routes: ['POST /api/v1/pricing/*'] },

@@ -158,14 +158,19 @@ describe('what is refused', () => {
     test(name, async () => {
       const reply = await post(body);
       expect(reply.status).toBe(422);
-      expect(await reply.json()).toMatchObject({ error: { code: 'field_invalid', param }, detail: [{ loc: ['body', param] }] });
+      expect(await reply.json()).toMatchObject({
+        error: expect.any(String),
+        code: 'field_invalid',
+        param,
+        detail: [{ loc: ['body', param] }],
+      });
     });
   }
 
   test('what is no JSON', async () => {
     const reply = await post('message=Hello');
     expect(reply.status).toBe(400);
-    expect(await reply.json()).toMatchObject({ error: { code: 'json_invalid' }, detail: expect.any(String) });
+    expect(await reply.json()).toMatchObject({ error: expect.any(String), code: 'json_invalid', detail: expect.any(String) });
   });
 
   test('a user that the key is not bound to', async () => {
@@ -177,13 +182,13 @@ describe('what is refused', () => {
   test('by the model, in its words', async () => {
     const reply = await post({ message: 'x', model: 'blocked' });
     expect(reply.status).toBe(400);
-    expect(await reply.json()).toMatchObject({ error: { code: 'content_policy_violation' } });
+    expect(await reply.json()).toMatchObject({ error: expect.any(String), code: 'content_policy_violation' });
   });
 
   test('because the model is down', async () => {
     const reply = await post({ message: 'x', model: 'broken' });
     expect(reply.status).toBe(503);
-    expect(await reply.json()).toMatchObject({ error: { code: 'upstream_error' }, detail: { attempts: expect.any(Array) } });
+    expect(await reply.json()).toMatchObject({ code: 'upstream_error', detail: { attempts: expect.any(Array) } });
   });
 });
 
@@ -203,7 +208,7 @@ describe('ten a second from one address', () => {
     expect(statuses.filter((status) => status === 200).length).toBeWithin(10, 11 + Math.floor(tookMs / 100));
     const refused = replies.find(({ status }) => status === 429);
     expect(refused?.headers.get('retry-after')).toBe('1');
-    expect(await refused?.json()).toMatchObject({ error: { code: 'rate_limited' }, detail: { limit_per_second: 10 } });
+    expect(await refused?.json()).toMatchObject({ error: expect.any(String), code: 'rate_limited', detail: { limit_per_second: 10 } });
     expect((await post({ message: 'Hello' }, { headers: from('192.0.2.2') }, limited)).status).toBe(200);
   });
 
