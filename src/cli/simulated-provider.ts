@@ -21,7 +21,9 @@ export function createSimulatedProvider(): SimulatedProvider {
     complete({ config, simulate }) {
       if (!simulate) return config;
       simulator ??= createSimulator({ ...SIMULATOR_DEFAULTS, behaviour: BEHAVIOUR, control: false }, { clock: systemClock });
-      const added = providersConfig.parse({ simulator: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, models: ['*'] } });
+      const added = providersConfig.parse({
+        simulator: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, models: ['sim-1', '*'] },
+      });
       return { ...config, providers: { ...config.providers, ...added } };
     },
     async stop() {

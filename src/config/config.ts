@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
+import { uploadsConfig } from '../context/documents/uploads-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
@@ -18,7 +19,7 @@ import { upstreamConfig } from '../upstream/upstream-config.ts';
 
 export const configSchema = z.strictObject({
   server: serverConfig.prefault({}).describe('The listener.'),
-  state: stateConfig.prefault({}).describe('Where counters and cached replies are kept.'),
+  state: stateConfig.prefault({}).describe('Where counters, cached replies and records are kept.'),
   auth: authConfig.prefault({}).describe('Who may call.'),
   limits: limitsConfig.prefault({}).describe('How often they may call.'),
   admission: admissionConfig.prefault({}).describe('How much is done at once.'),
@@ -27,6 +28,7 @@ export const configSchema = z.strictObject({
   providers: providersConfig,
   models: modelsConfig,
   services: servicesConfig,
+  uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),
 });

@@ -21,6 +21,7 @@ import { createModelAccess } from '../policies/model-access/model-access.ts';
 import { createObserver, type Observer } from '../policies/observe/observe.ts';
 import { createRateLimit } from '../policies/rate-limit/rate-limit.ts';
 import { createRead } from '../policies/read/read.ts';
+import { createReadQuery } from '../policies/read/read-query.ts';
 import { createRescue } from '../policies/rescue/rescue.ts';
 import { createRouter, openGroup, type Router } from '../routing/router.ts';
 import { createUpstream } from '../upstream/call.ts';
@@ -30,8 +31,10 @@ import { createModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { createQueryRoute, defaultModel, QUERY_PATH } from './query-route.ts';
 import type { Runtime } from './runtime.ts';
-import { createServiceRoutes } from './service-routes.ts';
+import { createServiceRoutes, unlessServed } from './service-routes.ts';
+import { createUploadRoutes } from './upload-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -94,6 +97,10 @@ function createPolicies(config: Config, runtime: Runtime, observer: Observer): P
       metricsAccess: config.telemetry.metrics.access,
     }), // a principal, or 401
     createRead({ bodyBytesMax: config.server.body_bytes_max }, { dialects: DIALECTS_BY_NAME }), // an operation, or 400
+    createReadQuery(
+      { pattern: QUERY_PATH, bodyBytesMax: config.server.body_bytes_max, defaultModel: defaultModel(config) },
+      { dialects: DIALECTS_BY_NAME },
+    ), // the same, of the older gateway's form
     createModelAccess(), // 403 for a model that is not theirs
     createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
     createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
@@ -107,17 +114,22 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream }: RouteParts): Route[] {
-  const { clock, watch, random, metrics, registry, version } = runtime;
+  const { clock, watch, random, metrics, registry, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
     { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
   );
+  const serviceRoutes = createServiceRoutes(
+    { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
+    { upstream, clock, watch, traceHeaders },
+  );
   return [
     ...createModelRoutes(modelCall, createModelList({ router, upstream, clock })),
-    ...createServiceRoutes(
-      { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
-      { upstream, clock, watch, traceHeaders },
+    ...serviceRoutes,
+    ...unlessServed(
+      [createQueryRoute(modelCall), ...createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log })],
+      serviceRoutes,
     ),
     ...createHealthRoutes({
       clock,

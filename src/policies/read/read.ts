@@ -1,6 +1,6 @@
-import { GatewayError } from '../../base/errors.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
+import { checkContentEncoding, checkContentType } from './body-head.ts';
 
 export interface ReadConfig {
   /** Largest body of a model route. */
@@ -33,22 +33,3 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** JSON, or nothing said: a form or a file that happens to parse is somebody's mistake, or a browser talked into a cross-site request. */
-function checkContentType(headers: Headers): void {
-  const given = headers.get('content-type');
-  if (given === null || given === 'application/json') return;
-  const media = given.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (media === 'application/json' || media.endsWith('+json')) return;
-  throw new GatewayError(
-    'content_type_unsupported',
-    `the body must be application/json, not ${media === '' ? 'an empty content type' : media.slice(0, 100)}`,
-  );
-}
-
-/** Only here is a body read for what it says; a service gets its own as it was sent. */
-function checkContentEncoding(headers: Headers): void {
-  const given = headers.get('content-encoding');
-  if (given === null || given.toLowerCase() === 'identity') return;
-  throw new GatewayError('content_encoding_unsupported', 'compressed bodies are not read: send it without Content-Encoding');
-}
