@@ -38,7 +38,10 @@ export function htmlToText(html: string): string {
         if (name === 'li') writer.write('- ');
       },
       ontext(text) {
-        if (hiddenIn === undefined) writer.write(preDepth > 0 ? text : text.replace(/\s+/g, ' '));
+        if (hiddenIn === undefined) {
+          if (preDepth > 0) writer.writeAsIs(text);
+          else writer.write(text.replace(/\s+/g, ' '));
+        }
       },
       onclosetag(name) {
         if (hiddenIn !== undefined) {
@@ -65,16 +68,22 @@ class TextWriter {
   write(text: string): void {
     const isBlank = text.trim() === '';
     if (isBlank && (this.#breaks > 0 || this.#endsWithSpace)) return;
-    let written = text;
-    if (this.#breaks > 0) {
-      if (this.#parts.length > 0) this.#parts.push('\n'.repeat(this.#breaks));
-      this.#breaks = 0;
-      this.#endsWithSpace = true;
-    }
-    if (this.#endsWithSpace && written.startsWith(' ')) written = written.slice(1);
-    if (written === '') return;
-    this.#parts.push(written);
-    this.#endsWithSpace = /\s$/.test(written);
+    this.#startLine();
+    this.writeAsIs(this.#endsWithSpace ? text.trimStart() : text);
+  }
+
+  writeAsIs(text: string): void {
+    if (text === '') return;
+    this.#startLine();
+    this.#parts.push(text);
+    this.#endsWithSpace = /\s$/.test(text);
+  }
+
+  #startLine(): void {
+    if (this.#breaks === 0) return;
+    if (this.#parts.length > 0) this.#parts.push('\n'.repeat(this.#breaks));
+    this.#breaks = 0;
+    this.#endsWithSpace = true;
   }
 
   breakLine(count: number): void {

@@ -33,7 +33,7 @@ const options = chatOptions.extend({
 
 const request = z.object({
   query: z
-    .string()
+    .string({ error: ({ input }) => (input === undefined ? 'is required: a string' : 'must be a string') })
     .max(QUERY_LENGTH_MAX)
     .refine((text) => text.trim() !== '', 'must not be empty'),
   session_id: z.string().min(1).max(SESSION_LENGTH_MAX).nullish(),
@@ -58,7 +58,7 @@ export function parseQuery(bytes: Uint8Array, defaultModel: string | undefined):
     sessionId: sessionId ?? null,
     model,
     chat: new TextEncoder().encode(JSON.stringify(chat)),
-    ignored: Object.keys(given ?? {}).flatMap((name) => (name in options.shape ? [] : [`options.${name.slice(0, 64)}`])),
+    ignored: Object.keys(given ?? {}).flatMap((name) => (Object.hasOwn(options.shape, name) ? [] : [`options.${name.slice(0, 64)}`])),
   };
 }
 
