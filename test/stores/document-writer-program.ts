@@ -10,6 +10,6 @@ const store = createSqliteDocumentStore(`sqlite:${path}`, {
 });
 for (let index = 0; ; index += 1) {
   const text = 'some text '.repeat(20_000 + index);
-  await store.add(newDocument({ tenant: 't', user: 'u' }, `${round}-${index}`, {}, text), { documentsMax: 1e6, bytesMax: 1e12 });
+  await store.add(newDocument({ tenant: 't', user: 'u' }, `${round}-${index}`, { text }), { documentsMax: 1e6, bytesMax: 1e12 });
   process.stdout.write(`added ${index}\n`);
 }

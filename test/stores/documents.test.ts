@@ -49,8 +49,8 @@ describe('a store of documents in a file', () => {
     const path = newPath();
     await using store = open(path);
     const secret = 'the-secret-of-the-house '.repeat(500);
-    const kept = newDocument(OWNER, 'kept', {}, 'kept-text '.repeat(500));
-    const gone = newDocument(OWNER, 'gone', { filename: 'secret-name.txt' }, secret);
+    const kept = newDocument(OWNER, 'kept', { text: 'kept-text '.repeat(500) });
+    const gone = newDocument(OWNER, 'gone', { filename: 'secret-name.txt', text: secret });
     await store.add(kept, ROOMY);
     await store.add(gone, ROOMY);
     expect(await everything(path)).toContain('the-secret-of-the-house');
@@ -92,7 +92,7 @@ describe('a store of documents in a file', () => {
     await open(path).list(OWNER, { limit: 1 });
     {
       using database = new Database(path);
-      database.exec("UPDATE schema_versions SET version = 999 WHERE component = 'documents'");
+      database.run("UPDATE schema_versions SET version = 999 WHERE component = 'documents'");
     }
     const faults: string[] = [];
     await using store = open(path, faults);

@@ -20,7 +20,7 @@ export interface ExtractProgramArguments extends ExtractRequest {
 const NOTHING = new Uint8Array(0);
 const given = JSON.parse(process.argv[2] ?? '') as ExtractProgramArguments;
 const watch = new Worker(new URL('extract-watch-program.ts', import.meta.url));
-watch.postMessage({ ...given, parent: process.ppid });
+watch.postMessage({ ...given, parent: process.ppid }, []);
 watch.unref();
 yieldToOthers();
 // The parsers tell what they find odd in a file; standard output is for the answer alone.
@@ -28,8 +28,8 @@ Object.assign(globalThis.console, { log: silent, info: silent, warn: silent, err
 
 const { answer, text } = await run();
 const out = Bun.stdout.writer();
-out.write(`${JSON.stringify(answer)}\n`);
-out.write(text);
+await out.write(`${JSON.stringify(answer)}\n`);
+await out.write(text);
 await out.end();
 
 function silent(): void {}

@@ -8,7 +8,7 @@ import { systemClock } from '../../base/system-clock.ts';
 /** Memory grows by at most some tens of megabytes between two looks. */
 const LOOK_EVERY_MS = 15;
 
-declare const self: { onmessage: ((event: { data: WatchOrder }) => void) | null };
+declare const self: { addEventListener(name: 'message', listener: (event: { data: WatchOrder }) => void): void };
 
 interface WatchOrder {
   readonly timeoutMs: number;
@@ -17,7 +17,7 @@ interface WatchOrder {
   readonly parent: number;
 }
 
-self.onmessage = ({ data: { timeoutMs, memoryBytesMax, parent } }) => {
+self.addEventListener('message', ({ data: { timeoutMs, memoryBytesMax, parent } }) => {
   const endMs = systemClock.monotonic() + timeoutMs;
   const look = (): void => {
     const isOver = systemClock.monotonic() > endMs || process.memoryUsage.rss() > memoryBytesMax || process.ppid !== parent;
@@ -25,4 +25,4 @@ self.onmessage = ({ data: { timeoutMs, memoryBytesMax, parent } }) => {
     systemClock.after(LOOK_EVERY_MS, look);
   };
   look();
-};
+});

@@ -51,7 +51,9 @@ export function parseQuery(bytes: Uint8Array, defaultModel: string | undefined):
   const { query, session_id: sessionId, options: given } = parsed.data;
   const model = given?.model ?? defaultModel;
   if (model === undefined) throw invalid('options.model', "'options.model' is required: there is no default model here");
-  const passed = Object.fromEntries(Object.keys(chatOptions.shape).flatMap((name) => (given?.[name] == null ? [] : [[name, given[name]]])));
+  const passed = Object.fromEntries(
+    Object.keys(chatOptions.shape).flatMap((name) => (given?.[name] === undefined || given[name] === null ? [] : [[name, given[name]]])),
+  );
   const chat = { model, messages: [{ role: 'user', content: query }], ...passed };
   return {
     query,

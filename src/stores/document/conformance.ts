@@ -18,7 +18,8 @@ const STRANGER: Owner = { tenant: 'two', user: 'ann' };
 const ROOMY: DocumentLimits = { documentsMax: 1_000, bytesMax: 100_000_000 };
 
 /** A document whose content is `name`, unless told otherwise. */
-export function newDocument(owner: Owner, name: string, more: Partial<DocumentRecord> = {}, text: string = name): NewDocument {
+export function newDocument(owner: Owner, name: string, more: Partial<DocumentRecord> & { text?: string } = {}): NewDocument {
+  const { text = name, ...fields } = more;
   const record: DocumentRecord = {
     id: `doc_${new Bun.CryptoHasher('md5').update(`${owner.tenant} ${owner.user} ${name}`).digest('hex')}`,
     filename: `${name}.txt`,
@@ -30,7 +31,7 @@ export function newDocument(owner: Owner, name: string, more: Partial<DocumentRe
     collection: '',
     metadata: '{"a":"\'; DROP TABLE documents; --"}',
     facts: '{}',
-    ...more,
+    ...fields,
   };
   return { owner, record, text: new TextEncoder().encode(text) };
 }
@@ -40,8 +41,8 @@ const CASES: readonly Case[] = [
     name: 'what was added is found, to the byte',
     run: async (store) => {
       const text = `\u{1f600} é \u0000 "'\n${'x'.repeat(3_000_000)}`;
-      const { record } = newDocument(ANN, 'a', {}, text);
-      expect(await store.add(newDocument(ANN, 'a', {}, text), ROOMY)).toEqual({ kind: 'added' });
+      const { record } = newDocument(ANN, 'a', { text });
+      expect(await store.add(newDocument(ANN, 'a', { text }), ROOMY)).toEqual({ kind: 'added' });
       expect(await store.find(ANN, record.id)).toEqual(record);
       expect(await store.findContent(ANN, record)).toEqual(record);
       expect(new TextDecoder().decode(await store.text(ANN, record.id)) === text).toBe(true);
@@ -68,7 +69,7 @@ const CASES: readonly Case[] = [
     run: async (store) => {
       const { record } = newDocument(ANN, 'a');
       const twice = Array.from({ length: 8 }, (_, index) => store.add(newDocument(ANN, 'a', { id: `${record.id}${index}` }), ROOMY));
-      const kinds = (await Promise.all(twice)).map(({ kind }) => kind).sort();
+      const kinds: string[] = (await Promise.all(twice)).map(({ kind }) => kind).sort();
       expect(kinds).toEqual(['added', ...Array.from({ length: 7 }, () => 'duplicate')]);
       expect(await store.add(newDocument(ANN, 'a', { id: 'other', collection: 'c' }), ROOMY)).toEqual({ kind: 'added' });
       expect(await store.list(ANN, { limit: 10 })).toHaveLength(2);
@@ -89,12 +90,12 @@ const CASES: readonly Case[] = [
     name: 'a tenant is held to its bytes, and has them back after a deletion',
     run: async (store) => {
       const limits = { ...ROOMY, bytesMax: 100 };
-      const first = newDocument(ANN, 'a', {}, 'x'.repeat(60));
+      const first = newDocument(ANN, 'a', { text: 'x'.repeat(60) });
       expect(await store.add(first, limits)).toEqual({ kind: 'added' });
-      expect(await store.add(newDocument(BOB, 'b', {}, 'x'.repeat(41)), limits)).toEqual({ kind: 'full', of: 'bytes' });
-      expect(await store.add(newDocument(BOB, 'c', {}, 'x'.repeat(40)), limits)).toEqual({ kind: 'added' });
+      expect(await store.add(newDocument(BOB, 'b', { text: 'x'.repeat(41) }), limits)).toEqual({ kind: 'full', of: 'bytes' });
+      expect(await store.add(newDocument(BOB, 'c', { text: 'x'.repeat(40) }), limits)).toEqual({ kind: 'added' });
       expect(await store.delete(ANN, first.record.id)).toBe(true);
-      expect(await store.add(newDocument(BOB, 'b', {}, 'x'.repeat(41)), limits)).toEqual({ kind: 'added' });
+      expect(await store.add(newDocument(BOB, 'b', { text: 'x'.repeat(41) }), limits)).toEqual({ kind: 'added' });
     },
   },
   {

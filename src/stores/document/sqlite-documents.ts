@@ -47,22 +47,26 @@ export class SqliteDocuments {
   constructor(path: string) {
     if (path !== IN_MEMORY) createPrivateFile(path);
     this.#database = new Database(path, { create: true, strict: true, safeIntegers: false });
-    this.#database.exec(
-      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;`,
-    );
-    this.#migrate();
+    try {
+      this.#database.run(
+        `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;`,
+      );
+      this.#migrate();
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   add({ owner, record, text }: NewDocument, limits: DocumentLimits): AddResult {
     return this.#writing((): AddResult => {
       const known = this.findContent(owner, record);
       if (known !== undefined) return { kind: 'duplicate', record: known };
-      const used = this.#one<{ documents: number; bytes: number }>(
-        'SELECT count(*) AS documents, coalesce(sum(text_bytes), 0) AS bytes FROM documents WHERE tenant = $tenant',
-        { tenant: owner.tenant },
-      );
-      if (used !== undefined && used.documents >= limits.documentsMax) return { kind: 'full', of: 'documents' };
-      if (used !== undefined && used.bytes + text.length > limits.bytesMax) return { kind: 'full', of: 'bytes' };
+      const used = this.#one('SELECT count(*) AS documents, coalesce(sum(text_bytes), 0) AS bytes FROM documents WHERE tenant = $tenant', {
+        tenant: owner.tenant,
+      }) as { documents: number; bytes: number };
+      if (used.documents >= limits.documentsMax) return { kind: 'full', of: 'documents' };
+      if (used.bytes + text.length > limits.bytesMax) return { kind: 'full', of: 'bytes' };
       this.#database
         .query(
           `INSERT INTO documents VALUES ($id, $tenant, $user, $collection, $sha256, $createdMs, $filename, $mediaType, $bytes, $characters,
@@ -74,21 +78,19 @@ export class SqliteDocuments {
   }
 
   find(owner: Owner, id: string): DocumentRecord | undefined {
-    return this.#one(`SELECT ${FIELDS} FROM documents WHERE id = $id AND tenant = $tenant AND user = $user`, { ...owner, id });
+    return this.#one(`SELECT ${FIELDS} FROM documents WHERE id = $id AND tenant = $tenant AND user = $user`, { ...owner, id }) as Found;
   }
 
   findContent(owner: Owner, { collection, sha256 }: Pick<DocumentRecord, 'collection' | 'sha256'>): DocumentRecord | undefined {
     return this.#one(
       `SELECT ${FIELDS} FROM documents WHERE tenant = $tenant AND user = $user AND collection = $collection AND sha256 = $sha256`,
       { ...owner, collection, sha256 },
-    );
+    ) as Found;
   }
 
   text(owner: Owner, id: string): Uint8Array | undefined {
-    return this.#one<{ text: Uint8Array }>('SELECT text FROM documents WHERE id = $id AND tenant = $tenant AND user = $user', {
-      ...owner,
-      id,
-    })?.text;
+    const found = this.#one('SELECT text FROM documents WHERE id = $id AND tenant = $tenant AND user = $user', { ...owner, id });
+    return (found as { text: Uint8Array } | undefined)?.text;
   }
 
   list(owner: Owner, { collection, after, limit }: DocumentQuery): DocumentRecord[] {
@@ -112,7 +114,7 @@ export class SqliteDocuments {
       .query<unknown, Bindings>('DELETE FROM documents WHERE id = $id AND tenant = $tenant AND user = $user')
       .run({ ...owner, id });
     // Somebody who reads holds this up; then the next deletion, or the last one to close the file, does it.
-    if (changes > 0) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (changes > 0) this.#database.run('PRAGMA wal_checkpoint(TRUNCATE)');
     return changes > 0;
   }
 
@@ -120,8 +122,8 @@ export class SqliteDocuments {
     this.#database.close();
   }
 
-  #one<Row>(sql: string, bindings: Bindings): Row | undefined {
-    return this.#database.query<Row, Bindings>(sql).get(bindings) ?? undefined;
+  #one(sql: string, bindings: Bindings): unknown {
+    return this.#database.query<unknown, Bindings>(sql).get(bindings) ?? undefined;
   }
 
   /** Takes the place of the one writer at once: to read first and then find another one there would fail. */
@@ -131,18 +133,19 @@ export class SqliteDocuments {
 
   /** Other parts of the gateway may keep their tables in the same file, each with a version of its own. */
   #migrate(): void {
-    this.#database.exec('CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
+    this.#database.run('CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
     this.#writing(() => {
-      const found = this.#one<{ version: number }>("SELECT version FROM schema_versions WHERE component = 'documents'", {});
+      const found = this.#one("SELECT version FROM schema_versions WHERE component = 'documents'", {}) as { version: number } | undefined;
       if (found !== undefined && found.version > VERSION)
         throw new Error(`the documents are of version ${found.version}, which a later release of Gatehouse has made`);
       if (found !== undefined) return;
-      this.#database.exec(SCHEMA);
-      this.#database.exec(`INSERT INTO schema_versions VALUES ('documents', ${VERSION})`);
+      this.#database.run(SCHEMA);
+      this.#database.run(`INSERT INTO schema_versions VALUES ('documents', ${VERSION})`);
     });
   }
 }
 
+type Found = DocumentRecord | undefined;
 type Bindings = Record<string, string | number | Uint8Array>;
 
 /** SQLite gives its log the permissions of the file itself. A folder that is there keeps its own. */

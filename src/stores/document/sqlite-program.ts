@@ -4,19 +4,19 @@ import { SqliteDocuments } from './sqlite-documents.ts';
 import type { DocumentCall, DocumentReply } from './sqlite-store.ts';
 
 declare const self: {
-  onmessage: ((event: { data: DocumentCall }) => void) | null;
-  postMessage(message: DocumentReply): void;
+  addEventListener(name: 'message', listener: (event: { data: DocumentCall }) => void): void;
+  postMessage(message: DocumentReply, transfer: ArrayBuffer[]): void;
 };
 
 let documents: SqliteDocuments | undefined;
 
-self.onmessage = ({ data: call }) => {
+self.addEventListener('message', ({ data: call }) => {
   try {
-    self.postMessage({ number: call.number, ok: true, value: answer(call) });
+    self.postMessage({ number: call.number, ok: true, value: answer(call) }, []);
   } catch (error) {
-    self.postMessage({ number: call.number, ok: false, message: error instanceof Error ? error.message : String(error) });
+    self.postMessage({ number: call.number, ok: false, message: error instanceof Error ? error.message : String(error) }, []);
   }
-};
+});
 
 function answer(call: DocumentCall): unknown {
   if (call.method === 'close') {

@@ -95,11 +95,11 @@ class SqliteThread {
     const worker = new Worker(new URL('sqlite-program.ts', import.meta.url));
     // It must not keep a process alive that has nothing else to do.
     worker.unref();
-    worker.onmessage = ({ data }: MessageEvent<DocumentReply>) => this.#take(data);
-    worker.onerror = (event) => {
+    worker.addEventListener('message', ({ data }: MessageEvent<DocumentReply>) => this.#take(data));
+    worker.addEventListener('error', (event) => {
       this.#worker = undefined;
       for (const number of this.#pending.keys()) this.#take({ number, ok: false, message: event.message });
-    };
+    });
     return worker;
   }
 
