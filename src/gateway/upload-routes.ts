@@ -64,7 +64,7 @@ function createUpload(config: UploadsConfig, deps: UploadRoutesDeps): Handler {
   });
   let underWay = 0;
   return async (request, exchange) => {
-    if (underWay >= config.concurrent_max) throw new GatewayError('overloaded', 'too many uploads are under way', { retryAfterMs: 1_000 });
+    if (underWay >= config.uploads_max) throw new GatewayError('overloaded', 'too many uploads are under way', { retryAfterMs: 1_000 });
     underWay += 1;
     try {
       const form = await readForm(request, config.bytes_max);

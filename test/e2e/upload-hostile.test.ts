@@ -263,6 +263,28 @@ test('a sender who leaves while its file is read leaves no process behind', asyn
   expect(performance.now() - leftMs).toBeLessThan(1_500);
 });
 
+test('a gateway that is killed while a file is read takes the reading process with it', async () => {
+  const slow = pdfOf([
+    CATALOG,
+    '<< /Type /Pages /Kids [4 0 R] /Count 1 >>',
+    FONT,
+    pageOf('5 0 R'),
+    packed(`BT /F1 8 Tf ${`(${'c'.repeat(30)}) Tj `.repeat(3_000_000)}ET`),
+  ]);
+  await using own = await startGateway({ config: { auth: AUTH, limits: LIMITS, state: { records: 'memory' } } });
+  const upset = upload(own, slow).catch(() => undefined);
+  const [child] = await eventually(async () => {
+    const children = await childrenOf(own.process.pid);
+    return children.length > 0 && children;
+  });
+  // Its watch is there a moment after the process.
+  await Bun.sleep(300);
+  own.process.kill('SIGKILL');
+  await upset;
+  const lives = async () => (await Bun.$`ps -o stat= -p ${child?.trim()}`.nothrow().text()).replace(/^Z.*/, '').trim() !== '';
+  await eventually(async () => !(await lives()));
+}, 20_000);
+
 test('others are answered while bombs are being read, and the memory of the gateway does not grow with them', async () => {
   using memory = watchMemory(gateway.process.pid);
   const lying = docxOf(Buffer.concat([Buffer.from(`${WORD_OPEN}<w:p><w:r><w:t>`), FILL, FILL, FILL, FILL, FILL, FILL, FILL, FILL]), 1_000);

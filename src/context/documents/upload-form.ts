@@ -132,6 +132,9 @@ class FormReader {
         `'${name}' has the transfer encoding ${encoding.slice(0, 40)}, which is not read (RFC 7578 §4.7): send it as it is`,
         name,
       );
+    // Another charset would be told on standard error by the parser; RFC 7578 §4.2 does not want `filename*` at all.
+    if (/filename\*\s*=(?!\s*"?utf-8')/i.test(part.headers['content-disposition'] ?? ''))
+      throw invalid(`the name of '${name}' is in another charset than UTF-8`, name);
     this.#parts.set(name, part);
   }
 

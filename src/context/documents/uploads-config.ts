@@ -36,7 +36,7 @@ export const uploadsConfig = z.strictObject({
     .default(512 * MIB)
     .describe('Memory that this process may use. 128MiB to 16GiB.'),
   extractions_max: z.int().min(1).max(64).default(2).describe('Such processes at once; further files wait. 1 to 64.'),
-  concurrent_max: z
+  uploads_max: z
     .int()
     .min(1)
     .max(1_000)
