@@ -47,6 +47,10 @@ export const ERRORS = {
   json_invalid: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   request_invalid: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   field_invalid: { status: 422, source: 'client', retry: 'never', type: 'invalid_request_error' },
+  // Files.
+  file_type_unsupported: { status: 415, source: 'client', retry: 'never', type: 'invalid_request_error' },
+  file_unreadable: { status: 422, source: 'client', retry: 'never', type: 'invalid_request_error' },
+  file_too_complex: { status: 422, source: 'client', retry: 'never', type: 'invalid_request_error' },
   // Who, and may they.
   key_missing: { status: 401, source: 'client', retry: 'never', type: 'authentication_error' },
   key_invalid: { status: 401, source: 'client', retry: 'never', type: 'authentication_error' },
@@ -57,12 +61,15 @@ export const ERRORS = {
   model_unknown: { status: 404, source: 'client', retry: 'never', type: 'not_found_error' },
   model_dialect_unsupported: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   resource_unknown: { status: 404, source: 'client', retry: 'never', type: 'not_found_error' },
+  feature_disabled: { status: 404, source: 'client', retry: 'never', type: 'not_found_error' },
+  quota_exceeded: { status: 403, source: 'client', retry: 'never', type: 'permission_error' },
   rate_limited: { status: 429, source: 'client', retry: 'after', type: 'rate_limit_error' },
   // Ourselves.
   overloaded: { status: 503, source: 'gateway', retry: 'after', type: 'service_unavailable' },
   draining: { status: 503, source: 'gateway', retry: 'after', type: 'service_unavailable' },
   deadline_exceeded: { status: 504, source: 'gateway', retry: 'never', type: 'timeout_error' },
   config_invalid: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
+  storage_unavailable: { status: 503, source: 'infra', retry: 'after', type: 'api_error' },
   internal_error: { status: 500, source: 'gateway', retry: 'never', type: 'api_error' },
   client_closed: { status: 499, source: 'client', retry: 'never', type: 'invalid_request_error' },
   // The upstream.

@@ -27,7 +27,7 @@ export function createSimulatedProvider(): SimulatedProvider {
       simulator ??= createSimulator({ ...SIMULATOR_DEFAULTS, behaviour: BEHAVIOUR, control: false }, { clock: systemClock });
       const address = `${simulator.url}/v1`;
       if (!simulate) return standIn(config, standIns, address);
-      const added = providersConfig.parse({ simulator: { type: 'simulator', base_url: address, models: ['*'] } });
+      const added = providersConfig.parse({ simulator: { type: 'simulator', base_url: address, models: ['sim-1', '*'] } });
       return { ...config, providers: { ...config.providers, ...added } };
     },
     async stop() {

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
+import { uploadsConfig } from '../context/documents/uploads-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
@@ -22,7 +23,7 @@ import { presetConfig } from './preset-config.ts';
 export const configSchema = z.strictObject({
   preset: presetConfig,
   server: serverConfig.prefault({}).describe('The listener.'),
-  state: stateConfig.prefault({}).describe('Where counters and cached replies are kept.'),
+  state: stateConfig.prefault({}).describe('Where counters, cached replies and records are kept.'),
   auth: authConfig.prefault({}).describe('Who may call.'),
   limits: limitsConfig.prefault({}).describe('How often they may call.'),
   admission: admissionConfig.prefault({}).describe('How much is done at once.'),
@@ -32,6 +33,7 @@ export const configSchema = z.strictObject({
   models: modelsConfig,
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
+  uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),
   docs: docsConfig.prefault({}).describe('The API documentation.'),

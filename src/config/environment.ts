@@ -212,8 +212,8 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     read: (text) => headersFrom(text),
   },
   { name: 'QDRANT_URL', origins: ['AI microservices'], paths: [], description: 'Accepted; used from the vector stores on.' },
-  { name: 'ENABLE_FILE_UPLOAD', origins: ['AIVillage'], paths: [], description: 'Accepted; used from the upload feature on.' },
-  { name: 'MAX_FILE_SIZE', origins: ['AIVillage'], paths: [], description: 'Accepted; used from the upload feature on.' },
+  { name: 'ENABLE_FILE_UPLOAD', origins: ['AIVillage'], paths: ['uploads.enabled'], description: 'Whether files are taken.' },
+  { name: 'MAX_FILE_SIZE', origins: ['AIVillage'], paths: ['uploads.bytes_max'], description: 'Largest file, in bytes.' },
 ];
 
 function fromWords(text: string, words: Readonly<Record<string, string>>, path: string): Reading {

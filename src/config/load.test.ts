@@ -298,7 +298,8 @@ describe('the table of variables', () => {
       'telemetry.traces',
       { otlp_endpoint: 'http://c:4318', headers: { authorization: 'Bearer x', a: 'b=c' } },
     ],
-    [{ MAX_FILE_SIZE: '1', ENABLE_FILE_UPLOAD: 'maybe', QDRANT_URL: 'x' }, 'server', { port: 8080 }],
+    [{ MAX_FILE_SIZE: '2048', ENABLE_FILE_UPLOAD: 'no' }, 'uploads', { enabled: false, bytes_max: 2_048 }],
+    [{ QDRANT_URL: 'x' }, 'server', { port: 8080 }],
   ] as [Environment, string, object][]) {
     test(`${Object.entries(environment)
       .map((entry) => entry.join('='))

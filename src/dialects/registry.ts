@@ -2,6 +2,7 @@ import { createApiChat } from './api-chat.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
 import { ollama } from './ollama/ollama.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
+import { createQuery } from './query/query.ts';
 import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
@@ -12,6 +13,7 @@ export const DIALECTS: readonly Dialect[] = [openaiChat, ollama];
 const simple = createSimpleChat(openaiChat);
 const CALLER_DIALECTS: readonly CallerDialect[] = [
   createUnifiedChat(openaiChat),
+  createQuery(openaiChat),
   createApiChat({ name: 'api-chat', native: ollama, isSimple: isSimpleChat, simple }),
   createApiChat({ name: 'api-chat-beside-service', native: ollama, isSimple: isSimpleChat, simple: undefined }),
 ];

@@ -37,7 +37,8 @@ import { exampleModels } from './model-docs.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
-import { createServiceRoutes } from './service-routes.ts';
+import { createServiceRoutes, unlessServed } from './service-routes.ts';
+import { createUploadRoutes } from './upload-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -141,7 +142,7 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list }: RouteParts): Route[] {
-  const { clock, watch, random, metrics, registry, version } = runtime;
+  const { clock, watch, random, metrics, registry, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
@@ -157,6 +158,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,
+    ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
       clock,
       sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores)],

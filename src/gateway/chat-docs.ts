@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { ollamaChatReply, ollamaChatRequest } from '../dialects/ollama/schemas.ts';
+import { queryReply, queryRequest } from '../dialects/query/query-form.ts';
 import { simpleChatReply, simpleChatRequest } from '../dialects/simple-chat/simple-chat.ts';
 import { unifiedChatChunk, unifiedChatReply } from '../dialects/unified-chat/reply-schemas.ts';
 import { unifiedChatRequest } from '../dialects/unified-chat/request.ts';
@@ -79,5 +80,31 @@ export function apiChatDocs({ chat: model }: ExampleModels): RouteDocs {
     },
     replies: [{ status: 200, description: 'The answer.', content: jsonContent(z.union([simpleChatReply, ollamaChatReply])) }],
     errors: ['field_invalid'],
+  };
+}
+
+export function queryDocs({ chat: model }: ExampleModels): RouteDocs {
+  return {
+    tag: 'Knowledge',
+    summary: 'Query',
+    description: 'A question in, an answer with its sources out. `metadata.left_out` says what had no part in the answer.',
+    body: {
+      content: {
+        'application/json': {
+          schema: queryRequest,
+          examples: {
+            capital: {
+              summary: 'A question',
+              value: {
+                query: 'What is the capital of France?',
+                session_id: 'session-1',
+                options: { model, max_tokens: 1000, temperature: 0.7 },
+              },
+            },
+          },
+        },
+      },
+    },
+    replies: [{ status: 200, description: 'The answer.', content: jsonContent(queryReply) }],
   };
 }

@@ -2,11 +2,12 @@
 
 import { createRouteTable, type Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
-import { apiChatDocs, unifiedChatDocs } from './chat-docs.ts';
+import { apiChatDocs, queryDocs, unifiedChatDocs } from './chat-docs.ts';
 import type { ExampleModels } from './model-docs.ts';
 
 const UNIFIED = '/v1/chat';
 const API_CHAT = '/api/chat';
+const QUERY = '/v1/query';
 
 export interface ChatRoutesDeps {
   readonly call: Handler;
@@ -23,7 +24,9 @@ export function createChatRoutes({ call, services, examples }: ChatRoutesDeps): 
   };
   const shared = { methods: ['POST'], kind: 'model', operation: 'chat', access: 'key', handler: call } as const;
   const unified: Route = { ...shared, pattern: UNIFIED, dialect: 'unified-chat', docs: unifiedChatDocs(examples) };
-  return [...(ownerOf(UNIFIED) === undefined ? [unified] : []), ...createApiChatRoutes(shared, ownerOf(API_CHAT), examples)];
+  const query: Route = { ...shared, pattern: QUERY, dialect: 'query', docs: queryDocs(examples) };
+  const own = [unified, query].filter(({ pattern }) => ownerOf(pattern) === undefined);
+  return [...own, ...createApiChatRoutes(shared, ownerOf(API_CHAT), examples)];
 }
 
 /** Ollama's callers are answered here in any case, but for a service that names this very path: it wants all of it. */

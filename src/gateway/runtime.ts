@@ -8,6 +8,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import type { DocumentStore } from '../stores/document/document-store.ts';
+import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -41,6 +43,7 @@ export interface Runtime extends AsyncDisposable {
   readonly traceIds: TraceIds;
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
+  readonly documents: DocumentStore;
   readonly registry: EndpointRegistry;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
@@ -69,6 +72,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
+  const documents = createSqliteDocumentStore(config.state.records, {
+    clock,
+    onFault: (message) => log.error('the store of documents failed', { reason: message }),
+  });
   const events = createUpstreamEvents({ metrics, logger: log });
   const transport = createTransport({ clock, resolve: resolveHost });
   const registry = createEndpointRegistry({ transport, clock, random, events });
@@ -82,6 +89,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     traceIds,
     spans,
     stores,
+    documents,
     registry,
     events,
     watch: createStreamWatch(clock),
@@ -91,6 +99,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       registry[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
+      await documents[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },

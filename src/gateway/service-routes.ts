@@ -57,3 +57,13 @@ function serviceDocs(name: string, pattern: string): RouteDocs {
     ],
   };
 }
+
+/** The routes of our own that no service was put in the place of: a configuration that names a path means it. */
+export function unlessServed(routes: readonly Route[], services: readonly Route[]): Route[] {
+  return routes.filter(
+    ({ pattern, methods }) =>
+      !services.some(
+        (service) => service.pattern === pattern && (service.methods[0] === '*' || methods.includes(service.methods[0] ?? '')),
+      ),
+  );
+}

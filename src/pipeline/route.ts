@@ -10,8 +10,11 @@ import type { OperationKind } from '../operations/operation.ts';
  */
 export type Access = 'public' | 'key' | 'metrics' | 'admin';
 
-/** `model` goes through routing, `service` to a named service, `system` is answered by the gateway itself. */
-export type RouteKind = 'model' | 'service' | 'system';
+/**
+ * `model` goes through routing, `service` to a named service, `resource` to what the gateway keeps for its callers. `system` is answered by
+ * the gateway itself, whatever the limits.
+ */
+export type RouteKind = 'model' | 'service' | 'resource' | 'system';
 
 export interface RouteInfo {
   /** Bounded and stable: a label in metrics and logs (`/v1/chat/completions`, `/api/v1/pricing/*`). */

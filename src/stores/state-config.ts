@@ -6,7 +6,7 @@ const MIB = 1_048_576;
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be `memory` or a URL such as redis://localhost:6379/0' });
 const driver = z.union([z.literal('memory'), redisUrl]);
 
-/** Where counters and cached replies are kept. */
+/** Where counters, cached replies and records are kept. */
 export const stateConfig = z.strictObject({
   counters: driver
     .default('memory')
@@ -14,6 +14,12 @@ export const stateConfig = z.strictObject({
       'Where rate limits are counted: `memory`, for one process, or a Redis or Valkey that several share (`redis://`, `rediss://`).',
     ),
   cache: driver.default('memory').describe('Where cached replies are kept: `memory`, or a Redis or Valkey.'),
+  records: z
+    .union([z.literal('memory'), z.string().regex(/^sqlite:.+$/, 'must be `memory` or `sqlite:` and the path of a file')])
+    .default('sqlite:./data/gatehouse.db')
+    .describe(
+      'Where documents are kept: `sqlite:` and the path of a file, made when the first record comes, with its folder; or `memory`, until this process ends.',
+    ),
   timeout: duration({ min: 1, max: 10_000 })
     .default(50)
     .describe('How long one call to Redis may take. Then limits are counted here, and the cache is passed over. 1ms to 10s.'),

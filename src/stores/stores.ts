@@ -52,7 +52,7 @@ const REDIAL_MS_MAX = 5_000;
 const CACHE_ENTRIES_MAX = 1_000_000;
 
 /** Opens the stores and dials, but waits for nothing. */
-export function openStores(config: StateConfig, deps: StoresDeps): Stores {
+export function openStores(config: Omit<StateConfig, 'records'>, deps: StoresDeps): Stores {
   const { clock } = deps;
   const closers = new AsyncDisposableStack();
   const connections = new Map<string, RedisConnection>();

@@ -15,7 +15,7 @@ import { type DocumentedVariable, ORIGINALS, portOf, variablesOf } from './origi
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Known, and without effect until the part that they are about is there. A test below fails for one that has an effect: take it out then. */
-const WAITING: ReadonlySet<string> = new Set(['QDRANT_URL', 'ENABLE_FILE_UPLOAD', 'MAX_FILE_SIZE']);
+const WAITING: ReadonlySet<string> = new Set(['QDRANT_URL']);
 
 const NAMES: Readonly<Record<string, VariableOrigin>> = {
   stillme: 'StillMe',

@@ -14,9 +14,6 @@ import { rejection } from '../harness/rejection.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 import { type Endpoint, endpointsOf, ORIGINALS, securityHeadersOf, variablesOf } from './originals.ts';
 
-/** Endpoints of the documents that other parts will answer. A test below fails for one that is there: take it out then. */
-const WAITING: ReadonlySet<string> = new Set(['aivillage POST /v1/upload']);
-
 let home: string;
 let services: SimulatorProcess;
 beforeAll(async () => {
@@ -80,7 +77,7 @@ describe('every preset', () => {
       for (const endpoint of endpointsOf(original)) {
         if (!(await hasRoute(gateway.url, endpoint))) missing.push(`${preset} ${endpoint.method} ${endpoint.path}`);
       }
-      expect(missing.sort()).toEqual([...WAITING].filter((name) => name.startsWith(`${preset} `)).sort());
+      expect(missing).toEqual([]);
     });
   }
 });
@@ -99,8 +96,7 @@ test('without a preset the variables of all five bring all their endpoints at on
       if (!(await hasRoute(process.ready[1] ?? '', endpoint))) missing.push(`${original.preset} ${endpoint.method} ${endpoint.path}`);
     }
   }
-  // TWIN_URL brings the chat of the other one.
-  expect(missing.sort()).toEqual([...WAITING].filter((name) => !name.endsWith(' POST /v1/chat')).sort());
+  expect(missing).toEqual([]);
 });
 
 /** OPTIONS tells a route from none, and calls nobody; but for a route that takes every method: its service is not there, or asks for a key. */

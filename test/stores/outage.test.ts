@@ -50,6 +50,7 @@ async function open(port: number): Promise<Opened> {
   const config: StateConfig = {
     counters: url,
     cache: url,
+    records: 'memory',
     timeout: DEADLINE_MS,
     prefix: `gatehouse-test-${crypto.randomUUID()}:`,
     cache_bytes_max: 1_000_000,

@@ -33,6 +33,7 @@ const UPSTREAM: readonly ErrorCode[] = [
 ];
 
 const BY_KIND: Readonly<Record<Route['kind'], readonly ErrorCode[]>> = {
+  resource: ['request_invalid', 'content_type_unsupported', ...BODY, 'internal_error', 'overloaded', 'draining'],
   model: [
     'json_invalid',
     'request_invalid',

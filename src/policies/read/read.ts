@@ -1,7 +1,7 @@
-import { GatewayError } from '../../base/errors.ts';
 import type { CallerDialect, DecodeHints } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
+import { checkContentEncoding, checkContentType } from './body-head.ts';
 
 export interface ReadConfig {
   /** Largest body of a model route. */
@@ -42,24 +42,3 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
 }
 
 const EMPTY = new Uint8Array(0);
-
-/** JSON, or nothing said: a form or a file that happens to parse is somebody's mistake, or a browser talked into a cross-site request. */
-function checkContentType(headers: Headers, others: readonly string[] = []): void {
-  const given = headers.get('content-type');
-  if (given === null || given === 'application/json') return;
-  const media = given.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (media === 'application/json' || media.endsWith('+json')) return;
-  // A page can have a browser send a form without asking anybody, but not without saying where it comes from.
-  if (others.includes(media) && !headers.has('origin')) return;
-  throw new GatewayError(
-    'content_type_unsupported',
-    `the body must be application/json, not ${media === '' ? 'an empty content type' : media.slice(0, 100)}`,
-  );
-}
-
-/** Only here is a body read for what it says; a service gets its own as it was sent. */
-function checkContentEncoding(headers: Headers): void {
-  const given = headers.get('content-encoding');
-  if (given === null || given.toLowerCase() === 'identity') return;
-  throw new GatewayError('content_encoding_unsupported', 'compressed bodies are not read: send it without Content-Encoding');
-}

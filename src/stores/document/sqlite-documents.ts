@@ -1,0 +1,156 @@
+/*
+ * Documents in a SQLite file: the statements, which run at once and on whatever thread they are called. Used by sqlite-program.ts.
+ *
+ * Write-ahead logging, synchronous FULL: what was committed is on the disk. `secure_delete` overwrites what is deleted, and the log is
+ * emptied after it, so that a deleted text is in no file any more.
+ */
+
+import { Database } from 'bun:sqlite';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { AddResult, DocumentLimits, DocumentQuery, DocumentRecord, NewDocument, Owner } from './document-store.ts';
+
+const VERSION = 1;
+/** How long a write waits for another process that writes, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
+export const IN_MEMORY = ':memory:';
+
+const SCHEMA = `
+  CREATE TABLE documents (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    filename TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    characters INTEGER NOT NULL,
+    metadata TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    text_bytes INTEGER NOT NULL,
+    -- Last, so that what is before it is read without it.
+    text BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX documents_content ON documents (tenant, user, collection, sha256);
+  CREATE INDEX documents_newest ON documents (tenant, user, created_ms DESC, id DESC);
+  CREATE INDEX documents_used ON documents (tenant, text_bytes);
+`;
+
+const FIELDS = `id, filename, media_type AS mediaType, bytes, sha256, characters, created_ms AS createdMs, collection, metadata, facts`;
+
+export class SqliteDocuments {
+  readonly #database: Database;
+
+  /** Throws the system's or SQLite's error when the file cannot be opened, or is of a later version than this program. */
+  constructor(path: string) {
+    if (path !== IN_MEMORY) createPrivateFile(path);
+    this.#database = new Database(path, { create: true, strict: true, safeIntegers: false });
+    try {
+      this.#database.run(
+        `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;`,
+      );
+      this.#migrate();
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  add({ owner, record, text }: NewDocument, limits: DocumentLimits): AddResult {
+    return this.#writing((): AddResult => {
+      const known = this.findContent(owner, record);
+      if (known !== undefined) return { kind: 'duplicate', record: known };
+      const used = this.#one('SELECT count(*) AS documents, coalesce(sum(text_bytes), 0) AS bytes FROM documents WHERE tenant = $tenant', {
+        tenant: owner.tenant,
+      }) as { documents: number; bytes: number };
+      if (used.documents >= limits.documentsMax) return { kind: 'full', of: 'documents' };
+      if (used.bytes + text.length > limits.bytesMax) return { kind: 'full', of: 'bytes' };
+      this.#database
+        .query(
+          `INSERT INTO documents VALUES ($id, $tenant, $user, $collection, $sha256, $createdMs, $filename, $mediaType, $bytes, $characters,
+           $metadata, $facts, $textBytes, $text)`,
+        )
+        .run({ ...record, ...owner, textBytes: text.length, text });
+      return { kind: 'added' };
+    });
+  }
+
+  find(owner: Owner, id: string): DocumentRecord | undefined {
+    return this.#one(`SELECT ${FIELDS} FROM documents WHERE id = $id AND tenant = $tenant AND user = $user`, { ...owner, id }) as Found;
+  }
+
+  findContent(owner: Owner, { collection, sha256 }: Pick<DocumentRecord, 'collection' | 'sha256'>): DocumentRecord | undefined {
+    return this.#one(
+      `SELECT ${FIELDS} FROM documents WHERE tenant = $tenant AND user = $user AND collection = $collection AND sha256 = $sha256`,
+      { ...owner, collection, sha256 },
+    ) as Found;
+  }
+
+  text(owner: Owner, id: string): Uint8Array | undefined {
+    const found = this.#one('SELECT text FROM documents WHERE id = $id AND tenant = $tenant AND user = $user', { ...owner, id });
+    return (found as { text: Uint8Array } | undefined)?.text;
+  }
+
+  list(owner: Owner, { collection, after, limit }: DocumentQuery): DocumentRecord[] {
+    const conditions = ['tenant = $tenant', 'user = $user'];
+    if (collection !== undefined) conditions.push('collection = $collection');
+    if (after !== undefined) conditions.push('(created_ms, id) < ($createdMs, $id)');
+    return this.#database
+      .query<DocumentRecord, Bindings>(
+        `SELECT ${FIELDS} FROM documents WHERE ${conditions.join(' AND ')} ORDER BY created_ms DESC, id DESC LIMIT $limit`,
+      )
+      .all({
+        ...owner,
+        limit,
+        ...(collection === undefined ? {} : { collection }),
+        ...(after === undefined ? {} : { createdMs: after.createdMs, id: after.id }),
+      });
+  }
+
+  delete(owner: Owner, id: string): boolean {
+    const { changes } = this.#database
+      .query<unknown, Bindings>('DELETE FROM documents WHERE id = $id AND tenant = $tenant AND user = $user')
+      .run({ ...owner, id });
+    // Somebody who reads holds this up; then the next deletion, or the last one to close the file, does it.
+    if (changes > 0) this.#database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    return changes > 0;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #one(sql: string, bindings: Bindings): unknown {
+    return this.#database.query<unknown, Bindings>(sql).get(bindings) ?? undefined;
+  }
+
+  /** Takes the place of the one writer at once: to read first and then find another one there would fail. */
+  #writing<T>(run: () => T): T {
+    return this.#database.transaction(run).immediate();
+  }
+
+  /** Other parts of the gateway may keep their tables in the same file, each with a version of its own. */
+  #migrate(): void {
+    this.#database.run('CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
+    this.#writing(() => {
+      const found = this.#one("SELECT version FROM schema_versions WHERE component = 'documents'", {}) as { version: number } | undefined;
+      if (found !== undefined && found.version > VERSION)
+        throw new Error(`the documents are of version ${found.version}, which a later release of Gatehouse has made`);
+      if (found !== undefined) return;
+      this.#database.run(SCHEMA);
+      this.#database.run(`INSERT INTO schema_versions VALUES ('documents', ${VERSION})`);
+    });
+  }
+}
+
+type Found = DocumentRecord | undefined;
+type Bindings = Record<string, string | number | Uint8Array>;
+
+/** SQLite gives its log the permissions of the file itself. A folder that is there keeps its own. */
+function createPrivateFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}
