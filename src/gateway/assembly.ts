@@ -121,7 +121,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ),
     ...createHealthRoutes({
       clock,
-      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores)],
+      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores), runtime.dependencies.source],
       serviceName,
       version,
       environment: config.server.environment,

@@ -3,6 +3,7 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
@@ -42,6 +43,7 @@ export interface Runtime extends AsyncDisposable {
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
   readonly registry: EndpointRegistry;
+  readonly dependencies: DependencyChecks;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -72,6 +74,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const events = createUpstreamEvents({ metrics, logger: log });
   const transport = createTransport({ clock, resolve: resolveHost });
   const registry = createEndpointRegistry({ transport, clock, random, events });
+  const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -83,16 +86,23 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     spans,
     stores,
     registry,
+    dependencies,
     events,
     watch: createStreamWatch(clock),
     admission: createAdmission(config.admission, { clock }),
     keySets: createKeySets({ clock, logger: log, fetchText: createFetchText(transport, config.upstream.proxy) }),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
+      dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
+function dependenciesOf({ state }: Config): Dependency[] {
+  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
 }

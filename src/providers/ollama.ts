@@ -7,6 +7,7 @@ export const ollama: ProviderDefinition = {
   dialect: 'openai-chat',
   baseUrl: 'http://127.0.0.1:11434/v1',
   urlVariables: ['OLLAMA_HOST', 'OLLAMA_BACKEND'],
+  healthPath: '/api/tags',
   operations: ['chat', 'completion', 'embed'],
   credential: 'none',
   streamUsage: true,

@@ -14,6 +14,10 @@ export const stateConfig = z.strictObject({
       'Where rate limits are counted: `memory`, for one process, or a Redis or Valkey that several share (`redis://`, `rediss://`).',
     ),
   cache: driver.default('memory').describe('Where cached replies are kept: `memory`, or a Redis or Valkey.'),
+  vectors: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('A Qdrant for vectors (`http://localhost:6333`). Nothing is kept there yet; its health is told by `/health`.'),
   timeout: duration({ min: 1, max: 10_000 })
     .default(50)
     .describe('How long one call to Redis may take. Then limits are counted here, and the cache is passed over. 1ms to 10s.'),
