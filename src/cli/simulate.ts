@@ -40,7 +40,7 @@ ${faultHelp()}
 
 export const simulateCommand: Command = {
   name: 'simulate',
-  summary: 'Start a simulated LLM server and AI service, with failures on demand.',
+  summary: 'Start a simulated LLM server and AI services, with failures on demand.',
   usage: USAGE,
   run: (args, io) => withUsage(simulateCommand, io, () => simulate(args, io)),
 };

@@ -312,7 +312,7 @@ describe('the table of variables', () => {
       ],
     ],
     [{ QDRANT_URL: 'http://q:6333' }, 'state', { vectors: 'http://q:6333' }],
-    [{ MAX_SERVE_URL: 'http://max:8000' }, 'providers', { 'max-serve': { health: { path: '/health', accept: 'below_500' } } }],
+    [{ MAX_SERVE_URL: 'http://max:8000' }, 'providers', { 'max-serve': { health: { path: '/v1/health', accept: 'below_500' } } }],
     [{ OLLAMA_BACKEND: 'http://ollama:11434' }, 'providers', { ollama: { health: { path: '/api/tags' } } }],
     [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x,a=b=c' },

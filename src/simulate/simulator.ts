@@ -57,7 +57,10 @@ const MODELS: Readonly<Record<string, Answerer>> = {
 /** What every simulator answers, whichever service it is. */
 const ALWAYS: Readonly<Record<string, Answerer>> = {
   'POST /infer': { shape: 'service', bare: infer },
+  // The names that services, MAX Serve and AIVillage have for it.
   'GET /health': { shape: 'service', bare: health },
+  'GET /v1/health': { shape: 'service', bare: health },
+  'GET /healthz': { shape: 'service', bare: health },
 };
 
 /** Any method, the path itself and all below it; of every simulator too. */

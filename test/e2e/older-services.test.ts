@@ -253,6 +253,7 @@ describe('StillMe', () => {
 
   for (const { path, perSecond, body, atOnce, address } of [
     { path: '/api/search', perSecond: 5, body: { query: 'breaker' }, atOnce: 12, address: '203.0.113.5' },
+    { path: '/api/chat', perSecond: 10, body: { message: 'Hello', user_id: 'test' }, atOnce: 25, address: '203.0.113.10' },
     { path: '/api/feedback', perSecond: 100, body: {}, atOnce: 140, address: '203.0.113.100' },
   ]) {
     test(`${path} takes ${perSecond} requests a second from one address, whatever the key says`, async () => {
