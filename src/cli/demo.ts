@@ -88,6 +88,7 @@ async function run(options: Options, io: CommandIo): Promise<number> {
     return await show(stage, options, { io, signal: stopping.signal });
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
+    io.stderr('\nEnded early; everything that was started is stopped.\n');
     return INTERRUPTED;
   }
 }
@@ -112,7 +113,7 @@ async function show(stage: Stage, options: Options, { io, signal }: Surroundings
 
 function audience(options: Options, io: CommandIo, enter: Enter): Audience {
   const color = isatty(1) && (io.env['NO_COLOR'] ?? '') === '' && !options.json;
-  const write = options.json ? () => {} : io.stdout;
+  const write = (text: string): void => (options.json ? undefined : io.stdout(text));
   const terminal = createTerminal({ color, partCount: options.parts.length }, write);
   let isFirst = true;
   return {
@@ -124,7 +125,7 @@ function audience(options: Options, io: CommandIo, enter: Enter): Audience {
       }
       return enter.wait();
     },
-    saw: (_part, result) => terminal.saw(result),
+    saw: (step, result) => terminal.saw(step, result),
   };
 }
 

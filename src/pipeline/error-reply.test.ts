@@ -20,6 +20,6 @@ for (const { name, error, want } of [
 ]) {
   test(`the service shape of ${name} is the documented one`, () => {
     const { status, body } = errorReply(error, 'abc-123', encodeServiceError);
-    expect({ status, ...(JSON.parse(String(body)) as object) }).toMatchObject(want);
+    expect({ status, ...(JSON.parse(body as string) as object) }).toMatchObject(want);
   });
 }

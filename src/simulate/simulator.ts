@@ -134,7 +134,7 @@ async function answerTo(answerer: Answerer | undefined, visit: Visit): Promise<R
 
 /** The models come last: where a service shares a path with them, the request tells which is meant. */
 function exactRoutes(service: string | undefined): ReadonlyMap<string, Answerer> {
-  const services = Array.from(pathsOf(service), ([path, bare]) => [path, { shape: 'service', bare } as Answerer] as const);
+  const services = Array.from(pathsOf(service), ([path, bare]): [string, Answerer] => [path, { shape: 'service', bare }]);
   return new Map([...Object.entries(ALWAYS), ...services, ...(service === undefined ? Object.entries(MODELS) : [])]);
 }
 

@@ -109,7 +109,7 @@ describe.skipIf(!redisAvailable())('health', () => {
   }, 30_000);
 
   test('is degraded while Qdrant is stopped, and well when it is back', async () => {
-    qdrant.stop();
+    await qdrant.stop();
     expect(await becomes('degraded')).toMatchObject({ code: 200, ok: true, checks: { redis: 'ok', qdrant: 'unavailable' } });
     qdrant = startQdrant(qdrant.port);
     expect(await becomes('healthy')).toMatchObject({ checks: { qdrant: 'ok' } });

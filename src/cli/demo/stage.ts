@@ -15,7 +15,7 @@ export interface Stage extends AsyncDisposable {
   urlOf(recipient: Recipient): Promise<string>;
   /** Does it; returns what a person would do, as a line. */
   act(deed: Deed): Promise<string>;
-  /** Takes every deed back, and closes every breaker. */
+  /** Takes every deed back, and makes every breaker forget. */
   heal(): Promise<void>;
   /** Of the first gateway. */
   findLog(matches: (line: string) => boolean): string | undefined;
@@ -99,12 +99,13 @@ class Server implements AsyncDisposable {
 
   async heal(): Promise<void> {
     this.start();
-    await this.fault('', '/');
+    await this.control('fault', { fault: '' });
   }
 
-  async fault(fault: string, path: string): Promise<void> {
-    const reply = await fetch(`${this.url}/__sim/fault`, { method: 'POST', body: JSON.stringify({ fault, path }) });
-    if (!reply.ok) throw new Error(`the simulator refused the fault '${fault}': ${await reply.text()}`);
+  /** Tells it something; see src/simulate/control.ts. */
+  async control(what: string, body: object): Promise<void> {
+    const reply = await fetch(`${this.url}/__sim/${what}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!reply.ok) throw new Error(`the simulator refused '${what}': ${await reply.text()}`);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -123,8 +124,13 @@ async function act(deed: Deed, servers: ReadonlyMap<Recipient, Server>): Promise
     case 'fault': {
       const { at, fault, path = '/' } = deed;
       const server = serverNamed(servers, at);
-      await server.fault(fault, path);
+      await server.control('fault', { fault, path });
       return `curl -sS ${server.url}/__sim/fault --data-raw '${JSON.stringify({ fault, path })}'`;
+    }
+    case 'forget': {
+      const server = serverNamed(servers, deed.server);
+      await server.control('reset', {});
+      return `curl -sS -X POST ${server.url}/__sim/reset`;
     }
     case 'stop':
       await serverNamed(servers, deed.server).stop();
@@ -137,9 +143,9 @@ async function act(deed: Deed, servers: ReadonlyMap<Recipient, Server>): Promise
 
 async function resetBreakers(url: string, signal: AbortSignal): Promise<void> {
   const headers = { authorization: `Bearer ${KEYS.admin}` };
-  const board = (await (await fetch(`${url}/circuit-breakers`, { headers, signal })).json()) as Record<string, { state: string }>;
-  for (const [name, { state }] of Object.entries(board)) {
-    if (state !== 'closed') await fetch(`${url}/circuit-breakers/${encodeURIComponent(name)}/reset`, { method: 'POST', headers, signal });
+  const board = (await (await fetch(`${url}/circuit-breakers`, { headers, signal })).json()) as Record<string, { failure_count: number }>;
+  for (const [name, { failure_count }] of Object.entries(board)) {
+    if (failure_count > 0) await fetch(`${url}/circuit-breakers/${encodeURIComponent(name)}/reset`, { method: 'POST', headers, signal });
   }
 }
 

@@ -60,6 +60,8 @@ export interface Check {
 /** What happens behind the gateway before a step. Undone at the end of its part. */
 export type Deed =
   | { readonly kind: 'fault'; readonly at: Recipient; readonly fault: string; readonly path?: string }
+  /** Forgets what it was asked so far. */
+  | { readonly kind: 'forget'; readonly server: Recipient }
   | { readonly kind: 'stop'; readonly server: Recipient }
   | { readonly kind: 'start'; readonly server: Recipient };
 
@@ -70,6 +72,8 @@ export interface Step {
   readonly before?: readonly Deed[];
   /** May use the answers of the steps before it in the same part, by their titles. */
   readonly sends: Sent | ((earlier: ReadonlyMap<string, Answer>) => Sent);
+  /** What of a long answer is shown in a terminal: values of the JSON, by path; or the lines that match. Default: its beginning and its end. */
+  readonly focus?: readonly string[] | RegExp;
   /** Send again and again until all checks hold: at most so often, with a pause between. Default: once. */
   readonly until?: { readonly timesMax: number; readonly pauseMs: number };
   readonly checks: readonly Check[];
@@ -100,8 +104,8 @@ export function header(name: string, wanted: string | RegExp): Check {
   return {
     says: `header ${name}: ${String(wanted)}`,
     holds: ({ headers }) => {
-      const value = headers[name];
-      return value !== undefined && (typeof wanted === 'string' ? value === wanted : wanted.test(value));
+      const given = headers[name];
+      return given !== undefined && (typeof wanted === 'string' ? given === wanted : wanted.test(given));
     },
   };
 }

@@ -1,7 +1,7 @@
 /* The walk as people see it in a terminal. */
 
 import { shortBody } from './shorten.ts';
-import type { Answer, Part } from './step.ts';
+import type { Answer, Part, Step } from './step.ts';
 import type { StepResult } from './walk.ts';
 
 export interface TerminalConfig {
@@ -11,7 +11,7 @@ export interface TerminalConfig {
 
 export interface Terminal {
   begins(part: Part, number: number): void;
-  saw(result: StepResult): void;
+  saw(step: Step, result: StepResult): void;
 }
 
 /** Headers that say something to whoever learns the gateway. */
@@ -31,7 +31,7 @@ export function createTerminal({ color, partCount }: TerminalConfig, write: (tex
       line(paint('1;36', `━━ ${number} of ${partCount}: ${title} ${paint('2', `(--only ${id})`)}`));
       line(`   ${about}`);
     },
-    saw({ title, outcome, shows, deeds, curl, answer, complaints, log }) {
+    saw({ focus }, { title, outcome, shows, deeds, curl, answer, complaints, log }) {
       line();
       line(`  ${paint('1', title)}`);
       line();
@@ -40,7 +40,7 @@ export function createTerminal({ color, partCount }: TerminalConfig, write: (tex
       if (answer !== undefined) {
         line(`    ${statusLine(answer, paint)}`);
         indented(headerLines(answer, title), (text) => paint('2', text));
-        indented(shortBody(answer.body, answer.json));
+        indented(shortBody(answer, focus));
       }
       if (log !== undefined) indented(['', 'In the log:', log.slice(0, 600)], (text) => paint('2', text));
       line();

@@ -41,8 +41,8 @@ export interface WalkDeps {
 export interface Audience {
   begins(part: Part): void;
   /** Resolves when the next step may begin; false: enough. */
-  beforeStep(part: Part, step: Step): Promise<boolean>;
-  saw(part: Part, result: StepResult): void;
+  beforeStep(): Promise<boolean>;
+  saw(step: Step, result: StepResult): void;
 }
 
 const REQUEST_MS_MAX = 30_000;
@@ -56,11 +56,11 @@ export async function walk(parts: readonly Part[], audience: Audience, deps: Wal
     results.push({ part, steps });
     const earlier = new Map<string, Answer>();
     for (const step of part.steps) {
-      if (!(await audience.beforeStep(part, step))) return results;
+      if (!(await audience.beforeStep())) return results;
       const result = await take(step, earlier, deps);
       if (result.answer !== undefined) earlier.set(step.title, result.answer);
       steps.push(result);
-      audience.saw(part, result);
+      audience.saw(step, result);
     }
     await deps.stage.heal();
   }

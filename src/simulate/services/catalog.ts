@@ -18,13 +18,17 @@ export interface SimulatedService {
 }
 
 export const SERVICES: readonly SimulatedService[] = [
-  microservice('RECOMMENDATION_SERVICE_URL', 'recommendation-service', { recommendations: 'personalized' }, recommend),
-  microservice('SEARCH_SERVICE_URL', 'search-service', { search: 'query' }, searchGoods),
-  microservice('PRICING_SERVICE_URL', 'pricing-service', { pricing: 'quote' }, quote),
-  microservice('CHATBOT_SERVICE_URL', 'chatbot-service', { chat: 'message' }, converse),
-  microservice('FRAUD_SERVICE_URL', 'fraud-service', { fraud: 'score' }, scoreFraud),
-  microservice('FORECAST_SERVICE_URL', 'forecast-service', { forecast: 'demand' }, forecastDemand),
-  microservice('VISION_SERVICE_URL', 'vision-service', { vision: 'classify' }, seePicture),
+  microservice('RECOMMENDATION_SERVICE_URL', 'recommendation-service', {
+    segment: 'recommendations',
+    action: 'personalized',
+    answer: recommend,
+  }),
+  microservice('SEARCH_SERVICE_URL', 'search-service', { segment: 'search', action: 'query', answer: searchGoods }),
+  microservice('PRICING_SERVICE_URL', 'pricing-service', { segment: 'pricing', action: 'quote', answer: quote }),
+  microservice('CHATBOT_SERVICE_URL', 'chatbot-service', { segment: 'chat', action: 'message', answer: converse }),
+  microservice('FRAUD_SERVICE_URL', 'fraud-service', { segment: 'fraud', action: 'score', answer: scoreFraud }),
+  microservice('FORECAST_SERVICE_URL', 'forecast-service', { segment: 'forecast', action: 'demand', answer: forecastDemand }),
+  microservice('VISION_SERVICE_URL', 'vision-service', { segment: 'vision', action: 'classify', answer: seePicture }),
   // Both answer `POST /infer`, as every simulator does.
   { name: 'python', variable: 'PY_SERVICE_URL', paths: {}, calledAs: 'service-python' },
   { name: 'node', variable: 'NODE_SERVICE_URL', paths: {}, calledAs: 'service-node' },
@@ -54,10 +58,14 @@ export function callName(name: string | undefined): string {
   return SERVICES.find((service) => service.name === name)?.calledAs ?? name ?? 'simulator';
 }
 
-function microservice(variable: string, name: string, at: Readonly<Record<string, string>>, answer: ServiceAnswerer): SimulatedService {
-  const paths = Object.entries(at).flatMap(([segment, action]) => [
-    [`POST /api/v1/${segment}`, answer] as const,
-    [`POST /api/v1/${segment}/${action}`, answer] as const,
-  ]);
-  return { name, variable, paths: Object.fromEntries(paths) };
+interface Microservice {
+  /** `/api/v1/{segment}`, and `/{action}` below it, which is the same. */
+  readonly segment: string;
+  readonly action: string;
+  readonly answer: ServiceAnswerer;
+}
+
+function microservice(variable: string, name: string, { segment, action, answer }: Microservice): SimulatedService {
+  const path = `POST /api/v1/${segment}`;
+  return { name, variable, paths: { [path]: answer, [`${path}/${action}`]: answer } };
 }

@@ -179,7 +179,7 @@ export const chatParts: readonly Part[] = [
           json: {
             messages: [
               { role: 'user', content: 'Name a colour.' },
-              { role: 'assistant', content: String(at(earlier.get(TURN_ONE)?.json, 'choices.0.message.content') ?? 'Blue.') },
+              { role: 'assistant', content: at(earlier.get(TURN_ONE)?.json, 'choices.0.message.content') ?? 'Blue.' },
               { role: 'user', content: 'And another one, please.' },
             ],
             user_id: USER,

@@ -20,6 +20,7 @@ export const startPart: Part = {
       title: 'The headers that protect browsers',
       shows: 'On every answer, whatever it is.',
       sends: { path: '/health', key: null },
+      focus: ['status', 'ok'],
       checks: [
         status(200, 503),
         header('x-content-type-options', 'nosniff'),
@@ -40,6 +41,7 @@ export const operationParts: readonly Part[] = [
       {
         title: 'An id of the caller’s own',
         shows: 'It comes back, it was sent to the service, and it stands in the log.',
+        before: [{ kind: 'forget', server: 'pricing-service' }],
         sends: { path: '/api/v1/pricing/quote', headers: { 'X-Correlation-ID': CORRELATION_ID }, json: { product_id: 'sku-1001' } },
         checks: [status(200), header('x-correlation-id', CORRELATION_ID)],
         showsLog: true,
@@ -114,6 +116,8 @@ export const operationParts: readonly Part[] = [
         title: 'For Prometheus',
         shows: 'Under the names that the older gateways documented, so their dashboards go on working.',
         sends: { path: '/metrics' },
+        focus:
+          /^(?:http_requests_total\{.*pricing|circuit_breaker_state\{.*service="pricing|gateway_requests_total\{.*pricing|rate_limit_exceeded_total)/,
         checks: [
           status(200),
           header('content-type', /^text\/plain/),
@@ -127,6 +131,7 @@ export const operationParts: readonly Part[] = [
         title: 'As JSON',
         shows: 'Percentiles, throughput, share of errors, cache hits and breaker changes of this very walk.',
         sends: { path: '/api/metrics' },
+        focus: ['uptime_seconds', 'latency', 'throughput', 'error_rate', 'cache', 'circuit_breaker', 'auth_failures', 'rate_limited'],
         checks: [status(200), has('latency.p50_ms', 'latency.p95_ms', 'latency.p99_ms', 'throughput', 'error_rate')],
       },
     ],

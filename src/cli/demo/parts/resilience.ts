@@ -10,6 +10,7 @@ const ask = (content: string, more: object = {}): Sent => ({
 });
 const REPEATED = ask('What is a circuit breaker?', { temperature: 0 });
 const QUOTE: Sent = { path: '/api/v1/pricing/quote', json: { product_id: 'sku-1001', quantity: 12 } };
+const VERDICT = ['status', 'ok', 'service', 'uptime_ms', 'checks', 'services.vision-service', 'services.pricing-service', 'gateway'];
 const SOON = { timesMax: 150, pauseMs: 100 };
 const EVERYBODY = [
   'primary',
@@ -98,7 +99,7 @@ export const resilienceParts: readonly Part[] = [
   {
     id: 'breaker',
     title: 'Circuit breaker',
-    about: 'Five failures in a row, and a service is left alone for a while. Each service and each model has its own breaker.',
+    about: 'Five failed attempts in a row, and a service is left alone for a while. Each service and each model has its own breaker.',
     steps: [
       {
         title: 'A service that keeps failing',
@@ -118,6 +119,7 @@ export const resilienceParts: readonly Part[] = [
         title: 'All breakers',
         shows: 'Open for pricing, closed for everybody else.',
         sends: { path: '/circuit-breakers' },
+        focus: ['pricing-service', 'search-service'],
         checks: [
           status(200),
           value('pricing-service.state', (state) => state === 'open' || state === 'half_open'),
@@ -149,6 +151,7 @@ export const resilienceParts: readonly Part[] = [
         title: 'All is as before',
         shows: 'Closed, and its failures are forgotten.',
         sends: { path: '/circuit-breakers' },
+        focus: ['pricing-service', 'search-service'],
         checks: [status(200), value('pricing-service.state', 'closed'), value('pricing-service.failure_count', 0)],
       },
     ],
@@ -162,6 +165,7 @@ export const resilienceParts: readonly Part[] = [
         title: 'All is well',
         shows: 'One document with what the five older gateways told: status, checks, services, and the gateway itself.',
         sends: { path: '/health', key: null },
+        focus: VERDICT,
         until: SOON,
         checks: [
           status(200),
@@ -177,6 +181,7 @@ export const resilienceParts: readonly Part[] = [
         shows: 'Degraded: something is down, and requests are still served.',
         before: [{ kind: 'stop', server: 'vision-service' }],
         sends: { path: '/health', key: null },
+        focus: VERDICT,
         until: SOON,
         checks: [status(200), value('status', 'degraded'), value('ok', true), value('services.vision-service.status', 'unhealthy')],
       },
@@ -185,6 +190,7 @@ export const resilienceParts: readonly Part[] = [
         shows: 'Unhealthy, with 503: a load balancer turns to another gateway.',
         before: everybody('stop'),
         sends: { path: '/readyz', key: null },
+        focus: VERDICT,
         until: SOON,
         checks: [status(503), value('status', 'unhealthy'), value('ok', false)],
       },
@@ -199,6 +205,7 @@ export const resilienceParts: readonly Part[] = [
         shows: ({ sent }) => `Healthy again by itself, seen at question ${sent}.`,
         before: everybody('start'),
         sends: { path: '/healthz', key: null },
+        focus: VERDICT,
         until: SOON,
         checks: [status(200), value('status', 'healthy')],
       },

@@ -115,6 +115,7 @@ export const serviceParts: readonly Part[] = [
         title: 'What its health says',
         shows: 'Each service with its status, the code of its last probe and how long that took.',
         sends: { to: 'village', path: '/healthz', key: null },
+        focus: ['status', 'timestamp', 'services', 'gateway'],
         until: { timesMax: 100, pauseMs: 100 },
         checks: [
           status(200),
