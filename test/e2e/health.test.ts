@@ -116,6 +116,7 @@ describe.skipIf(!redisAvailable())('health', () => {
   }, 30_000);
 
   test('is told at once while three of four dependencies hang, and says which', async () => {
+    await becomes('healthy');
     const frozen = [twin.process, model.process];
     for (const process of frozen) process.kill('SIGSTOP');
     redis.pause();
@@ -136,7 +137,9 @@ describe.skipIf(!redisAvailable())('health', () => {
         },
         { what: 'all three being told as ill', timeoutMs: 20_000 },
       );
-      expect(Math.max(...times)).toBeLessThan(ANSWER_MS_MAX);
+      // One in a hundred may be this test's own machine; an answer that waited for what hangs would be most of them.
+      times.sort((left, right) => left - right);
+      expect(times[Math.floor(times.length * 0.99) - 1]).toBeLessThan(ANSWER_MS_MAX);
       expect(await healthOf(gateway)).toMatchObject({
         code: 200,
         status: 'degraded',
@@ -150,6 +153,7 @@ describe.skipIf(!redisAvailable())('health', () => {
   }, 60_000);
 
   test('is unhealthy when nothing is left that could answer a request, whatever else works', async () => {
+    await becomes('healthy');
     await agent.process[Symbol.asyncDispose]();
     expect(await becomes('degraded')).toMatchObject({ code: 200, services: { agent_controller: { status: 'unhealthy' } } });
     await Promise.all([twin.process[Symbol.asyncDispose](), model.process[Symbol.asyncDispose]()]);
