@@ -63,7 +63,9 @@ function known(endpoints: readonly EndpointHealth[]): 'healthy' | 'unknown' {
 export function createStoreHealth(stores: Pick<Stores, 'remotes'>): HealthSource {
   return () => {
     const readings = stores.remotes.map(({ name, isUp, guard }): HealthReading => {
-      const works = isUp() && guard.snapshot().state === 'closed';
+      const { state, failureCount } = guard.snapshot();
+      // A Redis that hangs keeps its connection: then the last call, or the replica's own signature, has found out.
+      const works = isUp() && state === 'closed' && failureCount === 0;
       return { name, kind: 'check', status: works ? 'healthy' : 'unhealthy' };
     });
     if (readings.length === 0) return [];

@@ -49,8 +49,13 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./openapi.ts')).openApiCommand,
   },
   {
+    name: 'demo',
+    summary: 'Show what the gateway does, step by step, with everything behind it simulated.',
+    load: async () => (await import('./demo.ts')).demoCommand,
+  },
+  {
     name: 'simulate',
-    summary: 'Start a simulated LLM server and AI service, with failures on demand.',
+    summary: 'Start a simulated LLM server and AI services, with failures on demand.',
     load: async () => (await import('./simulate.ts')).simulateCommand,
   },
   {

@@ -4,6 +4,7 @@ import { GatewayError } from '../base/errors.ts';
 import { systemClock } from '../base/system-clock.ts';
 import { type Faults, faultHelp, parseFaults } from '../simulate/faults.ts';
 import { SIMULATOR_DEFAULTS, type SimulatorOptions } from '../simulate/options.ts';
+import { SERVICE_NAMES, SERVICES } from '../simulate/services/catalog.ts';
 import { createSimulator, type Simulator } from '../simulate/simulator.ts';
 import { type Command, type CommandIo, UsageError, withUsage } from './command.ts';
 
@@ -11,9 +12,14 @@ const PORT_DEFAULT = 9100;
 
 const USAGE = `Usage: gatehouse simulate [options]
 
-Starts a simulated LLM server (OpenAI's and Ollama's APIs, embeddings included) and a simulated AI service.
+Starts a simulated LLM server (OpenAI's and Ollama's APIs, embeddings included) and the simulated AI services behind every service
+route, all on one port and told apart by path.
 
   --port N                port; 0 takes a free one (default ${PORT_DEFAULT})
+  --service NAME          be this one AI service and nothing else: ${SERVICE_NAMES.slice(0, 4).join(', ')},
+                          ${SERVICE_NAMES.slice(4, 9).join(', ')},
+                          ${SERVICE_NAMES.slice(9).join(', ')}
+  --each                  the models on --port, and each AI service on a port of its own, one after another from there
   --host ADDRESS          address to listen on (default ${SIMULATOR_DEFAULTS.hostname})
   --seed N                same seed, same answers (default ${SIMULATOR_DEFAULTS.seed})
   --models a,b            models to list (default ${SIMULATOR_DEFAULTS.models.join(',')})
@@ -34,37 +40,75 @@ ${faultHelp()}
 
 export const simulateCommand: Command = {
   name: 'simulate',
-  summary: 'Start a simulated LLM server and AI service, with failures on demand.',
+  summary: 'Start a simulated LLM server and AI services, with failures on demand.',
   usage: USAGE,
   run: (args, io) => withUsage(simulateCommand, io, () => simulate(args, io)),
 };
 
 async function simulate(args: string[], io: CommandIo): Promise<number> {
-  const { quiet, options } = parse(args);
+  const { quiet, each, options } = parse(args);
   const stopped = Promise.withResolvers<void>();
   process.once('SIGTERM', stopped.resolve);
   process.once('SIGINT', stopped.resolve);
-  let simulator: Simulator;
+  let started: Started[];
   try {
-    simulator = createSimulator(options, { clock: systemClock });
+    started = await startAll(each ? apart(options) : [options]);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    io.stderr(`port ${options.port} of ${options.hostname} is taken; --port 0 takes a free one\n`);
+    if (!(error instanceof PortTaken)) throw error;
+    io.stderr(`${error.message}\n`);
     return 1;
   }
-  io.stdout(`simulator ready at ${simulator.url}\n`);
-  if (!quiet) io.stdout(greeting(simulator.url));
+  for (const { service, simulator } of started) {
+    io.stdout(`${each ? `${service ?? 'models'}: ` : ''}simulator ready at ${simulator.url}\n`);
+  }
+  if (!quiet) io.stdout(greeting(started));
   await stopped.promise;
-  await simulator.stop();
+  await Promise.all(started.map(({ simulator }) => simulator.stop()));
   return 0;
 }
 
-function parse(args: string[]): { readonly quiet: boolean; readonly options: SimulatorOptions } {
+interface Started {
+  /** Undefined: all of them, or the models. */
+  readonly service: string | undefined;
+  readonly simulator: Simulator;
+}
+
+class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+}
+
+/** All of them or, where a port is taken, none. */
+async function startAll(all: readonly SimulatorOptions[]): Promise<Started[]> {
+  await using opened = new AsyncDisposableStack();
+  const started: Started[] = [];
+  for (const options of all) {
+    try {
+      const simulator = createSimulator(options, { clock: systemClock });
+      opened.defer(() => simulator.stop());
+      started.push({ service: options.service, simulator });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      throw new PortTaken(`port ${options.port} of ${options.hostname} is taken; --port 0 takes a free one`, { cause: error });
+    }
+  }
+  opened.move();
+  return started;
+}
+
+/** The models, and every service behind them, on ports that follow each other. */
+function apart(options: SimulatorOptions): SimulatorOptions[] {
+  const port = (index: number) => (options.port === 0 ? 0 : options.port + index);
+  return [options, ...SERVICES.map(({ name }, index) => ({ ...options, service: name, port: port(index + 1) }))];
+}
+
+function parse(args: string[]): { readonly quiet: boolean; readonly each: boolean; readonly options: SimulatorOptions } {
   const { values } = parseArgs({
     args,
     allowNegative: true,
     options: {
       port: { type: 'string', default: String(PORT_DEFAULT) },
+      service: { type: 'string' },
+      each: { type: 'boolean', default: false },
       host: { type: 'string', default: SIMULATOR_DEFAULTS.hostname },
       seed: { type: 'string', default: String(SIMULATOR_DEFAULTS.seed) },
       models: { type: 'string', default: SIMULATOR_DEFAULTS.models.join(',') },
@@ -78,9 +122,14 @@ function parse(args: string[]): { readonly quiet: boolean; readonly options: Sim
       quiet: { type: 'boolean', default: false },
     },
   });
+  const { service, each } = values;
+  if (service !== undefined && !SERVICE_NAMES.includes(service))
+    throw new UsageError(`--service needs one of ${SERVICE_NAMES.join(', ')}, not '${service}'`);
+  if (service !== undefined && each) throw new UsageError('--service and --each exclude each other');
   const options: SimulatorOptions = {
     hostname: values.host,
-    port: wholeNumber('--port', values.port, 65_535),
+    port: wholeNumber('--port', values.port, each ? 65_535 - SERVICES.length : 65_535),
+    ...(service === undefined ? {} : { service }),
     seed: wholeNumber('--seed', values.seed, 4_294_967_295),
     models: values.models.split(',').filter((name) => name !== ''),
     anyModel: values['any-model'],
@@ -88,7 +137,7 @@ function parse(args: string[]): { readonly quiet: boolean; readonly options: Sim
     control: values.control,
     recordsMax: wholeNumber('--records', values.records, 1_000_000),
   };
-  return { quiet: values.quiet, options };
+  return { quiet: values.quiet, each, options };
 }
 
 interface BehaviourFlags {
@@ -119,6 +168,15 @@ function wholeNumber(flag: string, text: string, max: number): number {
   throw new UsageError(`${flag} needs a whole number from 0 to ${max}, not '${text}'`);
 }
 
-function greeting(url: string): string {
-  return `try: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"sim-1","messages":[{"role":"user","content":"Hello"}]}'\n`;
+/** A line to try, and the variables that put a gateway in front of it. */
+function greeting(started: readonly Started[]): string {
+  const [first] = started;
+  if (first === undefined) return '';
+  const { url } = first.simulator;
+  const urlOf = (name: string) => started.find(({ service }) => service === name)?.simulator.url ?? url;
+  const meant = SERVICES.filter(({ name }) => first.service === undefined || first.service === name);
+  const variables = meant.map(({ name, variable }) => `  export ${variable}=${urlOf(name)}\n`).join('');
+  const model = `try: curl ${url}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"sim-1","messages":[{"role":"user","content":"Hello"}]}'\n`;
+  const provider = first.service === undefined ? `  export VLLM_URL=${url}/v1\n` : '';
+  return `${first.service === undefined ? model : `try: curl ${url}/health\n`}\nA gateway started with these has it behind its routes:\n\n${provider}${variables}`;
 }

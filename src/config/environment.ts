@@ -211,7 +211,12 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     description: 'Headers for the collector: `name=value,name=value`, percent-encoded.',
     read: (text) => headersFrom(text),
   },
-  { name: 'QDRANT_URL', origins: ['AI microservices'], paths: [], description: 'Accepted; used from the vector stores on.' },
+  {
+    name: 'QDRANT_URL',
+    origins: ['AI microservices'],
+    paths: ['state.vectors'],
+    description: 'Qdrant, whose health is told. Nothing is kept there yet.',
+  },
   { name: 'ENABLE_FILE_UPLOAD', origins: ['AIVillage'], paths: ['uploads.enabled'], description: 'Whether files are taken.' },
   { name: 'MAX_FILE_SIZE', origins: ['AIVillage'], paths: ['uploads.bytes_max'], description: 'Largest file, in bytes.' },
 ];

@@ -294,12 +294,34 @@ describe('the table of variables', () => {
       { python: { fallback: 'node' }, node: { fallback: 'python', urls: ['http://n:1', 'http://n:2'] } },
     ],
     [
+      { AGENT_CONTROLLER_URL: 'http://a:1', KNOWLEDGE_SYSTEM_URL: 'http://k:1' },
+      'services',
+      {
+        agent_controller: { routes: ['POST /v1/query'], fallback: 'knowledge_system', retries: { attempts_max: 1 } },
+        knowledge_system: { routes: [], health: { path: '/health', accept: 'below_500' } },
+      },
+    ],
+    [{ KNOWLEDGE_SYSTEM_URL: 'http://k:1' }, 'services', { knowledge_system: { routes: ['POST /v1/query'] } }],
+    [{ AGENT_CONTROLLER_URL: 'http://a:1' }, 'services', { agent_controller: { routes: ['POST /v1/query'] } }],
+    [
+      { STILLME_BACKEND: 'http://s:1' },
+      'limits.routes',
+      [
+        { match: '/api/chat', per_second: 10, by: 'ip' },
+        { match: '/api/search', per_second: 5, by: 'ip' },
+        { match: '/api/*', per_second: 100, by: 'ip' },
+      ],
+    ],
+    [{ QDRANT_URL: 'http://q:6333' }, 'state', { vectors: 'http://q:6333' }],
+    [{ MAX_SERVE_URL: 'http://max:8000' }, 'providers', { 'max-serve': { health: { path: '/v1/health', accept: 'below_500' } } }],
+    [{ OLLAMA_BACKEND: 'http://ollama:11434' }, 'providers', { ollama: { health: { path: '/api/tags' } } }],
+    [
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20x,a=b=c' },
       'telemetry.traces',
       { otlp_endpoint: 'http://c:4318', headers: { authorization: 'Bearer x', a: 'b=c' } },
     ],
     [{ MAX_FILE_SIZE: '2048', ENABLE_FILE_UPLOAD: 'no' }, 'uploads', { enabled: false, bytes_max: 2_048 }],
-    [{ QDRANT_URL: 'x' }, 'server', { port: 8080 }],
+    [{ QDRANT_URL: 'http://q:6333' }, 'state', { vectors: 'http://q:6333' }],
   ] as [Environment, string, object][]) {
     test(`${Object.entries(environment)
       .map((entry) => entry.join('='))

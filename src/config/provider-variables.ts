@@ -31,7 +31,13 @@ function urlVariables(provider: ProviderDefinition): EnvironmentVariable[] {
     read: (text, context) => {
       const url = completeUrl(text, provider);
       if (url === undefined) return { problem: 'must be a URL such as http://host:8000' };
-      return giveTo(provider, context, [{ path: ['providers', provider.name, 'base_url'], value: url }]);
+      const here = ['providers', provider.name];
+      const { healthPath: path } = provider;
+      const checks = path === undefined || valueAt(context.tree, [...here, 'health']) !== undefined ? [] : [{ path, accept: 'below_500' }];
+      return giveTo(provider, context, [
+        { path: [...here, 'base_url'], value: url },
+        ...checks.map((value) => ({ path: [...here, 'health'], value })),
+      ]);
     },
   }));
 }

@@ -17,7 +17,16 @@ interface ServiceVariable {
   readonly fallback?: string;
   /** It only computes, so it may be asked twice. */
   readonly replayable?: boolean;
+  /** Asked once and no more, where asking twice may do something twice; its fallback is asked all the same. */
+  readonly once?: boolean;
+  /** What it answers where this other service is configured neither here nor in the file. */
+  readonly insteadOf?: string;
+  /** Limits that its gateway documented, unless the file has limits of routes. */
+  readonly limits?: readonly object[];
 }
+
+/** What an older gateway's services answer to whoever asks for their health. One that has no such page answers 404, and is alive. */
+const HEALTH = { path: '/health', accept: 'below_500' };
 
 const SERVICES: readonly ServiceVariable[] = [
   microservice('RECOMMENDATION_SERVICE_URL', 'recommendation-service', 'recommendations'),
@@ -29,7 +38,18 @@ const SERVICES: readonly ServiceVariable[] = [
   microservice('VISION_SERVICE_URL', 'vision-service', 'vision'),
   inference('PY_SERVICE_URL', 'python', 'NODE_SERVICE_URL'),
   inference('NODE_SERVICE_URL', 'node', 'PY_SERVICE_URL'),
-  { name: 'STILLME_BACKEND', origin: 'StillMe', service: 'stillme', what: 'StillMe backend', routes: ['/api/*'] },
+  {
+    name: 'STILLME_BACKEND',
+    origin: 'StillMe',
+    service: 'stillme',
+    what: 'StillMe backend',
+    routes: ['/api/*'],
+    limits: [
+      { match: '/api/chat', per_second: 10, by: 'ip' },
+      { match: '/api/search', per_second: 5, by: 'ip' },
+      { match: '/api/*', per_second: 100, by: 'ip' },
+    ],
+  },
   { name: 'TWIN_URL', origin: 'AIVillage', service: 'twin', what: 'Twin service', routes: ['POST /v1/chat'] },
   {
     name: 'AGENT_CONTROLLER_URL',
@@ -38,8 +58,17 @@ const SERVICES: readonly ServiceVariable[] = [
     what: 'agent controller',
     routes: ['POST /v1/query'],
     fallback: 'KNOWLEDGE_SYSTEM_URL',
+    once: true,
   },
-  { name: 'KNOWLEDGE_SYSTEM_URL', origin: 'AIVillage', service: 'knowledge_system', what: 'knowledge system', routes: [] },
+  {
+    name: 'KNOWLEDGE_SYSTEM_URL',
+    origin: 'AIVillage',
+    service: 'knowledge_system',
+    what: 'knowledge system',
+    routes: ['POST /v1/query'],
+    insteadOf: 'AGENT_CONTROLLER_URL',
+    replayable: true,
+  },
 ];
 
 function microservice(name: string, service: string, segment: string): ServiceVariable {
@@ -66,9 +95,16 @@ export function serviceVariables(): EnvironmentVariable[] {
     name: row.name,
     origins: [row.origin],
     paths: [`services.${row.service}`],
-    description: `Where the ${row.what} is${row.routes.length === 0 ? '' : `, for ${row.routes.map((route) => `\`${route}\``).join(' and ')}`}. Several addresses are separated by commas.`,
+    description: describe(row),
     read: (text, context) => readService(row, text, context),
   }));
+}
+
+function describe({ what, routes, insteadOf, limits }: ServiceVariable): string {
+  const place = `Where the ${what} is, for ${routes.map((route) => `\`${route}\``).join(' and ')}`;
+  const when = insteadOf === undefined ? '' : `: after \`${insteadOf}\` has failed, or in its place where that is not set`;
+  const brings = limits === undefined ? '' : ` Brings its limits per address, unless the file has \`limits.routes\`.`;
+  return `${place}${when}. Several addresses are separated by commas.${brings}`;
 }
 
 function readService(row: ServiceVariable, text: string, { environment, tree }: ReadContext): Reading {
@@ -80,25 +116,36 @@ function readService(row: ServiceVariable, text: string, { environment, tree }: 
   const known = serviceInFile(row, tree);
   if (known !== undefined) return [{ path: ['services', known, 'urls'], value: urls }];
   const fallback = SERVICES.find(({ name }) => name === row.fallback && (environment[name] ?? '') !== '');
+  const service = {
+    urls,
+    routes: isSpare(row, { environment, tree }) ? [] : [...row.routes],
+    ...(row.rewrite === undefined ? {} : { rewrite: row.rewrite }),
+    ...(fallback === undefined ? {} : { fallback: serviceInFile(fallback, tree) ?? fallback.service }),
+    ...(row.replayable === true || row.once === true ? { replayable: true } : {}),
+    ...(row.once === true ? { retries: { attempts_max: 1 } } : {}),
+    health: HEALTH,
+  };
+  const limits = row.limits === undefined || valueAt(tree, ['limits', 'routes']) !== undefined ? [] : [...row.limits];
   return [
-    {
-      path: ['services', row.service],
-      value: {
-        urls,
-        routes: [...row.routes],
-        ...(row.rewrite === undefined ? {} : { rewrite: row.rewrite }),
-        ...(fallback === undefined ? {} : { fallback: serviceInFile(fallback, tree) ?? fallback.service }),
-        ...(row.replayable === true ? { replayable: true } : {}),
-      },
-    },
+    { path: ['services', row.service], value: service },
+    ...(limits.length === 0 ? [] : [{ path: ['limits', 'routes'], value: limits }]),
   ];
+}
+
+/** Whether another service has its routes, and this one is only asked after it. */
+function isSpare(row: ServiceVariable, { environment, tree }: Pick<ReadContext, 'environment' | 'tree'>): boolean {
+  const first = SERVICES.find(({ name }) => name === row.insteadOf);
+  return first !== undefined && ((environment[first.name] ?? '').trim() !== '' || serviceInFile(first, tree) !== undefined);
 }
 
 function serviceInFile(row: ServiceVariable, tree: Tree): string | undefined {
   const services = valueAt(tree, ['services']);
   if (!isTree(services)) return undefined;
   if (Object.hasOwn(services, row.service)) return row.service;
+  // Two rows may share a route: then only the first is looked for by it, and what bears another row's name is that one.
+  if (row.insteadOf !== undefined) return undefined;
   return Object.keys(services).find((name) => {
+    if (SERVICES.some(({ service }) => service === name)) return false;
     const routes = valueAt(services, [name, 'routes']);
     return Array.isArray(routes) && routes.some((route: unknown) => row.routes.some((known) => known === route));
   });

@@ -161,7 +161,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
       clock,
-      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores)],
+      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores), runtime.dependencies.source],
       serviceName,
       version,
       environment: config.server.environment,

@@ -3,6 +3,7 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
@@ -45,6 +46,7 @@ export interface Runtime extends AsyncDisposable {
   readonly stores: Stores;
   readonly documents: DocumentStore;
   readonly registry: EndpointRegistry;
+  readonly dependencies: DependencyChecks;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -79,6 +81,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const events = createUpstreamEvents({ metrics, logger: log });
   const transport = createTransport({ clock, resolve: resolveHost });
   const registry = createEndpointRegistry({ transport, clock, random, events });
+  const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -91,12 +94,14 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     stores,
     documents,
     registry,
+    dependencies,
     events,
     watch: createStreamWatch(clock),
     admission: createAdmission(config.admission, { clock }),
     keySets: createKeySets({ clock, logger: log, fetchText: createFetchText(transport, config.upstream.proxy) }),
     async [Symbol.asyncDispose]() {
       registry[Symbol.dispose]();
+      dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
       await documents[Symbol.asyncDispose]();
@@ -104,4 +109,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
+function dependenciesOf({ state }: Config): Dependency[] {
+  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
 }

@@ -18,10 +18,21 @@ export type ErrorEncoder = (error: GatewayError, correlationId: string) => Encod
 export const encodeServiceError: ErrorEncoder = (error, correlationId) => ({
   contentType: 'application/json',
   body: JSON.stringify({
-    error: { type: error.row.type, code: error.code, message: error.message, param: error.options.param, correlation_id: correlationId },
+    error: {
+      type: serviceType(error),
+      code: error.code,
+      message: error.message,
+      param: error.options.param,
+      correlation_id: correlationId,
+    },
     detail: error.options.detail,
   }),
 });
+
+/** The older gateways have a word of their own for what is our fault. */
+function serviceType({ code, row }: GatewayError): string {
+  return code === 'internal_error' ? 'internal_server_error' : row.type;
+}
 
 /** A caller who waits longer than this is better told that it failed; the official clients ignore longer waits too. */
 const RETRY_AFTER_MAX_MS = 60_000;

@@ -8,5 +8,6 @@ export const maxServe: ProviderDefinition = {
   baseUrl: 'http://127.0.0.1:8000/v1',
   keyVariable: 'MAX_SERVE_API_KEY',
   urlVariables: ['MAX_SERVE_URL'],
+  healthPath: '/v1/health',
   credential: 'bearer',
 };

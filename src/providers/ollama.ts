@@ -10,5 +10,6 @@ export const ollama: ProviderDefinition = {
   ],
   baseUrl: 'http://127.0.0.1:11434/v1',
   urlVariables: ['OLLAMA_HOST', 'OLLAMA_BACKEND'],
+  healthPath: '/api/tags',
   credential: 'bearer',
 };

@@ -14,6 +14,8 @@ export interface ProviderDefinition {
   readonly keyVariable?: string;
   /** Environment variables that say where it is, the least known first: a later one wins. The version path may be missing. */
   readonly urlVariables?: readonly string[];
+  /** What a server of one's own answers at once and without a credential, from the root of its address: asked for health checks. */
+  readonly healthPath?: string;
   /** Names of models that are surely its own, as globs: they go to it when several providers were found and no file says more. */
   readonly families?: readonly string[];
   /** How it wants the key: `authorization: Bearer`, or not at all. */

@@ -8,5 +8,6 @@ export const vllm: ProviderDefinition = {
   baseUrl: 'http://127.0.0.1:8000/v1',
   keyVariable: 'VLLM_API_KEY',
   urlVariables: ['VLLM_URL'],
+  healthPath: '/health',
   credential: 'bearer',
 };

@@ -5,6 +5,8 @@ export interface SimulatorOptions {
   readonly hostname: string;
   /** 0 takes a free port. */
   readonly port: number;
+  /** The one AI service to be, by its name in services/catalog.ts; absent: all of them, and the models. */
+  readonly service?: string;
   /** Same seed, same answers. */
   readonly seed: number;
   /** Names listed by `/v1/models` and `/api/tags`. */

@@ -2,11 +2,10 @@
  * A simulated AI microservice, for service routes: inference, echoes of all kinds, a resource to cache, and health. Faults come by
  * header, by query (`?simulate=…`) or from the server, since there is no model to name them in.
  */
-import { wholeReply } from './delivery.ts';
-import { FAILURE_IN_BAND, failureBody, failureReply, insteadOfAnswer } from './failures.ts';
-import type { Faults } from './faults.ts';
+import { failureReply, insteadOfAnswer } from './failures.ts';
 import { isObject } from './json-instance.ts';
-import { JSON_HEADERS } from './openai-shapes.ts';
+import { jsonReply } from './service-reply.ts';
+import { callName } from './services/catalog.ts';
 import { estimateTokens, hash } from './text.ts';
 import { faultsOf, type Visit } from './visit.ts';
 
@@ -20,7 +19,7 @@ export async function infer(visit: Visit): Promise<Response> {
   const body = parseJson(text);
   const prompt = isObject(body) ? body['prompt'] : undefined;
   if (typeof prompt !== 'string') return failureReply({ status: 422, message: 'prompt: a string is required' }, visit);
-  const value = { ok: true, service: 'simulator', output: `echo: ${prompt}`, tokens: estimateTokens(prompt) };
+  const value = { ok: true, service: callName(visit.world.options.service), output: `echo: ${prompt}`, tokens: estimateTokens(prompt) };
   return jsonReply(visit, faults, { value, tokenCount: Math.max(1, estimateTokens(prompt)) });
 }
 
@@ -98,7 +97,7 @@ export async function item(visit: Visit): Promise<Response> {
 export async function health(visit: Visit): Promise<Response> {
   const faults = faultsOf(visit);
   const failed = await insteadOfAnswer(faults, visit);
-  return failed ?? jsonReply(visit, faults, { value: { status: 'healthy', ok: true, service: 'simulator' } });
+  return failed ?? jsonReply(visit, faults, { value: { status: 'healthy', ok: true, service: callName(visit.world.options.service) } });
 }
 
 const PADDING_MAX = 100_000_000;
@@ -116,23 +115,6 @@ function seen(visit: Visit) {
     query: Object.fromEntries(new URLSearchParams(query)),
     headers: Object.fromEntries(request.headers),
   };
-}
-
-interface ServiceReply {
-  readonly value: unknown;
-  readonly tokenCount?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-function jsonReply(visit: Visit, faults: Faults, reply: ServiceReply): Promise<Response> {
-  const whole = {
-    headers: { ...JSON_HEADERS, ...reply.headers },
-    seed: hash(visit.path, visit.world.options.seed),
-    tokenCount: reply.tokenCount ?? 0,
-    body: JSON.stringify(reply.value),
-    failure: failureBody(FAILURE_IN_BAND, 'service'),
-  };
-  return wholeReply(whole, faults, visit);
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 /*
- * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's and Ollama's APIs, and an AI
- * microservice. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
+ * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's and Ollama's APIs, and the AI
+ * services of services/catalog.ts, all of them or one. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
  * (faults.ts has the syntax), and remembers what it was asked (control.ts).
  *
  * Routes are the table below. A request goes: record → route → faults → answer → delivery.
@@ -22,6 +22,8 @@ import { RequestRefused } from './openai-request.ts';
 import type { SimulatorOptions } from './options.ts';
 import { Recorder, UNRECORDED } from './recorder.ts';
 import { anything, echo, health, infer, item, mirror } from './service.ts';
+import { talk } from './services/assistant.ts';
+import { pathsOf } from './services/catalog.ts';
 import { Ticker } from './ticker.ts';
 import type { ErrorShape, Visit, World } from './visit.ts';
 
@@ -36,12 +38,13 @@ type Answerer =
   | { readonly shape: ErrorShape; readonly json: (body: JsonObject, visit: Visit) => Promise<Response> }
   | { readonly shape: ErrorShape; readonly bare: (visit: Visit) => Promise<Response> };
 
-const EXACT: Readonly<Record<string, Answerer>> = {
+/** What models answer. */
+const MODELS: Readonly<Record<string, Answerer>> = {
   'POST /v1/chat/completions': { shape: 'openai', json: chatCompletions },
   'POST /v1/completions': { shape: 'openai', json: completions },
   'POST /v1/embeddings': { shape: 'openai', json: embeddings },
   'GET /v1/models': { shape: 'openai', bare: models },
-  'POST /api/chat': { shape: 'ollama', json: ollamaChat },
+  'POST /api/chat': { shape: 'ollama', json: chatOfEither },
   'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
   'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },
   'POST /api/embeddings': { shape: 'ollama', json: ollamaEmbeddings },
@@ -51,11 +54,18 @@ const EXACT: Readonly<Record<string, Answerer>> = {
   'GET /api/version': { shape: 'ollama', bare: ollamaVersion },
   'GET /': { shape: 'ollama', bare: ollamaRoot },
   'HEAD /': { shape: 'ollama', bare: ollamaRoot },
-  'POST /infer': { shape: 'service', bare: infer },
-  'GET /health': { shape: 'service', bare: health },
 };
 
-/** Any method, the path itself and all below it. */
+/** What every simulator answers, whichever service it is. */
+const ALWAYS: Readonly<Record<string, Answerer>> = {
+  'POST /infer': { shape: 'service', bare: infer },
+  // The names that services, MAX Serve and AIVillage have for it.
+  'GET /health': { shape: 'service', bare: health },
+  'GET /v1/health': { shape: 'service', bare: health },
+  'GET /healthz': { shape: 'service', bare: health },
+};
+
+/** Any method, the path itself and all below it; of every simulator too. */
 const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/models', { shape: 'openai', bare: model }],
   ['/echo', { shape: 'service', bare: echo }],
@@ -65,7 +75,7 @@ const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/anything', { shape: 'service', bare: anything }],
 ];
 
-/** Starts one. Throws EADDRINUSE when the port is taken. */
+/** Starts one. Throws EADDRINUSE when the port is taken, and an Error for a service that nobody knows. */
 export function createSimulator(options: SimulatorOptions, deps: { readonly clock: Clock }): Simulator {
   const world: World = {
     options,
@@ -76,6 +86,7 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     loaded: new Map(),
     rules: [],
   };
+  const exact = exactRoutes(options.service);
   const recorder = options.control ? new Recorder({ recordsMax: options.recordsMax }, deps) : undefined;
 
   const server = Bun.serve({
@@ -90,8 +101,8 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     reusePort: false,
     fetch(request) {
       const { path, query } = splitUrl(request.url);
-      const answerer = routeOf(request.method, path);
-      const shape = answerer?.shape ?? 'openai';
+      const answerer = routeOf(exact, request.method, path);
+      const shape = answerer?.shape ?? (options.service === undefined && !path.startsWith('/api/') ? 'openai' : 'service');
       if (recorder === undefined) return answerTo(answerer, { world, shape, request, path, query, record: UNRECORDED });
       if (path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
 
@@ -124,9 +135,20 @@ async function answerTo(answerer: Answerer | undefined, visit: Visit): Promise<R
   }
 }
 
-function routeOf(method: string, path: string): Answerer | undefined {
-  const exact = EXACT[`${method} ${path}`];
-  if (exact !== undefined) return exact;
+/** The models come last: where a service shares a path with them, the request tells which is meant. */
+function exactRoutes(service: string | undefined): ReadonlyMap<string, Answerer> {
+  const services = Array.from(pathsOf(service), ([path, bare]): [string, Answerer] => [path, { shape: 'service', bare }]);
+  return new Map([...Object.entries(ALWAYS), ...services, ...(service === undefined ? Object.entries(MODELS) : [])]);
+}
+
+/** StillMe's `{message, user_id}` and Ollama's `{model, messages}` share a path. */
+function chatOfEither(body: JsonObject, visit: Visit): Promise<Response> {
+  return 'message' in body && !('messages' in body) ? talk(visit, JSON.stringify(body)) : ollamaChat(body, visit);
+}
+
+function routeOf(exact: ReadonlyMap<string, Answerer>, method: string, path: string): Answerer | undefined {
+  const found = exact.get(`${method} ${path}`);
+  if (found !== undefined) return found;
   for (const [prefix, answerer] of BELOW) {
     if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')) return answerer;
   }

@@ -20,6 +20,10 @@ export const stateConfig = z.strictObject({
     .describe(
       'Where documents are kept: `sqlite:` and the path of a file, made when the first record comes, with its folder; or `memory`, until this process ends.',
     ),
+  vectors: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('A Qdrant for vectors (`http://localhost:6333`). Nothing is kept there yet; its health is told by `/health`.'),
   timeout: duration({ min: 1, max: 10_000 })
     .default(50)
     .describe('How long one call to Redis may take. Then limits are counted here, and the cache is passed over. 1ms to 10s.'),

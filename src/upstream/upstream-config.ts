@@ -73,11 +73,14 @@ const health = {
   path: z
     .string()
     .regex(/^\/[^\s#]*$/, 'must be a path that begins with `/`')
-    .describe('What to GET for an active health check, from the root of the address; any 2xx means healthy. Unset: no active checks.'),
+    .describe('What to GET for an active health check, from the root of the address; `accept` says what counts. Unset: no active checks.'),
   interval: duration({ min: 100, max: HOUR_MS }).describe(
     'Time between two checks of one address; each is shifted by up to a tenth of it, so that they spread.',
   ),
   timeout: duration({ min: 10, max: MINUTE_MS }).describe('How long one check may take.'),
+  accept: z
+    .enum(['2xx', 'below_500'])
+    .describe('What counts as healthy: a 2xx, or any answer below 500, for a server that may have no such page or may want a key for it.'),
   unhealthy_after: z.int().min(1).max(100).describe('Failed checks in a row after which an address is unhealthy.'),
   healthy_after: z.int().min(1).max(100).describe('Successful checks in a row after which it is healthy again.'),
 };
@@ -121,6 +124,7 @@ const healthConfig = z.strictObject({
   path: health.path.optional(),
   interval: health.interval.prefault('10s').describe(describe(health.interval)),
   timeout: health.timeout.prefault('2s').describe(describe(health.timeout)),
+  accept: health.accept.default('2xx').describe(describe(health.accept)),
   unhealthy_after: health.unhealthy_after.default(3).describe(describe(health.unhealthy_after)),
   healthy_after: health.healthy_after.default(2).describe(describe(health.healthy_after)),
 });

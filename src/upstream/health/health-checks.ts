@@ -53,7 +53,7 @@ export function startHealthCheck(config: ActiveHealthConfig, connector: Connecto
     const startMs = clock.monotonic();
     const statusCode = await ask(url, connector, { clock, timeoutMs: config.timeout, signal: stopping.signal });
     if (stopping.signal.aborted) return;
-    const ok = statusCode !== undefined && statusCode >= 200 && statusCode < 300;
+    const ok = statusCode !== undefined && statusCode >= 200 && statusCode < (config.accept === '2xx' ? 300 : 500);
     last = { ok, ...(statusCode === undefined ? {} : { statusCode }), responseTimeMs: clock.monotonic() - startMs, checkedAt: clock.now() };
     judge(ok);
     schedule(config.interval * (0.9 + 0.2 * random()));
