@@ -47,6 +47,7 @@ export const MET = {
   /** A select list, or a clause, held something that is no plain word. */
   symbols: 8_192,
   arithmetic: 16_384,
+  caseWhen: 32_768,
 } as const;
 
 type Operand = 'none' | 'name' | 'constant' | 'other';
@@ -57,6 +58,8 @@ export class SqlGrammar {
   met = 0;
   readonly #reader: SqlReader;
   #depth = 0;
+  /** The word that was passed over last: a call, when a parenthesis follows. */
+  #before = '';
 
   constructor(text: string, start: number) {
     this.#reader = new SqlReader(text, start);
@@ -100,6 +103,13 @@ export class SqlGrammar {
         case ')':
           reader.next();
           break;
+        case ',':
+          reader.next();
+          if (this.#expression() === 'none') return false;
+          break;
+        case '(':
+          if (this.#operand() === 'none' || !this.has(MET.subquery)) return false;
+          break;
         case 'logic':
           if (!this.#logic()) return false;
           break;
@@ -122,14 +132,17 @@ export class SqlGrammar {
     if (reader.is('not') || COMPARISON_WORDS.has(reader.word) || ARITHMETIC_WORDS.has(reader.word)) return this.#operation('other');
     if (reader.take('union', 'intersect', 'except', 'minus')) return this.#union();
     if (reader.take('order', 'group')) return reader.take('by') && this.#list(MET.clause);
-    if (reader.take('having', 'where')) return this.#expression() !== 'none' && this.#meet(MET.clause);
-    if (reader.take('limit', 'offset')) return this.#list(MET.clause);
+    if (reader.take('having', 'where')) {
+      const operand = this.#expression();
+      return operand !== 'none' && this.#meet(operand === 'name' ? MET.clause : MET.clause | MET.symbols);
+    }
+    if (reader.take('limit', 'offset')) return (reader.kind === 'number' || reader.kind === '(') && this.#list(MET.clause);
     if (reader.take('into'))
       return reader.take('outfile', 'dumpfile') && this.#expression() !== 'none' && this.#meet(MET.clause | MET.symbols);
     if (reader.take('procedure')) return reader.take('analyse', 'analyze') && this.#meet(MET.clause | MET.symbols) && this.#look();
     if (reader.take('waitfor'))
       return reader.take('delay', 'time') && this.#meet(MET.clause | MET.attackCall) && this.#expression() !== 'none';
-    if (reader.is('select')) {
+    if (reader.is('select') && this.met !== 0) {
       // Two statements in a row need no semicolon in SQL Server.
       reader.next();
       return this.#selectList() && this.has(MET.symbols) && this.#meet(MET.stacked) && this.#look();
@@ -142,10 +155,11 @@ export class SqlGrammar {
     const wasComparison = this.met & (MET.comparison | MET.constantComparison);
     reader.next();
     while (reader.is('not')) reader.next();
+    const isString = reader.kind === 'string' || reader.kind === 'open';
     const operand = this.#expression();
     if (operand === 'none') return false;
     const isComparison = this.met & (MET.comparison | MET.constantComparison);
-    if (operand === 'constant' && isComparison === wasComparison) this.#meet(MET.constant);
+    if (operand === 'constant' && isComparison === wasComparison && (!isString || reader.kind === 'comment')) this.#meet(MET.constant);
     return this.#meet(MET.logic);
   }
 
@@ -218,8 +232,10 @@ export class SqlGrammar {
   #named(): Operand {
     const reader = this.#reader;
     const { word } = reader;
-    if (RESERVED.has(word)) return 'none';
+    if (RESERVED.has(word) && word !== 'like') return 'none';
     reader.next();
+    // SQLite has it as a function, too.
+    if (word === 'like' && reader.kind !== '(') return 'none';
     if (word === 'exists' && reader.kind === '(') return this.#parenthesis();
     if (word === 'case') return this.#caseWhen();
     let last = word;
@@ -246,10 +262,15 @@ export class SqlGrammar {
   #caseWhen(): Operand {
     const reader = this.#reader;
     let whens = 0;
-    while (reader.kind !== 'end' && reader.kind !== 'comment' && reader.kind !== 'alien') {
-      if (reader.is('when')) whens += 1;
-      if (reader.take('end')) return whens > 0 && this.#meet(MET.sqlCall) ? 'other' : 'none';
+    let depth = 0;
+    for (; reader.kind !== 'end' && reader.kind !== 'comment' && reader.kind !== 'alien'; reader.next()) {
+      if (reader.kind === '(') depth += 1;
+      if (reader.kind === ')') depth -= 1;
+      if (depth === 0 && reader.is('when')) whens += 1;
+      this.#note();
+      if (depth > 0 || !reader.is('end')) continue;
       reader.next();
+      return whens > 0 && this.#meet(MET.caseWhen) ? 'other' : 'none';
     }
     return 'none';
   }
@@ -293,12 +314,12 @@ export class SqlGrammar {
     const reader = this.#reader;
     let depth = 0;
     for (; reader.kind !== 'end' && reader.kind !== 'comment'; reader.next()) {
-      if (reader.kind === '(') depth += 1;
-      else if (reader.kind === ')') {
+      if (reader.kind === ')') {
         if (depth === 0) return true;
         depth -= 1;
-      } else if (reader.kind === 'alien') return false;
-      else this.#note();
+      } else if (reader.kind === 'alien' && reader.text[reader.start] !== ':') return false;
+      if (reader.kind === '(') depth += 1;
+      this.#note();
     }
     return true;
   }
@@ -313,8 +334,10 @@ export class SqlGrammar {
   #note(): void {
     const reader = this.#reader;
     if (reader.kind === 'variable' && reader.word.startsWith('@@')) this.#meet(MET.systemVariable);
-    else if (reader.kind === 'word' && ATTACK_CALLS.test(reader.word)) this.#meet(MET.attackCall);
+    else if (reader.kind === '(' && ATTACK_CALLS.test(this.#before)) this.#meet(MET.attackCall);
+    else if (reader.is('waitfor')) this.#meet(MET.attackCall);
     else if (reader.is('select')) this.#meet(MET.subquery);
+    this.#before = reader.kind === 'word' ? reader.word : '';
   }
 
   #union(): boolean {
@@ -378,6 +401,9 @@ export class SqlGrammar {
     if (!begins(reader.kind, reader.word)) return false;
     if (word === 'select' && !(this.#selectList() && (this.has(MET.symbols) || reader.is('from')))) return false;
     if (word === 'waitfor') this.#meet(MET.attackCall);
-    return this.#meet(MET.stacked) && this.#look();
+    this.#look();
+    // These begin a statement in many languages.
+    if ((word === 'if' || word === 'begin') && !this.has(MET.subquery | MET.systemVariable | MET.attackCall)) return false;
+    return this.#meet(MET.stacked);
   }
 }

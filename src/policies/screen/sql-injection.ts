@@ -22,7 +22,7 @@ export function isSqlInjection(text: string): boolean {
 /** One of these is in every attack: a cheap look, for most texts hold none. */
 const CANDIDATE = /['"#;=<>|&(*]|--|\b(?:and|or|union|order|having|group|limit|procedure|like|between|waitfor)\b/i;
 
-const CONTINUES = new Set(['logic', 'compare', 'arithmetic', ';', ')', 'comment', 'word']);
+const CONTINUES = new Set(['logic', 'compare', 'arithmetic', ';', ')', ',', '(', 'comment', 'word']);
 
 function isQuotedInjection(text: string, quote: string): boolean {
   let at = firstQuote(text, quote, 0);
@@ -46,7 +46,7 @@ function leavesString(text: string, quoteAt: number): boolean {
   if (!CONTINUES.has(sql.next.kind)) return false;
   const { kind } = sql.next;
   if (!sql.continuation()) return false;
-  if (sql.has(MET.union | MET.stacked | MET.attackCall | MET.systemVariable | MET.subquery)) return true;
+  if (sql.has(MET.union | MET.stacked | MET.attackCall | MET.systemVariable | MET.subquery | MET.caseWhen)) return true;
   if (sql.has(MET.logic)) {
     if (sql.has(MET.comparison)) return true;
     if (sql.has(MET.constant) && !sql.has(MET.open)) return true;
@@ -64,7 +64,7 @@ function leavesString(text: string, quoteAt: number): boolean {
 
 const PLAIN_HEAD = /^[\w@.+ -]*$/;
 /** Quotes, operators, and next to nothing between: `'='`, `' like '%`, `'-0`. */
-const PLAIN_REST = /^['"]\s*(?:[=<>!*^%/&|+~-]{1,3}|like|rlike|regexp)\s*(?:['"]%?\w{0,8}%?|\d+)(?:\s*--.*|#)?$/i;
+const PLAIN_REST = /^['"]\s*(?:(?:[=<>!*^%/&|+~-]{1,3}|like|rlike|regexp)\s*['"]%?\w{0,8}%?|(?:[=<>!]{1,3}|-)\s*\d+)(?:\s*--.*|#)?$/i;
 
 /** After `--` or `#`, what is said to keep the space from being trimmed; anything more is a text that only looks so. */
 function isBlankComment(text: string, from: number): boolean {
@@ -72,7 +72,7 @@ function isBlankComment(text: string, from: number): boolean {
 }
 
 const TAIL_WORDS = new Set(['and', 'or', 'xor', 'union', 'order', 'group', 'having', 'limit', 'waitfor', 'procedure', 'rlike', 'like']);
-const HEADLESS = new Set(['logic', ';', ')']);
+const HEADLESS = new Set(['logic', ';', ')', ',']);
 
 function isBareInjection(text: string): boolean {
   const sql = new SqlGrammar(text, 0);
@@ -84,7 +84,7 @@ function isBareInjection(text: string): boolean {
   if (sql.has(MET.stacked))
     return isHeadless || isNumber || kind === 'word' ? word !== 'begin' && word !== 'commit' && word !== 'go' : false;
   if (sql.has(MET.union)) return isNumber || sql.has(MET.symbols);
-  const isStrong = sql.has(MET.attackCall | MET.systemVariable | MET.subquery);
+  const isStrong = sql.has(MET.attackCall | MET.systemVariable | MET.subquery | MET.caseWhen);
   if (sql.has(MET.logic)) {
     if (isStrong || sql.has(MET.constantComparison)) return true;
     if (sql.has(MET.comparison)) return isNumber || sql.has(MET.comment);

@@ -221,13 +221,7 @@ export class SqlReader {
         return;
       }
       case '(':
-      case '{':
-        this.kind = '(';
-        return;
       case ')':
-      case '}':
-        this.kind = ')';
-        return;
       case ',':
       case ';':
       case '.':

@@ -39,8 +39,8 @@ type Begins = (kind: string, word: string) => boolean;
 const OBJECTS = words(
   'table database schema view user index function procedure proc trigger login column role sequence temporary temp unique or extension alias system session',
 );
-const after = (...words: readonly string[]): Begins => {
-  const allowed = new Set(words);
+const after = (...allowedWords: readonly string[]): Begins => {
+  const allowed = new Set(allowedWords);
   return (kind, word) => kind === 'word' && allowed.has(word);
 };
 const anyWord: Begins = (kind) => kind === 'word';
@@ -74,6 +74,7 @@ export const STATEMENTS = new Map<string, Begins>([
   ['shutdown', (kind, word) => atEnd(kind, word) || word === 'with'],
   ['grant', after('all', 'select', 'insert', 'update', 'delete', 'execute', 'dba', 'connect')],
   ['if', (kind, word) => kind === '(' || word === 'exists' || word === 'not'],
+  ['begin', anyWord],
   ['load', after('data')],
   ['rename', after('table')],
   ['attach', after('database')],

@@ -51,7 +51,7 @@ const REREAD_MAX = 512;
 
 /** Entities that files are read through, and Internet Explorer's conditional comments. */
 function isActiveDeclaration(text: string): boolean {
-  return /^<!entity\b|^<!doctype[^>]{0,200}[[]|^<!doctype\s[^>]{0,100}\bsystem\b|^<\?(?:xml-stylesheet|import)\b|^<!--\[if\b/i.test(text);
+  return /^<!entity\b[^>]{0,100}\b(?:system|public)\b|^<\?(?:xml-stylesheet|import)\b|^<!--\[if\b/i.test(text);
 }
 
 const LOADS_OTHERS: ReadonlyMap<string, RegExp> = new Map([
@@ -61,8 +61,6 @@ const LOADS_OTHERS: ReadonlyMap<string, RegExp> = new Map([
   ['embed', /^(?:src|code)$/],
   ['applet', /^(?:code|archive|codebase)$/],
   ['base', /^href$/],
-  ['link', /^href$/],
-  ['meta', /^http-equiv$/],
   ['import', /^implementation$/],
   ['portal', /^src$/],
 ]);
@@ -74,6 +72,9 @@ function isActiveTag(text: string, { name, attributes, end, isClosed }: HtmlTag)
   const loads = LOADS_OTHERS.get(plain);
   const animates = plain === 'set' || plain.startsWith('animate');
   for (const attribute of attributes) {
+    const { name: key, value = '' } = attribute;
+    if (plain === 'link' && key === 'rel' && /stylesheet|import|preload|prerender/i.test(value)) return true;
+    if (plain === 'meta' && key === 'http-equiv' && /refresh|set-cookie|^link/i.test(value)) return true;
     if (loads?.test(attribute.name) === true && (attribute.value ?? '') !== '') return true;
     if (isActiveAttribute(attribute)) return true;
     if (animates && attribute.value !== undefined && /^(?:to|from|values|by)$/.test(attribute.name) && isActiveAddress(attribute.value))
@@ -137,7 +138,7 @@ const RUNS = /[(`=.[;:]|\bthrow\b/;
 function isActiveAddress(text: string): boolean {
   const decoded = decodeEntities(text.slice(0, 512));
   const start = withoutNoise(decoded);
-  const scheme = /^(?:view-source:)?(javascript|vbscript|livescript|mocha|data)[:,]?/i.exec(start)?.[1]?.toLowerCase();
+  const scheme = /^(?:view-source:)?(javascript|vbscript|livescript|mocha|data):/i.exec(start)?.[1]?.toLowerCase();
   if (scheme === undefined) return false;
   if (scheme === 'data')
     return /^data:(?:text\/(?:html|xml|javascript)|image\/svg|application\/(?:x-)?(?:xhtml|javascript|xml))[^,]{0,80},\S/i.test(start);
@@ -157,7 +158,7 @@ function breaksOut(text: string): boolean {
     const at = text.indexOf(quote);
     if (at === -1) continue;
     if (beginsEvent(text, at + 1)) return true;
-    if (SCRIPT_BREAK.test(text.slice(at, at + 192))) return true;
+    if (quote !== '`' && SCRIPT_BREAK.test(text.slice(at, at + 192))) return true;
   }
   return false;
 }
