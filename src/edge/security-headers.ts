@@ -21,6 +21,7 @@ export function createSecurityHeaders(config: ServerConfig['security_headers']):
   if (config.permissions_policy !== '') http.set('permissions-policy', config.permissions_policy);
   if (config.hsts_max_age === 0) return { http, https: http };
   const https = new Headers(http);
-  https.set('strict-transport-security', `max-age=${Math.floor(config.hsts_max_age / 1_000)}; includeSubDomains`);
+  const preload = config.hsts_preload ? '; preload' : '';
+  https.set('strict-transport-security', `max-age=${Math.floor(config.hsts_max_age / 1_000)}; includeSubDomains${preload}`);
   return { http, https };
 }

@@ -139,6 +139,7 @@ export class SqlGrammar {
     if (reader.take('limit', 'offset')) return (reader.kind === 'number' || reader.kind === '(') && this.#list(MET.clause);
     if (reader.take('into'))
       return reader.take('outfile', 'dumpfile') && this.#expression() !== 'none' && this.#meet(MET.clause | MET.symbols);
+    if (reader.take('for')) return this.met !== 0 && reader.take('update', 'share');
     if (reader.take('procedure')) return reader.take('analyse', 'analyze') && this.#meet(MET.clause | MET.symbols) && this.#look();
     if (reader.take('waitfor'))
       return reader.take('delay', 'time') && this.#meet(MET.clause | MET.attackCall) && this.#expression() !== 'none';
@@ -379,7 +380,7 @@ export class SqlGrammar {
       const operand = this.#expression();
       if (operand === 'none') return false;
       if (operand !== 'name') this.#meet(MET.symbols);
-      reader.take('asc', 'desc', 'offset');
+      reader.take('asc', 'desc');
       if (reader.kind !== ',') return this.#meet(bits);
       this.#meet(MET.symbols);
       reader.next();

@@ -20,7 +20,8 @@ export function isSqlInjection(text: string): boolean {
 }
 
 /** One of these is in every attack: a cheap look, for most texts hold none. */
-const CANDIDATE = /['"#;=<>|&(*]|--|\b(?:and|or|union|order|having|group|limit|procedure|like|between|waitfor)\b/i;
+const CANDIDATE =
+  /['"#;=<>|&(*]|--|\b(?:and|or|xor|union|intersect|except|minus|order|having|group|limit|procedure|like|between|waitfor)\b/i;
 
 const CONTINUES = new Set(['logic', 'compare', 'arithmetic', ';', ')', ',', '(', 'comment', 'word']);
 

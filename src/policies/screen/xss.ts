@@ -94,7 +94,7 @@ function isScript(text: string, { attributes, end, isClosed }: Pick<HtmlTag, 'at
 
 /** A call, an assignment, a string, a comment: no sentence goes on like this after a tag. */
 const STARTS_SCRIPT =
-  /^\s*(?:[\w$.]+\s?[([`=]|[\w$.]+["'[]|["'`({[;/!+~]|<!--|<\/script|(?:var|let|const|if|for|new|throw|import|function|return|void|typeof)\s+[\w$({'"`])/i;
+  /^\s*(?:[\w$.]+\s?[([`=]|[\w$.]+["'[]|["'`({[;/!+~]|<!--|<\/script|[a-z]{1,8}>|(?:var|let|const|if|for|new|throw|import|function|return|void|typeof)\s+[\w$({'"`])/i;
 
 const ACTIVE_STYLE = /@import|expression\s*\(|javascript:|vbscript:|-moz-binding|behaviou?r\s*:/i;
 const ADDRESSES =
@@ -138,7 +138,7 @@ const RUNS = /[(`=.[;:]|\bthrow\b/;
 function isActiveAddress(text: string): boolean {
   const decoded = decodeEntities(text.slice(0, 512));
   const start = withoutNoise(decoded);
-  const scheme = /^(?:view-source:)?(javascript|vbscript|livescript|mocha|data):/i.exec(start)?.[1]?.toLowerCase();
+  const scheme = /^`?(?:view-source:)?(javascript|vbscript|livescript|mocha|data):/i.exec(start)?.[1]?.toLowerCase();
   if (scheme === undefined) return false;
   if (scheme === 'data')
     return /^data:(?:text\/(?:html|xml|javascript)|image\/svg|application\/(?:x-)?(?:xhtml|javascript|xml))[^,]{0,80},\S/i.test(start);
@@ -176,15 +176,16 @@ function beginsEvent(text: string, start: number): boolean {
   let at = start;
   for (let count = 0; count < ATTRIBUTES_LOOKED_AT; count += 1) {
     while (at < text.length && /[\s/]/.test(text[at] ?? '')) at += 1;
-    if (at >= text.length || !/[a-z]/i.test(text[at] ?? '')) return false;
+    const isFirst = count === 0 && start === 0;
+    if (at >= text.length || !(isFirst ? /\w/ : /[a-z]/i).test(text[at] ?? '')) return false;
     const { attribute, end } = readAttribute(text, at);
     const { name, value } = attribute;
-    if (!/^[a-z][\w:.-]*$/.test(name)) return false;
+    if (!isFirst && !/^[a-z][\w:.-]*$/.test(name)) return false;
     if (value !== undefined && isEvent(name) && SINKS.test(decodeEntities(value.slice(0, 512)))) return true;
     // Words without a value are prose, but for the few that attacks put there.
     if (
       value === undefined &&
-      !(count === 0 && start === 0) &&
+      !isFirst &&
       !/^(?:autofocus|contenteditable|autoplay|controls|hidden|open|disabled|checked|loop|muted)$/.test(name)
     )
       return false;
