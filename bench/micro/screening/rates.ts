@@ -114,5 +114,6 @@ if (folders.length === 0) {
 }
 for (const folder of folders) {
   process.stdout.write(`${folder}\n`);
-  for (const [kind, pieces] of [...(await collect(folder))].sort()) report(`  ${kind}`, [...pieces]);
+  for (const [kind, pieces] of [...(await collect(folder))].toSorted(([one], [other]) => one.localeCompare(other)))
+    report(`  ${kind}`, [...pieces]);
 }

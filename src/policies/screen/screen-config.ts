@@ -26,7 +26,6 @@ const ruleConfig = z.strictObject({
       'Where a check blocks: what becomes of a body that cannot be screened, because it is longer than `body_bytes_max` or compressed.',
     ),
 });
-export type ScreenRuleConfig = z.output<typeof ruleConfig>;
 
 /** What requests to services are looked through for. */
 export const screeningConfig = z.strictObject({
