@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
 import type { RouteInfo } from '../../pipeline/route.ts';
 import { bodyShape, readBody } from './screen-body.ts';
 import { screeningConfig } from './screen-config.ts';
 import { formFields, jsonFields, multipartFields } from './screen-fields.ts';
 import { createScreenRules } from './screen-rules.ts';
+import { isSqlInjection } from './sql-injection.ts';
 import { textForms } from './text-forms.ts';
+import { isXss } from './xss.ts';
 
 describe('the forms of a text', () => {
   for (const { name, text, want } of [
@@ -197,4 +200,33 @@ describe('rules', () => {
     expect(find?.('/api/x').modes).toEqual({ sql_injection: 'report', xss: 'block', structure: 'report' });
     expect(rulesOf({ rules: [{ match: '/api/admin*', xss: 'block' }] })(service('/api/*'))?.('/api/%61dmin').modes.xss).toBe('block');
   });
+});
+
+test('no text and no bytes make it throw, whatever they are', () => {
+  const words = fc.constantFrom(..."' \" ` < > = ( ) ; , -- # /* */ %27 &# \\u0 or union select case end x' 1 @@ [ { \n".split(' '));
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.oneof(words, fc.string()), { maxLength: 40 }).map((parts) => parts.join(' ')),
+  );
+  const types = fc.constantFrom(
+    'application/json',
+    'application/x-ndjson',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/plain',
+    '',
+  );
+  fc.assert(
+    fc.property(texts, types, fc.boolean(), (text, type, isWhole) => {
+      const bytes = Buffer.from(type.startsWith('multipart') ? `--x\r\n${text}` : text);
+      const { fields } = readBody({ shape: bodyShape(type), bytes, isWhole, limits: { depthMax: 64, nodesMax: 1_000 } });
+      for (const field of [...fields, { text }]) {
+        for (const form of textForms(field.text)) {
+          isSqlInjection(form);
+          isXss(form);
+        }
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -8,6 +8,7 @@
  * It is looser than any database (sub-queries and arguments are only looked through), and always linear.
  */
 
+import { MET } from './sql-evidence.ts';
 import { SqlReader } from './sql-tokens.ts';
 import {
   ARITHMETIC_WORDS,
@@ -20,35 +21,6 @@ import {
   SQL_CALLS,
   STATEMENTS,
 } from './sql-words.ts';
-
-/** What was met; a set of bits. */
-export const MET = {
-  logic: 1,
-  comparison: 2,
-  /** Between two constants: `1=1`. Nobody asks that of data. */
-  constantComparison: 4,
-  /** A function that attacks are made of, and little else: sleep(), xp_cmdshell(). */
-  attackCall: 8,
-  sqlCall: 16,
-  subquery: 32,
-  /** `@@version`. */
-  systemVariable: 64,
-  union: 128,
-  /** A further statement. */
-  stacked: 256,
-  /** ORDER BY, HAVING, INTO OUTFILE … */
-  clause: 512,
-  /** The rest of the statement is switched off. */
-  comment: 1_024,
-  /** A string that the statement itself has to close. */
-  open: 2_048,
-  /** A number, string or other constant stood alone after a logical word: `or 1`. */
-  constant: 4_096,
-  /** A select list, or a clause, held something that is no plain word. */
-  symbols: 8_192,
-  arithmetic: 16_384,
-  caseWhen: 32_768,
-} as const;
 
 type Operand = 'none' | 'name' | 'constant' | 'other';
 

@@ -7,7 +7,8 @@
  * error tells of it, passes.
  */
 
-import { MET, SqlGrammar } from './sql-grammar.ts';
+import { MET } from './sql-evidence.ts';
+import { SqlGrammar } from './sql-grammar.ts';
 import { isBlank } from './sql-tokens.ts';
 
 /** Longest beginning of a value that is taken for a name or a number in front of an attack that is nothing but punctuation. */
