@@ -45,6 +45,7 @@ export const ERRORS = {
   content_type_unsupported: { status: 415, source: 'client', retry: 'never', type: 'invalid_request_error' },
   content_encoding_unsupported: { status: 415, source: 'client', retry: 'never', type: 'invalid_request_error' },
   json_invalid: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
+  input_refused: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   request_invalid: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   field_invalid: { status: 422, source: 'client', retry: 'never', type: 'invalid_request_error' },
   // Files.

@@ -129,17 +129,12 @@ function audience(options: Options, io: CommandIo, enter: Enter): Audience {
   };
 }
 
-function summary({ passed, failed, skipped }: Transcript, results: readonly PartResult[]): string {
+function summary({ passed, failed }: Transcript, results: readonly PartResult[]): string {
   const named = (outcome: string): string[] =>
     results.flatMap(({ part, steps }) =>
       steps.filter((step) => step.outcome === outcome).map(({ title, complaints }) => `  ${part.id}: ${title}: ${complaints.join('; ')}`),
     );
-  const lines = [
-    '',
-    `${passed} steps did what they say${failed === 0 ? '' : `, ${failed} did not`}${skipped === 0 ? '' : `, ${skipped} were skipped`}.`,
-    ...named('failed'),
-    ...named('skipped'),
-  ];
+  const lines = ['', `${passed} steps did what they say${failed === 0 ? '' : `, ${failed} did not`}.`, ...named('failed')];
   return `${lines.join('\n')}\n`;
 }
 

@@ -11,6 +11,7 @@ import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
 import { authConfig } from '../policies/identify/identify-config.ts';
 import { limitsConfig } from '../policies/rate-limit/rate-limit-config.ts';
+import { screeningConfig } from '../policies/screen/screen-config.ts';
 import { chatConfig } from '../routing/chat-config.ts';
 import { modelsConfig } from '../routing/models-config.ts';
 import { providersConfig } from '../routing/providers-config.ts';
@@ -26,6 +27,7 @@ export const configSchema = z.strictObject({
   state: stateConfig.prefault({}).describe('Where counters, cached replies and records are kept.'),
   auth: authConfig.prefault({}).describe('Who may call.'),
   limits: limitsConfig.prefault({}).describe('How often they may call.'),
+  screening: screeningConfig.prefault({}).describe('What requests are looked through for.'),
   admission: admissionConfig.prefault({}).describe('How much is done at once.'),
   cache: cacheConfig.prefault({}).describe('Which replies are used again.'),
   upstream: upstreamConfig.prefault({}).describe('How providers and services are treated; each may say otherwise.'),

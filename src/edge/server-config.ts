@@ -31,7 +31,7 @@ const securityHeadersConfig = z.strictObject({
     .default("default-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'")
     .describe('Value of Content-Security-Policy; empty: not sent.'),
   hsts_max_age: duration({ min: 0, max: 730 * DAY_MS })
-    .default(365 * DAY_MS)
+    .default(730 * DAY_MS)
     .describe('Strict-Transport-Security, sent only to callers who came by https; 0: not sent. 0 to 730d.'),
   hsts_preload: z
     .boolean()

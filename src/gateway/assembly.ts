@@ -24,6 +24,7 @@ import { createObserver, type Observer } from '../policies/observe/observe.ts';
 import { createRateLimit } from '../policies/rate-limit/rate-limit.ts';
 import { createRead } from '../policies/read/read.ts';
 import { createRescue } from '../policies/rescue/rescue.ts';
+import { createScreen } from '../policies/screen/screen.ts';
 import { createRouter, openGroup, type Router } from '../routing/router.ts';
 import { createUpstream } from '../upstream/call.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
@@ -120,6 +121,10 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
     ), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
     createRateLimit(config.limits, { counters: stores.counters, onLimited: (scope) => metrics.rateLimited(scope) }), // 429
+    createScreen(config.screening, {
+      serviceBodyBytesMax: config.server.service_body_bytes_max,
+      onFinding: (check, action) => metrics.screened(check, action),
+    }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
     createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
   ];

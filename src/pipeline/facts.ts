@@ -55,6 +55,9 @@ export const usageFact = defineFact<Usage>('usage');
 export type CacheResult = 'hit' | 'miss' | 'bypass' | 'coalesced';
 export const cacheFact = defineFact<CacheResult>('cache');
 
+/** What input screening found: `check:action@where`, several with a space between. Written at the end. */
+export const screeningFact = defineFact<string>('screening');
+
 /** Milliseconds spent waiting for admission. */
 export const queueFact = defineFact<number>('queue');
 

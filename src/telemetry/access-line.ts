@@ -32,6 +32,8 @@ export interface AccessRecord {
   readonly queueMs: number | undefined;
   readonly inputTokens: number | undefined;
   readonly outputTokens: number | undefined;
+  /** What input screening found. */
+  readonly screening?: string | undefined;
   readonly error: string | undefined;
 }
 
@@ -61,6 +63,7 @@ export function accessJson(record: AccessRecord, timestamp: string): string {
   if (record.queueMs !== undefined) line += `,"queue_ms":${hundredths(record.queueMs)}`;
   if (record.inputTokens !== undefined) line += `,"input_tokens":${record.inputTokens}`;
   if (record.outputTokens !== undefined) line += `,"output_tokens":${record.outputTokens}`;
+  if (record.screening !== undefined) line += `,"screening":${quoted(record.screening)}`;
   if (record.error !== undefined) line += `,"error":"${record.error}"`;
   return `${line}}\n`;
 }

@@ -69,6 +69,11 @@ export const METRICS = {
   gateway_requests_open: { type: 'gauge', help: 'Requests under way.', labels: [] },
   gateway_streams_open: { type: 'gauge', help: 'Replies that are being streamed.', labels: [] },
   gateway_auth_failures_total: { type: 'counter', help: 'Requests refused for who called or what they may do.', labels: ['code'] },
+  gatehouse_screening_total: {
+    type: 'counter',
+    help: 'Requests in which input screening found something: `reported` or `blocked` by check; check `body`: one that could not be screened.',
+    labels: ['check', 'action'],
+  },
   gateway_store_faults_total: {
     type: 'counter',
     help: 'Calls to a store that failed, timed out or were not made.',

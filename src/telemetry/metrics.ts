@@ -54,6 +54,8 @@ export interface Metrics extends Disposable {
   queued(durationMs: number): void;
   /** `scope` is a tier's or a route limit's name, never a caller's. */
   rateLimited(scope: string): void;
+  /** `check` and `action` are input screening's own words. */
+  screened(check: string, action: string): void;
   storeFault(store: string, kind: string): void;
   configReload(result: 'applied' | 'refused'): void;
   healthAnswered(durationMs: number): void;
@@ -169,13 +171,14 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
   };
 }
 
-type StateRecorders = Pick<Metrics, 'breakerChange' | 'rateLimited' | 'storeFault' | 'configReload' | 'healthAnswered'>;
+type StateRecorders = Pick<Metrics, 'breakerChange' | 'rateLimited' | 'screened' | 'storeFault' | 'configReload' | 'healthAnswered'>;
 
 function stateRecorders(registry: MetricRegistry): StateRecorders {
   const health = registry.buckets('gateway_health_check_duration_seconds');
   return {
     breakerChange: (service, state) => void (registry.cell('gateway_breaker_changes_total', service, state).value += 1),
     rateLimited: (scope) => void (registry.cell('rate_limit_exceeded_total', scope).value += 1),
+    screened: (check, action) => void (registry.cell('gatehouse_screening_total', check, action).value += 1),
     storeFault: (store, kind) => void (registry.cell('gateway_store_faults_total', store, kind).value += 1),
     configReload: (result) => void (registry.cell('gateway_config_reloads_total', result).value += 1),
     healthAnswered: (durationMs) => health.observe(durationMs / 1_000),

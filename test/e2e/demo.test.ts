@@ -23,7 +23,6 @@ interface Transcript {
   readonly ok: boolean;
   readonly passed: number;
   readonly failed: number;
-  readonly skipped: number;
   readonly parts: readonly {
     readonly id: string;
     readonly steps: readonly {
@@ -147,15 +146,6 @@ describe('a step', () => {
     expect(wrong).toMatchObject({ outcome: 'failed', complaints: ['status 201', 'status is ill'], ok: false });
     expect(await walked('http://127.0.0.1:1', {})).toMatchObject({ outcome: 'failed', answer: undefined, ok: false });
     expect(await walked(simulator.url, { showsLog: true })).toMatchObject({ outcome: 'failed', ok: false });
-  });
-
-  test('is skipped only where its own sign says that this build lacks it', async () => {
-    await using simulator = await startSimulator();
-    const missing = (answer: { status: number }) => answer.status === 404;
-    const there = { path: '/nothing', key: null };
-    expect(await walked(simulator.url, { sends: there, missing })).toMatchObject({ outcome: 'skipped' });
-    expect(await walked(simulator.url, { sends: there })).toMatchObject({ outcome: 'failed' });
-    expect(await walked(simulator.url, { missing, checks: [status(201)] })).toMatchObject({ outcome: 'failed' });
   });
 });
 

@@ -292,7 +292,7 @@ describe('the caller', () => {
       headers: { 'x-forwarded-for': '1.1.1.1, 203.0.113.9, 10.1.2.3', 'x-forwarded-proto': 'https' },
     });
     expect(await reply.text()).toBe('203.0.113.9');
-    expect(reply.headers.get('strict-transport-security')).toBe('max-age=31536000; includeSubDomains');
+    expect(reply.headers.get('strict-transport-security')).toBe('max-age=63072000; includeSubDomains; preload');
   });
 });
 

@@ -53,6 +53,7 @@ describe('the exposition', () => {
     metrics.queued(12);
     metrics.rateLimited('tier:standard');
     metrics.storeFault('counters', 'timeout');
+    metrics.screened('xss', 'reported');
     metrics.configReload('applied');
     metrics.healthAnswered(1);
     const parsed = parseExposition(metrics.text());

@@ -181,6 +181,7 @@ function mainConfig(urlOf: (name: string) => string): object {
   return {
     auth: AUTH,
     upstream: IMPATIENT,
+    screening: { xss: 'block', sql_injection: 'block' },
     cache: { routes: [{ match: '/v1/chat/completions', ttl: '5m' }] },
     limits: { tiers: { developer: {}, admin: {} }, routes: [{ match: '/api/search', per_second: 5, by: 'ip' }] },
     providers: { primary: provider('primary'), backup: provider('backup') },

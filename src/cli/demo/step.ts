@@ -79,8 +79,6 @@ export interface Step {
   readonly checks: readonly Check[];
   /** The line of the gateway's log with the correlation id of the answer is shown, and must be there. */
   readonly showsLog?: true;
-  /** What it shows may be missing in this build: by which answer to know it. Such a step is skipped, with a notice. */
-  readonly missing?: (answer: Answer) => boolean;
 }
 
 export interface Part {
@@ -89,11 +87,6 @@ export interface Part {
   readonly title: string;
   readonly about: string;
   readonly steps: readonly Step[];
-}
-
-/** A route that is not there. */
-export function routeMissing({ status: code }: Answer): boolean {
-  return code === 404 || code === 405;
 }
 
 export function status(...wanted: readonly number[]): Check {

@@ -67,8 +67,6 @@ function verdict({ outcome, shows, complaints }: Pick<StepResult, 'outcome' | 's
   switch (outcome) {
     case 'passed':
       return `${paint('32', '✓')} ${shows}`;
-    case 'skipped':
-      return paint('33', `– Skipped: ${complaints.join('; ')}.`);
     case 'failed':
       return paint('31', `✗ Not as it must be: ${complaints.join('; ')}.`);
   }

@@ -8,7 +8,6 @@ export interface Transcript {
   readonly ok: boolean;
   readonly passed: number;
   readonly failed: number;
-  readonly skipped: number;
   readonly parts: readonly object[];
 }
 
@@ -20,7 +19,6 @@ export function transcript(url: string, results: readonly PartResult[]): Transcr
     ok: steps.length > 0 && count('failed') === 0,
     passed: count('passed'),
     failed: count('failed'),
-    skipped: count('skipped'),
     parts: results.map(({ part, steps: taken }) => ({ id: part.id, title: part.title, steps: taken.map(stepJson) })),
   };
 }

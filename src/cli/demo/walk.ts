@@ -6,7 +6,7 @@ import { curlLines, type Wire } from './curl.ts';
 import type { Stage } from './stage.ts';
 import { type Answer, KEYS, type Part, type Sent, type Step } from './step.ts';
 
-export type StepOutcome = 'passed' | 'failed' | 'skipped';
+export type StepOutcome = 'passed' | 'failed';
 
 export interface StepResult {
   readonly title: string;
@@ -81,8 +81,6 @@ async function take(step: Step, earlier: ReadonlyMap<string, Answer>, deps: Walk
     return { ...told, outcome: 'failed', shows: '', answer: undefined, complaints: [`no answer: ${String(error)}`] };
   }
   const complaints = step.checks.filter(({ holds }) => !holds(answer)).map(({ says }) => says);
-  if (complaints.length > 0 && step.missing?.(answer) === true)
-    return { ...told, outcome: 'skipped', shows: '', answer, complaints: ['not in this build yet'] };
   const log = step.showsLog === true ? await logLineOf(answer, deps) : undefined;
   if (step.showsLog === true && log === undefined) complaints.push('the log has a line with the correlation id');
   if (complaints.length > 0) return { ...told, outcome: 'failed', shows: '', answer, complaints };

@@ -5,7 +5,7 @@
 
 import type { ErrorCode } from '../../base/errors.ts';
 import type { Exchange, Outcome } from '../../pipeline/exchange.ts';
-import { cacheFact, errorFact, principalFact, queueFact, upstreamFact, usageFact } from '../../pipeline/facts.ts';
+import { cacheFact, errorFact, principalFact, queueFact, screeningFact, upstreamFact, usageFact } from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import { isStream } from '../../pipeline/reply.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
@@ -165,6 +165,7 @@ function finish(ended: Ended, deps: ObserveDeps): void {
     queueMs,
     inputTokens: usage?.inputTokens,
     outputTokens: usage?.outputTokens,
+    screening: exchange.peek(screeningFact),
     error,
   });
   if (deps.spans === undefined || trace?.sampled !== true) return;

@@ -1,10 +1,7 @@
 /* Routes of the older gateways that the gateway answers itself. */
 
-import { type Answer, has, header, type Part, status, text, value } from '../step.ts';
+import { has, header, type Part, status, text, value } from '../step.ts';
 import { MODEL } from './chat.ts';
-
-/** The two chats share a path: a build that has one of them refuses the other. */
-const formMissing = (answer: Answer): boolean => answer.status >= 400;
 
 const isText = (found: unknown): boolean => typeof found === 'string' && found !== '';
 
@@ -88,7 +85,6 @@ export const olderParts: readonly Part[] = [
         shows: 'Refused before it reached the service.',
         sends: { path: '/api/v1/search/query', json: { query: '<script>alert(document.cookie)</script>' } },
         checks: [status(400, 403, 422), value('error.code', isText)],
-        // Where nothing is screened, the service answers.
       },
       {
         title: 'Honest words about the same',
