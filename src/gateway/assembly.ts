@@ -107,7 +107,7 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream }: RouteParts): Route[] {
-  const { clock, watch, random, metrics, registry, version } = runtime;
+  const { clock, watch, random, metrics, registry, breakerNews, version } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
@@ -133,7 +133,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       adminEnabled: config.admin.enabled,
       board: {
         breakers: () => registry.breakers().map(({ name, snapshot }) => ({ name, ...snapshot })),
-        resetBreaker: (name) => registry.resetBreaker(name),
+        resetBreaker: (name) => breakerNews.reset(name),
       },
     }),
     ...createConfigurationRoutes(config.admin, controls),

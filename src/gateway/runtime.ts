@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { readProcess } from '../telemetry/process-reading.ts';
 import { createSpanExporter, type SpanExporter } from '../telemetry/span-exporter.ts';
 import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
+import { type BreakerNewsDesk, createBreakerNews } from '../upstream/breaker-news.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../upstream/registry.ts';
 import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts';
 import { createFetchText } from '../upstream/transport/fetch-text.ts';
@@ -42,6 +43,7 @@ export interface Runtime extends AsyncDisposable {
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
   readonly registry: EndpointRegistry;
+  readonly breakerNews: BreakerNewsDesk;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -69,9 +71,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const events = createUpstreamEvents({ metrics, logger: log });
+  const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
+  const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost });
   const registry = createEndpointRegistry({ transport, clock, random, events });
+  breakerNews.join(registry);
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -83,6 +87,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     spans,
     stores,
     registry,
+    breakerNews,
     events,
     watch: createStreamWatch(clock),
     admission: createAdmission(config.admission, { clock }),
