@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { unshared } from '../config/unshared.ts';
 
 /** What a person sees when the gateway has started: where it is, what it knows, and a line to try. */
 export function greeting(url: string, loaded: LoadedConfig, options: { readonly color: boolean }): string {
@@ -16,10 +17,22 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     `  Metrics  ${url}/metrics`,
     ...(key === undefined ? [] : [`  Key      ${key}   (for this machine)`]),
     `  Models   ${modelsLine(config, loaded.simulate)}`,
+    ...workersLines(config),
     ...(loaded.file === undefined ? [] : [`  Config   ${loaded.file}`]),
   ];
   lines.push('', '  Try it:', '', ...curl(url, key ?? placeholder(config), model).map((line) => `    ${line}`));
   return `${lines.join('\n')}\n\n`;
+}
+
+/** How many, and what they do not share: said where whoever started them looks. */
+function workersLines(config: Config): string[] {
+  if (config.server.workers === 1) return [];
+  const apart = unshared(config);
+  if (apart.length === 0) return [`  Workers  ${config.server.workers}, which share limits, cache and breaker news`];
+  return [
+    `  Workers  ${config.server.workers}, which do NOT share:`,
+    ...apart.map(({ what, effect, setting }) => `             ${what}: ${effect} (${setting})`),
+  ];
 }
 
 /** Only the key that was made for this machine is printed: it is worth nothing elsewhere. */

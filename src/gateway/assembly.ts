@@ -128,7 +128,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       isDraining: controls.isDraining,
       onAnswer: (durationMs) => metrics.healthAnswered(durationMs),
     }),
-    ...createMetricsRoutes(config.telemetry.metrics, { metrics }),
+    ...createMetricsRoutes(config.telemetry.metrics, { metrics, others: runtime.otherWorkers }),
     ...createBreakerRoutes({
       adminEnabled: config.admin.enabled,
       board: {

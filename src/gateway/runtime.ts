@@ -11,6 +11,7 @@ import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { MetricsReport } from '../telemetry/metrics-report.ts';
 import { readProcess } from '../telemetry/process-reading.ts';
 import { createSpanExporter, type SpanExporter } from '../telemetry/span-exporter.ts';
 import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
@@ -31,6 +32,8 @@ export interface RuntimeDeps {
   readonly seed: Uint32Array;
   /** Tells this process from others of the same service, in traces. */
   readonly instanceId: string;
+  /** What the other workers of this gateway counted. Never rejects; nothing where there is one process. */
+  readonly otherWorkers?: () => Promise<readonly MetricsReport[]>;
 }
 
 export interface Runtime extends AsyncDisposable {
@@ -39,6 +42,7 @@ export interface Runtime extends AsyncDisposable {
   readonly version: string;
   readonly random: () => number;
   readonly metrics: Metrics;
+  readonly otherWorkers: () => Promise<readonly MetricsReport[]>;
   readonly traceIds: TraceIds;
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
@@ -83,6 +87,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     version,
     random,
     metrics,
+    otherWorkers: deps.otherWorkers ?? (async () => []),
     traceIds,
     spans,
     stores,
