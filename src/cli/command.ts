@@ -44,6 +44,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
+    name: 'doctor',
+    summary: 'Examine configuration, machine and everything it leans on.',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'simulate',
     summary: 'Start a simulated LLM server and AI service, with failures on demand.',
     load: async () => (await import('./simulate.ts')).simulateCommand,

@@ -15,6 +15,11 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   'dev-secret-key-change-in-production',
 ]);
 
+/** Whether a key or secret is one that everyone can read in a document. */
+export function isDocumentedSecret(secret: string): boolean {
+  return DOCUMENTED.has(secret);
+}
+
 /** Whether only this machine reaches a server that listens there. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
