@@ -139,6 +139,7 @@ export interface BreakerDeps {
 
 export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker {
   const { clock, random, onChange } = deps;
+  const openMsMax = Math.max(config.openMs, config.openMsMax);
   const recent = createResultWindow(config.window.size);
   let state = CLOSED;
   let isProbing = false;
@@ -149,7 +150,7 @@ export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker
 
   const move = (to: BreakerState): void => {
     const from = state.kind;
-    if (state.kind !== 'closed' && state.told === true && to.kind === 'closed') deafUntilMs = clock.monotonic() + config.openMsMax;
+    if (to.kind === 'closed' && wasTold(state)) deafUntilMs = clock.monotonic() + openMsMax;
     state = to;
     if (to.kind === from) return;
     isProbing = false;
@@ -188,8 +189,7 @@ export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker
     },
     learn(news) {
       const nowMs = clock.monotonic();
-      if (news.kind === 'opened' && nowMs < deafUntilMs) return;
-      move(onNews(state, news, { nowMs, openMsMax: Math.max(config.openMs, config.openMsMax) }));
+      if (news.kind === 'closed' || nowMs >= deafUntilMs) move(onNews(state, news, { nowMs, openMsMax }));
     },
     reset() {
       failuresInRow = 0;
@@ -199,15 +199,14 @@ export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker
     snapshot() {
       const nowMs = clock.monotonic();
       const current = stateAt(state, nowMs);
-      return {
-        state: current.kind,
-        failureCount: failuresInRow,
-        recentFailures: recent.failures,
-        totalCalls,
-        retryAfterMs: current.kind === 'open' ? current.untilMs - nowMs : 0,
-      };
+      const retryAfterMs = current.kind === 'open' ? current.untilMs - nowMs : 0;
+      return { state: current.kind, failureCount: failuresInRow, recentFailures: recent.failures, totalCalls, retryAfterMs };
     },
   };
+}
+
+function wasTold(state: BreakerState): boolean {
+  return state.kind !== 'closed' && state.told === true;
 }
 
 interface ResultWindow {

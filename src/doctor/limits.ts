@@ -109,7 +109,7 @@ function inWords(rates: Rates): string {
     rates.per_minute === undefined ? [] : [`${rates.per_minute} a minute`],
     rates.per_hour === undefined ? [] : [`${rates.per_hour} an hour`],
   ].flat();
-  return `${words.join(', ')}`;
+  return words.join(', ');
 }
 
 /** What several processes do not share. */

@@ -3,12 +3,12 @@
  * a key that lives for a second.
  */
 
-import { createConnection } from 'node:net';
 import { RedisClient } from 'bun';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import { isLoopback } from '../config/safety.ts';
 import { type Finding, fail, graver, ok, shown, skipped, warn } from './finding.ts';
+import { dialRedis } from './redis-dial.ts';
 
 const CONNECT_MS_MAX = 2_000;
 const PINGS = 5;
@@ -199,8 +199,8 @@ function way(url: string, config: Config): Finding[] {
 
 /** Asks everything there is to ask. Never rejects. */
 async function probeRedis(url: string, prefix: string, { clock, signal }: { clock: Clock; signal: AbortSignal }): Promise<RedisOutcome> {
-  const refusal = await dial(url, clock);
-  if (refusal !== undefined) return { kind: 'failed', reason: refusal };
+  const refusal = await dialRedis(url, { clock, deadlineMs: CONNECT_MS_MAX });
+  if (refusal !== undefined) return { kind: 'failed', reason: withoutPassword(refusal, url) };
   const client = new RedisClient(url, { connectionTimeout: CONNECT_MS_MAX, autoReconnect: false, enableOfflineQueue: false });
   const close = (): void => client.close();
   // A frozen server takes the connection and says nothing: closing ends every wait.
@@ -217,31 +217,6 @@ async function probeRedis(url: string, prefix: string, { clock, signal }: { cloc
     client.close();
   }
 }
-
-/** Why there is no connection; undefined: there is one. The client only says that it was closed. */
-function dial(url: string, clock: Clock): Promise<string | undefined> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve) => {
-    const socket = createConnection({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || DEFAULT_PORT });
-    const timer = clock.after(CONNECT_MS_MAX, () => end(`no connection within ${CONNECT_MS_MAX / 1_000} s`));
-    const end = (reason: string | undefined): void => {
-      timer[Symbol.dispose]();
-      socket.destroy();
-      resolve(reason);
-    };
-    socket.once('connect', () => end(undefined));
-    socket.once('error', (error: NodeJS.ErrnoException) => end(DIAL_FAULTS[error.code ?? ''] ?? error.message));
-  });
-}
-
-const DEFAULT_PORT = 6_379;
-const DIAL_FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there (connection refused)',
-  ENOTFOUND: 'the host name does not resolve',
-  EAI_AGAIN: 'the host name does not resolve',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'there is no route to it',
-};
 
 async function askRedis(client: RedisClient, prefix: string, clock: Clock): Promise<RedisFacts> {
   const times: number[] = [];
@@ -299,15 +274,16 @@ export function parseInfo(text: string): Readonly<Record<string, string>> {
   );
 }
 
-/** What the client says, in the words of whoever has to mend it. A server may repeat what it was sent: a password is never passed on. */
+/** What the client says, in the words of whoever has to mend it. */
 function reasonOf(error: unknown, url: string): string {
-  const said = firstLine(error);
+  const safe = withoutPassword(firstLine(error), url);
+  return /closed|timeout/i.test(safe) ? `it stopped answering (${safe}); perhaps the database number does not exist there` : safe;
+}
+
+/** A server may repeat what it was sent: a password is never passed on. */
+function withoutPassword(said: string, url: string): string {
   const { password } = new URL(url);
-  const safe = password === '' ? said : said.replaceAll(password, '••••').replaceAll(decodeURIComponent(password), '••••');
-  if (/WRONGPASS|invalid (?:username|password)/i.test(safe)) return `the password is wrong (${safe})`;
-  if (/NOAUTH/i.test(safe)) return `it asks for a password (${safe})`;
-  if (/closed|timeout/i.test(safe)) return `it takes the connection, and nothing that Redis would say comes back (${safe})`;
-  return safe;
+  return password === '' ? said : said.replaceAll(password, '••••').replaceAll(decodeURIComponent(password), '••••');
 }
 
 function firstLine(error: unknown): string {

@@ -3,7 +3,7 @@
  * need. A random text scores what it has (24 random bytes in hex: 192), a sentence of ours scores little.
  *
  * Each letter counts by the alphabet that the text draws from; one that follows from what came before (a repetition, a sequence, a pattern
- * that comes again) counts half a bit, one within something that reads like a word two bits (English has 1 to 1.5 a letter: Shannon 1951),
+ * that comes again) counts for how often it was done and no more, one within something that reads like a word two bits (English has 1 to 1.5 a letter: Shannon 1951),
  * and a word that everyone tries 8 bits in all, once.
  */
 
@@ -15,7 +15,8 @@ export const STRONG_BITS = 96;
 const WORDS =
   /development|production|change[-_]?me|gatehouse|password|passwort|default|example|gateway|service|welcome|letmein|qwerty|secure|secret|change|please|master|access|public|admin|token|value|local|guest|demo|test|user|root|your|here|dev|key|api|jwt|abc|foo|bar|sk/gi;
 const WORD_BITS = 8;
-const FOLLOWING_BITS = 0.5;
+/** For each doubling of how much merely follows. */
+const FOLLOWING_BITS = 4;
 const WORDLIKE_BITS = 2;
 /** Lower-case letters in a row, of which a quarter or more are vowels: chance gives a fifth, and hardly ever so many in a row. */
 const WORDLIKE = /[a-z]{4,}/g;
@@ -29,12 +30,13 @@ export function strengthBits(secret: string): number {
   const letterBits = Math.log2(alphabetOf(rest.replaceAll(KNOWN, '')));
   const wordlike = wordlikePlaces(rest);
   let bits = words * WORD_BITS;
+  let followers = 0;
   for (let index = 0; index < rest.length; index += 1) {
     if (rest[index] === KNOWN) continue;
-    const most = follows(rest, index) ? FOLLOWING_BITS : wordlike.has(index) ? WORDLIKE_BITS : letterBits;
-    bits += Math.min(most, letterBits);
+    if (follows(rest, index)) followers += 1;
+    else bits += Math.min(wordlike.has(index) ? WORDLIKE_BITS : letterBits, letterBits);
   }
-  return Math.floor(bits);
+  return Math.floor(bits + FOLLOWING_BITS * Math.log2(1 + followers));
 }
 
 /** Stands for a word that was taken out. */

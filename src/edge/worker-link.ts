@@ -128,7 +128,7 @@ export interface WorkerLink<Report> {
   /** Tells the parent that requests are accepted. */
   ready(url: string): void;
   /** What the other workers counted; what was last known when it does not come in time. Never rejects. */
-  others(): Promise<readonly Report[]>;
+  readonly others: () => Promise<readonly Report[]>;
 }
 
 export interface WorkerLinkDeps<Report> extends Pick<ReportExchangeDeps<Report>, 'clock' | 'parse'> {
@@ -162,13 +162,14 @@ export function createWorkerLink<Report>(channel: WorkerChannel, { clock, parse,
   const begin = (): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const own = nextTicket++;
-    const timer = clock.after(COLLECT_MS_MAX, resolve);
-    underWay = { ticket: own, promise, done: resolve };
-    void promise.then(() => {
+    const done = (): void => {
       timer[Symbol.dispose]();
       underWay = undefined;
-    });
-    if (!send({ kind: 'collect', ticket: own })) resolve();
+      resolve();
+    };
+    const timer = clock.after(COLLECT_MS_MAX, done);
+    underWay = { ticket: own, promise, done };
+    if (!send({ kind: 'collect', ticket: own })) done();
     return promise;
   };
 

@@ -14,7 +14,7 @@ const request = (metrics: Metrics, status: number, durationMs: number) =>
   metrics.endpoint('/x', true).ended('GET', { status, durationMs, nowMs: clock.monotonic(), error: undefined, cut: false });
 /** As it arrives in another process. */
 const sent = (metrics: Metrics): MetricsReport => metricsReportSchema.parse(JSON.parse(JSON.stringify(metrics.report())));
-const line = (text: string, start: string) => text.split('\n').find((candidate) => candidate.startsWith(start));
+const line = (text: string, beginning: string) => text.split('\n').find((candidate) => candidate.startsWith(beginning));
 
 describe('the metrics of several processes', () => {
   test('add up, and states show the worst', () => {

@@ -55,23 +55,27 @@ export function createRedisBroadcast(config: RedisBroadcastConfig, deps: RedisBr
     // A connection that breaks meanwhile is dialled anew by its owner.
     client.ping().then(watch, () => undefined);
   };
-  const join = async (): Promise<void> => {
+  const join = (): void => {
     again(PONG_MS_MAX, () => hearing.recycle());
-    try {
-      await hearing.client().subscribe(channel, hear);
-    } catch {
-      if (hearing.isUp) again(REFUSED_MS, () => hearing.recycle());
-      return;
-    }
-    if (isClosed) return;
-    watch();
-    listener?.onJoin();
+    hearing
+      .client()
+      .subscribe(channel, hear)
+      .then(
+        () => {
+          if (isClosed) return;
+          watch();
+          listener?.onJoin();
+        },
+        () => {
+          if (hearing.isUp) again(REFUSED_MS, () => hearing.recycle());
+        },
+      );
   };
   const hearing = createRedisConnection(config, {
     clock,
     random: deps.random,
     onChange: (isUp) => {
-      if (isUp && !isClosed) void join();
+      if (isUp && !isClosed) join();
     },
   });
 
