@@ -133,7 +133,8 @@ function asText(results: readonly CheckResult[], { verdict, durationMs, pretty }
     const said = pretty ? `  ${paint(color, mark)} ${level === 'skipped' ? paint(90, seen) : seen}` : `${word} ${id}: ${seen}`;
     return `${said}\n${todo === undefined ? '' : `${pretty ? `      ${paint(36, '→')} ` : '        -> '}${todo}\n`}`;
   };
-  const sections = results.map(({ title, findings }) => `${pretty ? `\n${paint(1, title)}\n` : ''}${findings.map(line).join('')}`);
+  const told = results.filter(({ findings }) => findings.length > 0);
+  const sections = told.map(({ title, findings }) => `${pretty ? `\n${paint(1, title)}\n` : ''}${findings.map(line).join('')}`);
   const { counts } = verdict;
   const sum = `${counts.fail} failed, ${counts.warn} warnings, ${counts.ok} ok, ${counts.skipped} skipped, in ${(durationMs / 1_000).toFixed(1)} s`;
   const say = verdict.ok ? paint(32, 'Fit.') : paint(31, verdict.strict && counts.fail === 0 ? 'Not fit (--strict).' : 'Not fit.');

@@ -11,6 +11,7 @@ import type { Transport } from '../upstream/transport/transport.ts';
 import { examineExposure } from './exposure.ts';
 import { examineFiles } from './files.ts';
 import { type Finding, fail } from './finding.ts';
+import { examineIdentity } from './identity.ts';
 import { examineKeys } from './keys.ts';
 import { examineLimits } from './limits.ts';
 import { examineMachine } from './machine.ts';
@@ -65,6 +66,7 @@ const CHECKS: readonly Check[] = [
   { name: 'port', title: 'The port', run: ({ loaded }, deps) => examinePort(loaded.config, deps) },
   { name: 'redis', title: 'Redis', run: ({ loaded }, deps) => examineRedis(loaded.config, deps) },
   { name: 'upstreams', title: 'Providers and services', run: ({ loaded }, deps) => examineUpstreams(loaded.config, deps) },
+  { name: 'identity', title: 'The identity provider', run: ({ loaded }, deps) => examineIdentity(loaded.config, deps) },
   { name: 'telemetry', title: 'Logs and traces', run: ({ loaded }, deps) => examineTelemetry(loaded.config, deps) },
 ];
 

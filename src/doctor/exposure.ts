@@ -116,15 +116,14 @@ function admin({ admin: { enabled }, auth, server }: Config): Finding {
   });
 }
 
-function bodies({ server, admission }: Config): Finding[] {
-  const largest = server.body_bytes_max * Math.min(admission.concurrent_max, 1_000);
-  const shownSize = `${Math.round(server.body_bytes_max / MIB)} MiB`;
+function bodies({ server }: Config): Finding[] {
+  const size = `${Math.round(server.body_bytes_max / MIB)} MiB`;
   if (server.body_bytes_max > 256 * MIB)
     return [
       warn('bodies', {
-        seen: `a request to a model may have ${shownSize}, which is kept in memory while it is read: some hundred callers fill it`,
+        seen: `a request to a model may have ${size}, which is kept in memory while it is read: some hundred callers fill it`,
         todo: 'set server.body_bytes_max to what your largest request needs, such as 32MiB',
       }),
     ];
-  return [ok('bodies', `a request to a model has at most ${shownSize}; a thousand at once ${Math.round(largest / (1_024 * MIB))} GiB`)];
+  return [ok('bodies', `a request to a model has at most ${size}`)];
 }

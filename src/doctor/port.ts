@@ -9,6 +9,13 @@ import { type ProbeDeps, type ProbeOutcome, probe } from './upstreams.ts';
 export type BindOutcome = { readonly kind: 'free' } | { readonly kind: 'refused'; readonly code: string };
 
 export async function examinePort({ server, upstream }: Config, deps: ProbeDeps): Promise<Finding[]> {
+  if (server.port === 0 && server.workers > 1)
+    return [
+      fail('port', {
+        seen: 'several workers share one port, so it cannot be left to each of them to take a free one',
+        todo: 'set server.port',
+      }),
+    ];
   if (server.port === 0) return [skipped('port', 'a free port is taken at the start')];
   const bound = await tryBind(server.host, server.port);
   const isTaken = bound.kind === 'refused' && bound.code === 'EADDRINUSE';

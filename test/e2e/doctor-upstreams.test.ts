@@ -104,6 +104,22 @@ describe('providers and services', () => {
     expect((await doctor({})).one('upstreams')).toMatchObject({ level: 'warn' });
   });
 
+  test('an identity provider that has keys, has none, or is not there', async () => {
+    using provided = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch: (request) => Response.json({ keys: new URL(request.url).pathname === '/keys' ? [{ kty: 'EC' }, { kty: 'RSA' }] : [] }),
+    });
+    const at = (url: string) => doctor({ auth: { jwt: { jwks_url: url, audience: 'us' } } });
+    const url = `http://127.0.0.1:${provided.port}`;
+    expect((await at(`${url}/keys`)).one('jwt.keys')).toMatchObject({ level: 'ok', seen: expect.stringContaining('has 2 keys') });
+    expect((await at(`${url}/none`)).one('jwt.keys')).toMatchObject({ level: 'fail', seen: expect.stringContaining('without keys') });
+    expect((await at(`http://127.0.0.1:${freePort()}/keys`)).one('jwt.keys')).toMatchObject({
+      level: 'fail',
+      seen: expect.stringContaining('[refused]'),
+    });
+  });
+
   test('a collector that takes spans, refuses them, or is not there', async () => {
     using collector = Bun.serve({
       port: 0,

@@ -142,6 +142,7 @@ describe('files, port and machine', () => {
     expect((await at(freePort())).one('port')).toMatchObject({ level: 'ok', seen: expect.stringContaining('is free') });
     using stranger = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('hello') });
     expect((await at(stranger.port ?? 0)).one('port')).toMatchObject({ level: 'fail', seen: expect.stringContaining('somebody else has') });
+    expect((await doctor({ server: { port: 0, workers: 2 } })).one('port')).toMatchObject({ level: 'fail', todo: 'set server.port' });
     await using gateway = await startGateway({ config: {} });
     expect((await at(Number(new URL(gateway.url).port))).one('port')).toMatchObject({
       level: 'ok',
