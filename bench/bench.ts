@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, platform, tmpdir } from 'node:os';
 import { type LoadGenerator, startLoadGenerator, startUpstream, type Upstream } from './load/load-generator.ts';
+import { baseline } from './load/scenarios/baseline.ts';
 import { cache } from './load/scenarios/cache.ts';
 import { chat } from './load/scenarios/chat.ts';
 import { health } from './load/scenarios/health.ts';
@@ -25,7 +26,7 @@ import { portkey } from './peers/portkey.ts';
 import { fileName, markdown, type Report } from './report.ts';
 
 /** In the order of the table. */
-const SCENARIOS: readonly Scenario[] = [chat, stream, cache, service, latency, memory, health, start];
+const SCENARIOS: readonly Scenario[] = [chat, stream, cache, service, baseline, latency, memory, health, start];
 
 const SUBJECTS: Readonly<Record<string, PeerDefinition>> = {
   gatehouse,

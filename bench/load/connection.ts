@@ -25,7 +25,7 @@ const EVENT_END = Buffer.from('\n\n');
 export class LoadConnection {
   private socket: Socket | undefined;
   private reader: HttpReader | undefined;
-  private readonly request: Buffer;
+  private request: Buffer;
   private readonly port: number;
   private readonly expectation: Expectation;
   private readonly events: ConnectionEvents;
@@ -57,8 +57,9 @@ export class LoadConnection {
     });
   }
 
-  /** Sends the request; exactly one `reply` event follows. */
-  send(): void {
+  /** Sends the request, or another one from now on; exactly one `reply` event follows. */
+  send(request: Buffer = this.request): void {
+    this.request = request;
     this.waiting = true;
     this.bodyBytes = 0;
     this.eventsSeen = 0;

@@ -101,6 +101,9 @@ export function usageEvent(completionTokens: number): string {
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
+/** The inference lab's load test sends this, and nothing but this. */
+export const INFER_REQUEST = JSON.stringify({ prompt: 'hello world' });
+
 export const SERVICE_PATH = '/api/v1/infer';
 export const SERVICE_REQUEST = oneKilobyte({ input: '', options: { top_k: 5 } }, 'input');
 export const SERVICE_REPLY = oneKilobyte({ labels: ['lighthouse', 'harbour', 'coast'], scores: [0.91, 0.06, 0.03], trace: '' }, 'trace');

@@ -27,6 +27,8 @@ export interface OpenJob extends JobBase {
   readonly perSecond: number;
   readonly bodyBytes?: number;
   readonly anyStatus?: boolean;
+  /** `{key}` in the request is a number from 1 to `count`, each as often as Zipf's law with this exponent says: few are asked for often. */
+  readonly keys?: { readonly count: number; readonly exponent: number };
 }
 
 /** Each connection holds one stream at a time and opens the next when it has ended, until the time is up. */

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Histogram } from '../measure/histogram.ts';
+import { zipf } from '../measure/zipf.ts';
 import { type ConnectionEvents, type Expectation, LoadConnection } from './connection.ts';
 import type { ClosedJob, Job, JobResult, OpenJob, StreamsJob } from './jobs.ts';
 
@@ -125,6 +126,7 @@ async function runStreams(job: StreamsJob, opened: () => void): Promise<JobResul
  */
 async function runOpen(job: OpenJob): Promise<JobResult> {
   sharpenTimers();
+  const nextRequest = requestsOf(job);
   const tally = new Tally();
   const idle: { connection: LoadConnection; intendedMs: number }[] = [];
   const connections: LoadConnection[] = [];
@@ -160,12 +162,23 @@ async function runOpen(job: OpenJob): Promise<JobResult> {
       if (lane === undefined) break;
       lane.intendedMs = startMs + (started / job.perSecond) * 1_000;
       started += 1;
-      lane.connection.send();
+      lane.connection.send(nextRequest());
     }
     Atomics.wait(nap, 0, 0, PAUSE_MS);
     await new Promise((resolve) => setImmediate(resolve));
   }
   return await finish(tally, { connections, finished: [], eventsPerReply: 0 });
+}
+
+/** What to send next: always the same, or one of many by Zipf's law, drawn the same way in every run. */
+function requestsOf({ request, keys }: OpenJob): () => Buffer {
+  if (keys === undefined) {
+    const only = Buffer.from(request);
+    return () => only;
+  }
+  const requests = Array.from({ length: keys.count }, (_, index) => Buffer.from(request.replaceAll('{key}', String(index + 1))));
+  const pick = zipf(keys.count, keys.exponent);
+  return () => requests[pick()] ?? Buffer.from(request);
 }
 
 function connect(job: Job, expectation: Expectation, events: ConnectionEvents): LoadConnection {

@@ -11,6 +11,7 @@ export interface Quantiles {
   readonly count: number;
   readonly p50Us: number;
   readonly p90Us: number;
+  readonly p95Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
   readonly maxUs: number;
@@ -46,6 +47,7 @@ export class Histogram {
       count: this.count,
       p50Us: this.quantile(0.5),
       p90Us: this.quantile(0.9),
+      p95Us: this.quantile(0.95),
       p99Us: this.quantile(0.99),
       p999Us: this.quantile(0.999),
       maxUs: this.maxUs,

@@ -2,7 +2,7 @@
  * A peer is anything that can stand between the load generator and the upstream: nginx, bare Bun, Portkey, the gateway.
  * Each is one file that knows how to start it and what a client must send it; all else is shared.
  */
-import { CHAT_REQUEST, SERVICE_PATH, SERVICE_REQUEST, type StreamShape, streamRequest } from '../load/fixtures.ts';
+import { CHAT_REQUEST, INFER_REQUEST, SERVICE_PATH, SERVICE_REQUEST, type StreamShape, streamRequest } from '../load/fixtures.ts';
 import { type Child, type ChildOptions, ready, startChild } from '../measure/children.ts';
 
 /** The key that the gateway's bench configs know. Of the usual length, as keys are hashed. */
@@ -14,7 +14,7 @@ export interface PeerSetup {
   /** A folder that is thrown away after the bench. */
   readonly scratch: string;
   /** Which of the gateway's configs to run: bench/<name>.yaml. Others have one. */
-  readonly config: 'gateway' | 'gateway-cached' | 'gateway-health';
+  readonly config: 'gateway' | 'gateway-baseline' | 'gateway-cached' | 'gateway-health';
   /** Streams are what it will carry: nginx must not buffer them, and buffers whole replies as it does by default. */
   readonly streams: boolean;
 }
@@ -71,6 +71,17 @@ export function chatStreamRequest(peer: Peer, shape: StreamShape): string {
 
 export function serviceRequest(peer: Peer): string {
   return requestText(peer, { path: SERVICE_PATH, body: SERVICE_REQUEST });
+}
+
+/** As the inference lab's load test sends it: without a key. */
+export function inferRequest({ port }: Peer): string {
+  const body = INFER_REQUEST;
+  return `POST /infer/python HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: k6/1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** A GET that a cache may answer; `{key}` stands for what is asked for. */
+export function itemRequest({ port }: Peer): string {
+  return `GET /items/{key} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: k6/1\r\nAccept: application/json\r\n\r\n`;
 }
 
 /** A whole HTTP/1.1 request, as the official clients send it: a key, a content type, an agent. */

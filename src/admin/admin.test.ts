@@ -91,7 +91,7 @@ describe('/metrics', () => {
     readProcess: () => ({ residentBytes: 1, cpuSeconds: 1 }),
   });
   metrics[Symbol.dispose]();
-  const routes = createMetricsRoutes(config, { metrics });
+  const routes = createMetricsRoutes(config, { metrics, others: async () => [] });
 
   for (const { name, accept, json } of [
     { name: 'nothing in particular', accept: '*/*', json: false },
@@ -117,7 +117,7 @@ describe('/metrics', () => {
   });
 
   test('is not there when it is off', () => {
-    expect(createMetricsRoutes({ ...config, enabled: false }, { metrics })).toEqual([]);
+    expect(createMetricsRoutes({ ...config, enabled: false }, { metrics, others: async () => [] })).toEqual([]);
   });
 });
 

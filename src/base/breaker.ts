@@ -15,7 +15,9 @@ import type { Clock } from './clock.ts';
  *   - while half-open at most one probe is in flight: whoever got 'probe' must say success, failure or cancel, exactly once;
  *   - results of calls that began before the breaker opened are ignored until it has closed again;
  *   - the first opening lasts exactly openMs, a later one somewhere between openMs and twice as long as the one before could,
- *     up to openMsMax: replicas that failed together must not all probe together.
+ *     up to openMsMax: replicas that failed together must not all probe together;
+ *   - what others say (`learn`) is a hint. It opens for openMsMax at most, then a probe of ours decides; and once such an opening is over, the
+ *     breaker goes by what it sees itself for openMsMax: a replica with a broken network of its own cannot keep the others closed off.
  */
 
 export interface BreakerConfig {
@@ -34,8 +36,12 @@ export interface BreakerConfig {
 export type BreakerState =
   | { readonly kind: 'closed'; readonly failures: number }
   /** `openings`: how often it has opened since it was last closed. */
-  | { readonly kind: 'open'; readonly untilMs: number; readonly openings: number }
-  | { readonly kind: 'half-open'; readonly successes: number; readonly openings: number };
+  | { readonly kind: 'open'; readonly untilMs: number; readonly openings: number; readonly told?: true }
+  /** `told`: it opened because another process said so. */
+  | { readonly kind: 'half-open'; readonly successes: number; readonly openings: number; readonly told?: true };
+
+/** What another process saw of the same thing: its breaker opened for so long, or closed again. */
+export type BreakerNews = { readonly kind: 'opened'; readonly forMs: number } | { readonly kind: 'closed' };
 
 /** What a failure is judged by, beside the state. */
 export interface FailureFacts {
@@ -52,7 +58,7 @@ export const CLOSED: BreakerState = { kind: 'closed', failures: 0 };
 /** An open breaker whose time is up is half-open. */
 export function stateAt(state: BreakerState, nowMs: number): BreakerState {
   if (state.kind !== 'open' || nowMs < state.untilMs) return state;
-  return { kind: 'half-open', successes: 0, openings: state.openings };
+  return { kind: 'half-open', successes: 0, openings: state.openings, ...(state.told === undefined ? {} : { told: state.told }) };
 }
 
 export function onSuccess(state: BreakerState, config: BreakerConfig): BreakerState {
@@ -69,6 +75,25 @@ export function onFailure(state: BreakerState, facts: FailureFacts, config: Brea
   const { minimumCalls, failureRate } = config.window;
   const isOverRate = facts.calls >= minimumCalls && facts.failures >= failureRate * facts.calls;
   return failures >= config.failuresMax || isOverRate ? opened(1, facts, config) : { kind: 'closed', failures };
+}
+
+/**
+ * What follows from news. Whoever opened by what it saw itself is let probe at once when others have closed; whoever was merely told to
+ * open closes. News of an opening say nothing to one that is not closed.
+ */
+export function onNews(
+  state: BreakerState,
+  news: BreakerNews,
+  facts: { readonly nowMs: number; readonly openMsMax: number },
+): BreakerState {
+  if (news.kind === 'opened') {
+    if (state.kind !== 'closed') return state;
+    const forMs = Math.min(Math.max(0, news.forMs), facts.openMsMax);
+    return forMs > 0 ? { kind: 'open', untilMs: facts.nowMs + forMs, openings: 1, told: true } : state;
+  }
+  if (state.kind === 'closed') return state;
+  if (state.told === true) return CLOSED;
+  return state.kind === 'open' ? { ...state, untilMs: facts.nowMs } : state;
 }
 
 function opened(openings: number, facts: FailureFacts, config: BreakerConfig): BreakerState {
@@ -98,6 +123,8 @@ export interface Breaker {
   failure(grant: Grant): void;
   /** Nothing was learned, as when the client went away: frees the place of the probe. */
   cancel(grant: Grant): void;
+  /** Takes a hint from another process that calls the same thing. */
+  learn(news: BreakerNews): void;
   /** Closes it and forgets the past. */
   reset(): void;
   snapshot(): BreakerSnapshot;
@@ -112,14 +139,18 @@ export interface BreakerDeps {
 
 export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker {
   const { clock, random, onChange } = deps;
+  const openMsMax = Math.max(config.openMs, config.openMsMax);
   const recent = createResultWindow(config.window.size);
   let state = CLOSED;
   let isProbing = false;
   let failuresInRow = 0;
   let totalCalls = 0;
+  /** Until then nobody is believed that it should open. */
+  let deafUntilMs = -Infinity;
 
   const move = (to: BreakerState): void => {
     const from = state.kind;
+    if (to.kind === 'closed' && wasTold(state)) deafUntilMs = clock.monotonic() + openMsMax;
     state = to;
     if (to.kind === from) return;
     isProbing = false;
@@ -156,6 +187,10 @@ export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker
     cancel(grant) {
       if (counts(grant)) isProbing = false;
     },
+    learn(news) {
+      const nowMs = clock.monotonic();
+      if (news.kind === 'closed' || nowMs >= deafUntilMs) move(onNews(state, news, { nowMs, openMsMax }));
+    },
     reset() {
       failuresInRow = 0;
       recent.clear();
@@ -164,15 +199,14 @@ export function createBreaker(config: BreakerConfig, deps: BreakerDeps): Breaker
     snapshot() {
       const nowMs = clock.monotonic();
       const current = stateAt(state, nowMs);
-      return {
-        state: current.kind,
-        failureCount: failuresInRow,
-        recentFailures: recent.failures,
-        totalCalls,
-        retryAfterMs: current.kind === 'open' ? current.untilMs - nowMs : 0,
-      };
+      const retryAfterMs = current.kind === 'open' ? current.untilMs - nowMs : 0;
+      return { state: current.kind, failureCount: failuresInRow, recentFailures: recent.failures, totalCalls, retryAfterMs };
     },
   };
+}
+
+function wasTold(state: BreakerState): boolean {
+  return state.kind !== 'closed' && state.told === true;
 }
 
 interface ResultWindow {

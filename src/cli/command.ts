@@ -44,6 +44,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
+    name: 'doctor',
+    summary: 'Examine configuration, machine and everything it leans on.',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'openapi',
     summary: 'Print the API as an OpenAPI document.',
     load: async () => (await import('./openapi.ts')).openApiCommand,

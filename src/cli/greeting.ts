@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { unshared } from '../config/unshared.ts';
 
 /** What a person sees when the gateway has started: where it is, what it knows, and a line to try. */
 export function greeting(url: string, loaded: LoadedConfig, options: { readonly color: boolean }): string {
@@ -17,10 +18,22 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     ...(key === undefined ? [] : [`  Key      ${key.key}   (${key.note})`]),
     `  Models   ${modelsLine(loaded)}`,
     ...(config.preset === undefined ? [] : [`  Preset   ${config.preset}`]),
+    ...workersLines(config),
     ...(loaded.file === undefined ? [] : [`  Config   ${loaded.file}`]),
   ];
   lines.push('', '  Try it:', '', ...curl(url, key?.key ?? placeholder(config), model).map((line) => `    ${line}`));
   return `${lines.join('\n')}\n\n`;
+}
+
+/** How many, and what they do not share: said where whoever started them looks. */
+function workersLines(config: Config): string[] {
+  if (config.server.workers === 1) return [];
+  const apart = unshared(config);
+  if (apart.length === 0) return [`  Workers  ${config.server.workers}, which share limits, cache and breaker news`];
+  return [
+    `  Workers  ${config.server.workers}, which do NOT share:`,
+    ...apart.map(({ what, effect, setting }) => `             ${what}: ${effect} (${setting})`),
+  ];
 }
 
 /** Only keys that are no secret are printed: the one that was made for this machine, and what an older gateway's documents show. */

@@ -10,12 +10,16 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { createReloader, type Reloader } from '../config/reloader.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
+import { unshared } from '../config/unshared.ts';
 import { watchFiles } from '../config/watch-files.ts';
 import { RouteTableError } from '../edge/route-table.ts';
-import { isWorker, superviseWorkers } from '../edge/workers.ts';
+import { createReportExchange, createWorkerLink, type WorkerLink } from '../edge/worker-link.ts';
+import { isWorker, speaksForAll, superviseWorkers } from '../edge/workers.ts';
+import type { RuntimeDeps } from '../gateway/runtime.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createFileOutput } from '../telemetry/log-output.ts';
+import { departed, type MetricsReport, metricsReportSchema } from '../telemetry/metrics-report.ts';
 import { type Command, type CommandIo, withUsage } from './command.ts';
 import { greeting } from './greeting.ts';
 import { createSimulatedProvider, type SimulatedProvider } from './simulated-provider.ts';
@@ -56,9 +60,23 @@ async function start(args: string[], io: CommandIo): Promise<number> {
     io.stderr(refusal(error.problems.map(formatProblem)));
     return 1;
   }
-  const { workers } = loaded.config.server;
-  if (workers > 1 && !isWorker(io.env)) return superviseWorkers({ count: workers, args: ['start', ...args], env: io.env, io });
+  if (loaded.config.server.workers > 1 && !isWorker(io.env)) return supervise(loaded, args, io);
   return serve({ loaded, options, io });
+}
+
+function supervise(loaded: LoadedConfig, args: readonly string[], io: CommandIo): Promise<number> {
+  return superviseWorkers({
+    count: loaded.config.server.workers,
+    args: ['start', ...args],
+    env: io.env,
+    io,
+    exchange: createReportExchange({ clock: systemClock, parse: parseMetricsReport, depart: departed }),
+    onReady: (url) => io.stderr(greeting(url, loaded, { color: isatty(2) })),
+  });
+}
+
+function parseMetricsReport(message: unknown): MetricsReport | undefined {
+  return metricsReportSchema.safeParse(message).data;
 }
 
 function load(options: StartOptions, io: CommandIo): Promise<LoadedConfig> {
@@ -85,10 +103,11 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
   });
   const signals = listenToSignals(log);
   const simulated = createSimulatedProvider();
-  const holder: { reloader?: Reloader } = {};
+  const holder: { reloader?: Reloader; gateway?: Gateway } = {};
+  const link = isWorker(io.env) ? linkToOthers(() => holder.gateway?.runtime.metrics.report()) : undefined;
   let gateway: Gateway;
   try {
-    gateway = await open({ loaded, log, simulated, holder });
+    gateway = await open({ loaded, log, simulated, holder, otherWorkers: link?.others });
   } catch (error) {
     await simulated.stop();
     if (!isForPeople(error)) throw error;
@@ -111,12 +130,25 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
     },
   );
   holder.reloader = reloader;
+  holder.gateway = gateway;
   signals.onReload(() => void reloader.reload('signal'));
   tellReady(gateway, { loaded, log, io });
+  link?.ready(gateway.url);
   await signals.stopped;
   await gateway.drain();
   await simulated.stop();
+  // An open channel to the parent would keep the process alive.
+  if (link !== undefined) process.disconnect?.();
   return 0;
+}
+
+/** What this worker and the others tell each other, by way of their parent. */
+function linkToOthers(report: () => MetricsReport | undefined): WorkerLink<MetricsReport> | undefined {
+  if (process.send === undefined) return undefined;
+  return createWorkerLink<MetricsReport>(
+    { send: (message) => void process.send?.(message), onMessage: (listener) => void process.on('message', listener) },
+    { clock: systemClock, parse: parseMetricsReport, report },
+  );
 }
 
 function refusal(reasons: readonly string[]): string {
@@ -133,9 +165,10 @@ interface Opening {
   readonly log: Log;
   readonly simulated: SimulatedProvider;
   readonly holder: { reloader?: Reloader };
+  readonly otherWorkers: RuntimeDeps['otherWorkers'];
 }
 
-function open({ loaded, log, simulated, holder }: Opening): Promise<Gateway> {
+function open({ loaded, log, simulated, holder, otherWorkers }: Opening): Promise<Gateway> {
   return createGateway(simulated.complete(loaded), {
     clock: systemClock,
     log,
@@ -144,6 +177,7 @@ function open({ loaded, log, simulated, holder }: Opening): Promise<Gateway> {
     seed: crypto.getRandomValues(new Uint32Array(4)),
     instanceId: randomUUID(),
     createId: randomUUID,
+    ...(otherWorkers === undefined ? {} : { otherWorkers }),
     reload: async () => {
       const result = await holder.reloader?.reload('admin');
       if (result?.kind === 'refused') return { kind: 'refused', problems: result.problems.map(formatProblem) };
@@ -156,6 +190,10 @@ function open({ loaded, log, simulated, holder }: Opening): Promise<Gateway> {
 function tellReady(gateway: Gateway, told: Omit<Serving, 'options'> & { readonly log: Log }): void {
   const { loaded, log, io } = told;
   for (const warning of loaded.warnings) log.warn(warning);
+  if (speaksForAll(io.env)) {
+    for (const { what, effect, setting } of unshared(loaded.config))
+      log.warn(`Workers do not share ${what}: ${effect}`, { setting, hint: `set ${setting} to a Redis (redis://HOST:6379), or REDIS_URL` });
+  }
   if (loaded.simulate) log.warn('No provider and no service is configured: the simulated model answers');
   if (loaded.standIns.length > 0) {
     log.warn('The simulated model stands in, until the next start or reload, for what the preset expects and is nowhere here', {

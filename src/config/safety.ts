@@ -27,7 +27,8 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
 /** Beginning of the keys in gatehouse.example.yaml. */
 const PLACEHOLDER = 'change-me';
 
-function isDocumented(secret: unknown): boolean {
+/** Whether a key or secret is one that everyone can read in a document. */
+export function isDocumentedSecret(secret: unknown): boolean {
   return typeof secret === 'string' && (DOCUMENTED.has(secret) || secret.startsWith(PLACEHOLDER));
 }
 
@@ -49,8 +50,8 @@ export function givesKeysOfTheirOwn(tree: Tree): boolean {
   return (
     isKnown &&
     valueAt(tree, ['auth', 'required']) !== false &&
-    !isDocumented(secret) &&
-    !listed.some((entry) => isDocumented(valueAt(entry, ['key'])))
+    !isDocumentedSecret(secret) &&
+    !listed.some((entry) => isDocumentedSecret(valueAt(entry, ['key'])))
   );
 }
 
@@ -95,7 +96,7 @@ function nobodyIsKnown({ host, environment }: Config['server']): Problem {
 function documentedSecrets(auth: Config['auth'], where: string): Problem[] {
   const problems: Problem[] = [];
   for (const [index, { key, name }] of auth.keys.entries()) {
-    if (isDocumented(key)) {
+    if (isDocumentedSecret(key)) {
       problems.push({
         path: `auth.keys[${index}].key`,
         message: `the key '${name}' is a documented one, which everyone knows, ${where}`,
@@ -103,7 +104,7 @@ function documentedSecrets(auth: Config['auth'], where: string): Problem[] {
       });
     }
   }
-  if (isDocumented(auth.jwt?.secret)) {
+  if (isDocumentedSecret(auth.jwt?.secret)) {
     problems.push({
       path: 'auth.jwt.secret',
       message: `the secret is a documented one, which everyone knows, ${where}`,

@@ -10,6 +10,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/system-clock.ts';
+import type { ReportExchange } from './worker-link.ts';
 
 /** In a worker's environment: its number, from 0. */
 const WORKER_VARIABLE = 'GATEHOUSE_WORKER';
@@ -21,6 +22,11 @@ export function isWorker(env: Environment): boolean {
   return env[WORKER_VARIABLE] !== undefined;
 }
 
+/** Whether what all of them know is for this process to say: it is the only one, or the first worker. */
+export function speaksForAll(env: Environment): boolean {
+  return (env[WORKER_VARIABLE] ?? '0') === '0';
+}
+
 export interface SuperviseOptions {
   readonly count: number;
   /** Arguments of the program that is running, which each worker gets. */
@@ -29,6 +35,10 @@ export interface SuperviseOptions {
   /** What to tell people. */
   readonly io: { stderr(text: string): void };
   readonly clock?: Clock;
+  /** Passes on what they tell each other; default: nothing. */
+  readonly exchange?: ReportExchange;
+  /** Called once, when all of them accept requests. */
+  readonly onReady?: (url: string) => void;
 }
 
 /** Whoever lived this long started well. */
@@ -66,6 +76,7 @@ class Supervisor {
   readonly #stopping = new AbortController();
   #someoneStarted = false;
   #exitCode = 0;
+  readonly #ready = new Set<number>();
 
   constructor(options: SuperviseOptions) {
     this.#options = options;
@@ -117,7 +128,17 @@ class Supervisor {
   }
 
   async #runOnce(number: number): Promise<number> {
-    const { args, env } = this.#options;
+    const { args, env, exchange } = this.#options;
+    const link = exchange?.join(
+      (message) => {
+        try {
+          worker.send(message);
+        } catch {
+          // It has ended, or is about to: then it has nothing to tell.
+        }
+      },
+      (url) => this.#nowReady(number, url),
+    );
     const worker = Bun.spawn({
       // `--no-orphans`: a worker does not outlive a parent that was killed.
       cmd: [process.execPath, '--no-orphans', ...process.execArgv, process.argv[1] ?? '', ...args],
@@ -125,6 +146,7 @@ class Supervisor {
       stdio: ['ignore', 'inherit', 'inherit'],
       // A group of its own: Ctrl-C in a terminal reaches the parent alone, and each worker is told once.
       detached: true,
+      ...(link === undefined ? {} : { ipc: (message: unknown) => link.received(message), serialization: 'json' as const }),
     });
     this.#running.add(worker);
     try {
@@ -133,6 +155,13 @@ class Supervisor {
       return worker.signalCode === 'SIGTERM' && this.#stopping.signal.aborted ? 0 : exitCode;
     } finally {
       this.#running.delete(worker);
+      link?.left();
     }
+  }
+
+  #nowReady(number: number, url: string): void {
+    const before = this.#ready.size;
+    this.#ready.add(number);
+    if (this.#ready.size > before && this.#ready.size === this.#options.count) this.#options.onReady?.(url);
   }
 }

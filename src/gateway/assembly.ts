@@ -147,7 +147,7 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list }: RouteParts): Route[] {
-  const { clock, watch, random, metrics, registry, version, log } = runtime;
+  const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
     { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
@@ -173,12 +173,12 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       isDraining: controls.isDraining,
       onAnswer: (durationMs) => metrics.healthAnswered(durationMs),
     }),
-    ...createMetricsRoutes(config.telemetry.metrics, { metrics }),
+    ...createMetricsRoutes(config.telemetry.metrics, { metrics, others: runtime.otherWorkers }),
     ...createBreakerRoutes({
       adminEnabled: config.admin.enabled,
       board: {
         breakers: () => registry.breakers().map(({ name, snapshot }) => ({ name, ...snapshot })),
-        resetBreaker: (name) => registry.resetBreaker(name),
+        resetBreaker: (name) => breakerNews.reset(name),
       },
       example: router.groups[0]?.group ?? Object.keys(config.services)[0],
     }),

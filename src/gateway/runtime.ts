@@ -14,9 +14,11 @@ import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import type { MetricsReport } from '../telemetry/metrics-report.ts';
 import { readProcess } from '../telemetry/process-reading.ts';
 import { createSpanExporter, type SpanExporter } from '../telemetry/span-exporter.ts';
 import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
+import { type BreakerNewsDesk, createBreakerNews } from '../upstream/breaker-news.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../upstream/registry.ts';
 import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts';
 import { createFetchText } from '../upstream/transport/fetch-text.ts';
@@ -33,6 +35,8 @@ export interface RuntimeDeps {
   readonly seed: Uint32Array;
   /** Tells this process from others of the same service, in traces. */
   readonly instanceId: string;
+  /** What the other workers of this gateway counted. Never rejects; nothing where there is one process. */
+  readonly otherWorkers?: () => Promise<readonly MetricsReport[]>;
 }
 
 export interface Runtime extends AsyncDisposable {
@@ -41,12 +45,14 @@ export interface Runtime extends AsyncDisposable {
   readonly version: string;
   readonly random: () => number;
   readonly metrics: Metrics;
+  readonly otherWorkers: () => Promise<readonly MetricsReport[]>;
   readonly traceIds: TraceIds;
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
   readonly documents: DocumentStore;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
+  readonly breakerNews: BreakerNewsDesk;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -78,9 +84,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     clock,
     onFault: (message) => log.error('the store of documents failed', { reason: message }),
   });
-  const events = createUpstreamEvents({ metrics, logger: log });
+  const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
+  const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost });
   const registry = createEndpointRegistry({ transport, clock, random, events });
+  breakerNews.join(registry);
   const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
@@ -89,12 +97,14 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     version,
     random,
     metrics,
+    otherWorkers: deps.otherWorkers ?? (async () => []),
     traceIds,
     spans,
     stores,
     documents,
     registry,
     dependencies,
+    breakerNews,
     events,
     watch: createStreamWatch(clock),
     admission: createAdmission(config.admission, { clock }),

@@ -1,4 +1,7 @@
 import type { Clock } from '../base/clock.ts';
+import type { Broadcast } from './broadcast/broadcast.ts';
+import { createMemoryBroadcast } from './broadcast/memory.ts';
+import { createRedisBroadcast } from './broadcast/redis.ts';
 import type { CounterStore } from './counter/counter-store.ts';
 import { createFallbackCounterStore } from './counter/fallback.ts';
 import { createMemoryCounterStore } from './counter/memory.ts';
@@ -20,6 +23,8 @@ import type { ValueStore } from './value/value-store.ts';
 export interface Stores extends AsyncDisposable {
   readonly counters: CounterStore;
   readonly values: ValueStore;
+  /** News between the processes that share a Redis. */
+  readonly broadcast: Broadcast;
   /** Resolves when every Redis has been tried once: with whether all are there. Serving may begin either way. */
   ready(): Promise<boolean>;
   /** Every Redis in use, for health and metrics. */
@@ -98,11 +103,21 @@ export function openStores(config: Omit<StateConfig, 'records'>, deps: StoresDep
     return createSkippingValueStore({ primary, guard: protect('cache', connection), onFault: (fault) => deps.onFault('cache', fault) });
   };
 
+  const openBroadcast = (): Broadcast => {
+    const url = [config.counters, config.cache].find((driver) => driver !== 'memory');
+    if (url === undefined) return createMemoryBroadcast(new Set());
+    const guard = createGuard({ ...GUARD_DEFAULTS, deadlineMs: config.timeout }, { clock, random: deps.random });
+    const settings = { url, prefix: config.prefix, connectTimeoutMs: CONNECT_TIMEOUT_MS, redialMsMax: REDIAL_MS_MAX };
+    return createRedisBroadcast(settings, { connection: connect(url), guard, clock, random: deps.random, id: crypto.randomUUID() });
+  };
+
   const counters = closers.use(openCounters());
   const values = closers.use(openValues());
+  const broadcast = closers.use(openBroadcast());
   return {
     counters,
     values,
+    broadcast,
     remotes,
     ready: async () => (await Promise.all(Array.from(connections.values(), (connection) => connection.dialled()))).every(Boolean),
     [Symbol.asyncDispose]: () => closers.disposeAsync(),

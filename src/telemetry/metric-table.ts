@@ -9,6 +9,8 @@ export interface MetricRow {
   readonly labels: readonly string[];
   /** Upper bounds of a histogram's buckets, in the metric's unit. */
   readonly buckets?: readonly number[];
+  /** What is shown of several workers' values; default: their sum. */
+  readonly across?: 'greatest' | 'least';
 }
 
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
@@ -29,7 +31,12 @@ export const METRICS = {
     help: 'Requests that ended with a status of 400 or more, or were cut; `code` is the row of the error catalogue, or `passed_through` when an upstream said so itself.',
     labels: ['method', 'endpoint', 'code'],
   },
-  circuit_breaker_state: { type: 'gauge', help: 'State of a circuit breaker: 0 closed, 1 half-open, 2 open.', labels: ['service'] },
+  circuit_breaker_state: {
+    type: 'gauge',
+    help: 'State of a circuit breaker: 0 closed, 1 half-open, 2 open.',
+    labels: ['service'],
+    across: 'greatest',
+  },
   rate_limit_exceeded_total: {
     type: 'counter',
     help: 'Requests refused by a rate limit; `identifier` is the tier or the route whose limit it was, never a caller.',
@@ -95,8 +102,8 @@ export const METRICS = {
   // The process, under the names that every dashboard knows.
   process_resident_memory_bytes: { type: 'gauge', help: 'Resident memory.', labels: [] },
   process_cpu_seconds_total: { type: 'counter', help: 'CPU time, user and system.', labels: [] },
-  process_start_time_seconds: { type: 'gauge', help: 'Start of the process, seconds since the epoch.', labels: [] },
-  gateway_build_info: { type: 'gauge', help: 'Always 1; the version is the label.', labels: ['version'] },
+  process_start_time_seconds: { type: 'gauge', help: 'Start of the process, seconds since the epoch.', labels: [], across: 'least' },
+  gateway_build_info: { type: 'gauge', help: 'Always 1; the version is the label.', labels: ['version'], across: 'greatest' },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof METRICS;

@@ -1,7 +1,7 @@
 /** `/api/metrics`: the figures that the StillMe and AI platform gateways gave as JSON, and ours. */
 
-import type { MetricRegistry } from './metric-registry.ts';
 import type { BreakerReading } from './metrics.ts';
+import type { MetricsView } from './metrics-report.ts';
 import type { RecentReading } from './recent.ts';
 
 export interface MetricsJson {
@@ -41,7 +41,7 @@ export interface MetricsJsonInput {
   readonly breakers: Iterable<BreakerReading>;
 }
 
-export function metricsJson(registry: MetricRegistry, input: MetricsJsonInput): MetricsJson {
+export function metricsJson(registry: MetricsView, input: MetricsJsonInput): MetricsJson {
   const { recent } = input;
   return {
     timestamp: new Date(input.nowMs).toISOString(),
@@ -73,7 +73,7 @@ export function metricsJson(registry: MetricRegistry, input: MetricsJsonInput): 
   };
 }
 
-function requestTotals(registry: MetricRegistry): MetricsJson['requests'] {
+function requestTotals(registry: MetricsView): MetricsJson['requests'] {
   const byStatus: Record<string, number> = {};
   for (const { name, series } of registry.families()) {
     if (name !== 'http_requests_total') continue;
@@ -92,7 +92,7 @@ function requestTotals(registry: MetricRegistry): MetricsJson['requests'] {
 }
 
 /** An answer shared with an identical request under way costs as little as a stored one: it is a hit. `bypass` is neither. */
-function cacheTotals(registry: MetricRegistry): MetricsJson['cache'] {
+function cacheTotals(registry: MetricsView): MetricsJson['cache'] {
   const of = (result: string): number => registry.total('gateway_cache_results_total', 0, result);
   const hits = of('hit') + of('coalesced');
   const misses = of('miss');

@@ -10,8 +10,9 @@ import type { Clock } from '../base/clock.ts';
 import { createLabelNames } from './label-names.ts';
 import { type Buckets, type Cell, createMetricRegistry, type MetricRegistry, OTHER } from './metric-registry.ts';
 import { type MetricsJson, metricsJson } from './metrics-json.ts';
+import { figuresOf, type MetricsReport, mergedView } from './metrics-report.ts';
 import { metricsText } from './metrics-text.ts';
-import { createRecent, type Recent } from './recent.ts';
+import { createRecent, type Recent, readRecent } from './recent.ts';
 
 /** Requests of one endpoint. */
 export interface EndpointMetrics {
@@ -65,10 +66,12 @@ export interface Metrics extends Disposable {
   /** Spans of the trace exporter, as they are when somebody looks. */
   spans(read: () => { readonly exported: number; readonly dropped: number; readonly failed: number }): void;
 
-  /** Prometheus' text format. */
-  text(): string;
-  /** The figures of the last minute and the totals, for people and scripts. */
-  json(): MetricsJson;
+  /** What this process counted, for another one that tells of several. */
+  report(): MetricsReport;
+  /** Prometheus' text format; of this process, and of `others` that share its work. */
+  text(others?: readonly MetricsReport[]): string;
+  /** The figures of the last minute and the totals, for people and scripts; of this process, and of `others`. */
+  json(others?: readonly MetricsReport[]): MetricsJson;
 }
 
 export interface BreakerReading {
@@ -102,6 +105,13 @@ export function createMetrics(config: { readonly series_max: number }, deps: Met
     Array.from(openBreakers.read(), ({ name, state }) => [[name], BREAKER_VALUE[state]] as const),
   );
 
+  const report = (): MetricsReport => ({
+    metrics: figuresOf(registry.families()),
+    recent: recent.report(deps.clock.monotonic()),
+    breakers: Array.from(openBreakers.read(), ({ name, state }) => ({ name, state })),
+    uptimeMs: deps.clock.monotonic() - startedAtMs,
+  });
+
   return {
     ...trafficRecorders(registry),
     ...stateRecorders(registry),
@@ -119,19 +129,32 @@ export function createMetrics(config: { readonly series_max: number }, deps: Met
     spans(read) {
       registry.source('gateway_spans_total', () => Object.entries(read()).map(([result, count]) => [[result], count] as const));
     },
-    text: () => metricsText(registry.families()),
-    json: () =>
-      metricsJson(registry, {
-        recent: recent.read(deps.clock.monotonic()),
+    report,
+    text: (others = []) => metricsText((others.length === 0 ? registry : mergedView([report(), ...others])).families()),
+    json: (others = []) => {
+      const all = [report(), ...others];
+      return metricsJson(others.length === 0 ? registry : mergedView(all), {
+        recent: readRecent(all.map(({ recent: one }) => one)),
         nowMs: deps.clock.now(),
-        uptimeMs: deps.clock.monotonic() - startedAtMs,
-        breakers: openBreakers.read(),
-      }),
+        uptimeMs: Math.max(...all.map(({ uptimeMs }) => uptimeMs)),
+        breakers: worstOf(all.flatMap(({ breakers }) => breakers)),
+      });
+    },
     [Symbol.dispose]: () => sampler[Symbol.dispose](),
   };
 }
 
 const BREAKER_VALUE: Readonly<Record<BreakerReading['state'], number>> = { closed: 0, 'half-open': 1, open: 2 };
+
+/** Each once, in the state that is furthest from closed. */
+function worstOf(breakers: readonly BreakerReading[]): Iterable<BreakerReading> {
+  const worst = new Map<string, BreakerReading>();
+  for (const breaker of breakers) {
+    const known = worst.get(breaker.name);
+    if (known === undefined || BREAKER_VALUE[breaker.state] > BREAKER_VALUE[known.state]) worst.set(breaker.name, breaker);
+  }
+  return worst.values();
+}
 
 type TrafficRecorders = Pick<
   Metrics,

@@ -2,14 +2,23 @@
  * What happened in the last minute, for `/api/metrics`: requests and errors by second, and latencies. Fixed size.
  */
 
-import { createWindowedHistogram } from '../base/histogram.ts';
+import { createHistogram, createWindowedHistogram, type HistogramJson } from '../base/histogram.ts';
 
 const SECONDS = 60;
 
 export interface Recent {
   /** Counts one request that ended at `nowMs` of a monotonic clock. */
   record(nowMs: number, durationMs: number, failed: boolean): void;
-  read(nowMs: number): RecentReading;
+  report(nowMs: number): RecentReport;
+}
+
+/** What happened in the last minute, such that several add up. */
+export interface RecentReport {
+  readonly windowSeconds: number;
+  readonly requests: number;
+  readonly errors: number;
+  /** Milliseconds. */
+  readonly latency: HistogramJson;
 }
 
 export interface RecentReading {
@@ -44,7 +53,7 @@ export function createRecent(startMs: number): Recent {
       if (failed) errors[slot] = (errors[slot] ?? 0) + 1;
       latency.record(durationMs, nowMs);
     },
-    read(nowMs) {
+    report(nowMs) {
       const now = Math.floor(nowMs / 1_000);
       let requestsTotal = 0;
       let errorsTotal = 0;
@@ -53,19 +62,33 @@ export function createRecent(startMs: number): Recent {
         requestsTotal += requests[slot] ?? 0;
         errorsTotal += errors[slot] ?? 0;
       });
-      const histogram = latency.recent(nowMs);
       const windowSeconds = Math.min(SECONDS, Math.max(1, (nowMs - startMs) / 1_000));
-      return {
-        windowSeconds,
-        requests: requestsTotal,
-        errors: errorsTotal,
-        requestsPerSecond: requestsTotal / windowSeconds,
-        p50Ms: histogram.quantile(0.5),
-        p95Ms: histogram.quantile(0.95),
-        p99Ms: histogram.quantile(0.99),
-        averageMs: histogram.count === 0 ? 0 : histogram.sum / histogram.count,
-        maxMs: histogram.max,
-      };
+      return { windowSeconds, requests: requestsTotal, errors: errorsTotal, latency: latency.recent(nowMs).toJSON() };
     },
+  };
+}
+
+/** The reports of one process, or of several that share the work, as figures. */
+export function readRecent(reports: readonly RecentReport[]): RecentReading {
+  const histogram = createHistogram();
+  let windowSeconds = 1;
+  let requests = 0;
+  let errors = 0;
+  for (const report of reports) {
+    histogram.merge(report.latency);
+    windowSeconds = Math.max(windowSeconds, report.windowSeconds);
+    requests += report.requests;
+    errors += report.errors;
+  }
+  return {
+    windowSeconds,
+    requests,
+    errors,
+    requestsPerSecond: requests / windowSeconds,
+    p50Ms: histogram.quantile(0.5),
+    p95Ms: histogram.quantile(0.95),
+    p99Ms: histogram.quantile(0.99),
+    averageMs: histogram.count === 0 ? 0 : histogram.sum / histogram.count,
+    maxMs: histogram.max,
   };
 }

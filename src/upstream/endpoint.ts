@@ -8,7 +8,7 @@
  *   cancelled  nobody's fault, or nothing learned (the caller left, 429, a refused credential): only the slot comes back
  */
 
-import { type Breaker, type BreakerConfig, createBreaker, type Grant } from '../base/breaker.ts';
+import { type Breaker, type BreakerConfig, type BreakerNews, createBreaker, type Grant } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import { createPeakEwma, type PeakEwma } from '../base/ewma.ts';
 import type { Loaded } from './balance/balancer.ts';
@@ -97,6 +97,14 @@ export class Endpoint implements Loaded, Disposable {
     if (this.#breaks) this.#tellBreaker(grant, result);
     if (result === 'ok') this.#latency.observe(latencyMs, nowMs);
     else if (result === 'failed') this.#latency.observe(Math.max(latencyMs, FAILURE_LATENCY_MS), nowMs);
+  }
+
+  /** Takes a hint from another process; whether it changed anything. */
+  learn(news: BreakerNews): boolean {
+    if (!this.#breaks) return false;
+    const { state } = this.breaker.snapshot();
+    this.breaker.learn(news);
+    return this.breaker.snapshot().state !== state;
   }
 
   #tellBreaker(grant: Grant, result: Settlement): void {

@@ -3,7 +3,7 @@
  * breaker, latency, health and connections through a reload. What was removed finishes its requests and closes its connections.
  */
 
-import type { BreakerSnapshot } from '../base/breaker.ts';
+import type { BreakerNews, BreakerSnapshot } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
 import { Endpoint } from './endpoint.ts';
 import { EndpointGroup, type EndpointGroupConfig } from './endpoint-group.ts';
@@ -23,6 +23,8 @@ export interface EndpointRegistry extends Disposable {
   breakers(): readonly NamedBreaker[];
   /** Closes a breaker; false when there is none of that name. A group's name closes all of its breakers. */
   resetBreaker(name: string): boolean;
+  /** Hands a hint to the breaker of that name and address; whether it changed anything. */
+  learn(breaker: { readonly name: string; readonly address: string }, news: BreakerNews): boolean;
   /** What the last checks and calls found; never waits. */
   health(): readonly EndpointHealth[];
 }
@@ -33,6 +35,8 @@ export type FindGroup = (name: string) => EndpointGroup | undefined;
 export interface NamedBreaker {
   readonly name: string;
   readonly group: string;
+  /** `host:port`. */
+  readonly address: string;
   readonly snapshot: BreakerSnapshot;
 }
 
@@ -91,7 +95,12 @@ export function createEndpointRegistry(deps: RegistryDeps): EndpointRegistry {
     group: (name) => members.get(name)?.group,
     breakers: () =>
       [...members.values()].flatMap(({ group, entries }) =>
-        entries.map(({ endpoint }) => ({ name: endpoint.name, group: group.name, snapshot: endpoint.breaker.snapshot() })),
+        entries.map(({ endpoint }) => ({
+          name: endpoint.name,
+          group: group.name,
+          address: endpoint.connector.label,
+          snapshot: endpoint.breaker.snapshot(),
+        })),
       ),
     resetBreaker(name) {
       const meant = [...members.values()].flatMap(({ group, entries }) =>
@@ -99,6 +108,10 @@ export function createEndpointRegistry(deps: RegistryDeps): EndpointRegistry {
       );
       for (const { endpoint } of meant) endpoint.breaker.reset();
       return meant.length > 0;
+    },
+    learn({ name, address }, news) {
+      const meant = [...members.values()].flatMap(({ entries }) => entries.map(({ endpoint }) => endpoint));
+      return meant.find((endpoint) => endpoint.name === name && endpoint.connector.label === address)?.learn(news) ?? false;
     },
     health: () => [...members.values()].flatMap(({ group, entries }) => entries.map((entry) => healthOf(group.name, entry))),
     [Symbol.dispose]() {

@@ -22,7 +22,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['policies', 'routing', 'upstream'],
   ['edge', 'config'],
   ['admin'],
-  ['gateway'],
+  ['gateway', 'doctor'],
   ['cli'],
   ['main'],
 ];
