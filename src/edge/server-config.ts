@@ -35,8 +35,8 @@ const securityHeadersConfig = z.strictObject({
     .describe('Strict-Transport-Security, sent only to callers who came by https; 0: not sent. 0 to 730d.'),
   hsts_preload: z
     .boolean()
-    .default(false)
-    .describe('Whether Strict-Transport-Security says `preload`: browsers then never try plain http, for years. See hstspreload.org.'),
+    .default(true)
+    .describe('Whether it says `preload`, by which a domain may be built into browsers as https only, for good. 730d goes with it.'),
   permissions_policy: z
     .string()
     .default('camera=(), geolocation=(), microphone=(), payment=()')

@@ -79,7 +79,10 @@ export function createOllamaRoutes(services: ServicesConfig, deps: OllamaRoutesD
       }),
     ),
     ...createListRoutes(deps),
-    system(`${PREFIX}/show`, 'POST', createShow({ dialect: DIALECT, path: '/show' }, deps), showDocs(deps.examples)),
+    system(`${PREFIX}/show`, 'POST', {
+      handler: createShow({ dialect: DIALECT, path: '/show' }, deps),
+      docs: showDocs(deps.examples),
+    }),
     ...createManagingRoutes(services),
   ];
 }
@@ -90,24 +93,18 @@ function createListRoutes(deps: OllamaRoutesDeps): Route[] {
   const running = createProviderView({ dialect: DIALECT, path: '/ps', freshMs: PS_FRESH_MS, parse: parseRows }, deps);
   const versions = createProviderView({ dialect: DIALECT, path: '/version', freshMs: VERSION_FRESH_MS, parse: parseVersion }, deps);
   return [
-    system(
-      `${PREFIX}/tags`,
-      'GET',
-      async (_request, exchange) => json({ models: naming.list(await tags.read(), exchange.get(principalFact)) }),
-      TAGS_DOCS,
-    ),
-    system(
-      `${PREFIX}/ps`,
-      'GET',
-      async (_request, exchange) => json({ models: naming.rename(await running.read(), exchange.get(principalFact)) }),
-      PS_DOCS,
-    ),
-    system(
-      `${PREFIX}/version`,
-      'GET',
-      async () => json({ version: lowestVersion((await versions.read()).map(({ answer }) => answer)) }),
-      VERSION_DOCS,
-    ),
+    system(`${PREFIX}/tags`, 'GET', {
+      handler: async (_request, exchange) => json({ models: naming.list(await tags.read(), exchange.get(principalFact)) }),
+      docs: TAGS_DOCS,
+    }),
+    system(`${PREFIX}/ps`, 'GET', {
+      handler: async (_request, exchange) => json({ models: naming.rename(await running.read(), exchange.get(principalFact)) }),
+      docs: PS_DOCS,
+    }),
+    system(`${PREFIX}/version`, 'GET', {
+      handler: async () => json({ version: lowestVersion((await versions.read()).map(({ answer }) => answer)) }),
+      docs: VERSION_DOCS,
+    }),
   ];
 }
 
@@ -116,7 +113,7 @@ function createManagingRoutes(services: ServicesConfig): Route[] {
   const claimed = new Set(Object.values(services).flatMap(({ routes }) => routes));
   return MANAGING_ROUTES.flatMap(({ method, pattern }) => {
     const isClaimed = [...claimed].some((route) => route === pattern || route.endsWith(` ${pattern}`));
-    return isClaimed ? [] : [system(pattern, method, refuseManaging, MANAGING_DOCS)];
+    return isClaimed ? [] : [system(pattern, method, { handler: refuseManaging, docs: MANAGING_DOCS })];
   });
 }
 
@@ -127,8 +124,8 @@ const refuseManaging: Handler = async (request) => {
   );
 };
 
-function system(pattern: string, method: string, handler: Handler, docs: RouteDocs): Route {
-  return { pattern, methods: [method], kind: 'system', access: 'key', dialect: DIALECT, handler, docs };
+function system(pattern: string, method: string, answer: Pick<Route, 'handler' | 'docs'>): Route {
+  return { pattern, methods: [method], kind: 'system', access: 'key', dialect: DIALECT, ...answer };
 }
 
 function docsOf(form: string, examples: ExampleModels): { readonly docs?: RouteDocs } {

@@ -151,7 +151,8 @@ describe('the structure of a body', () => {
 describe('rules', () => {
   const service = (pattern: string): RouteInfo => ({ pattern, kind: 'service', access: 'key', dialect: 'service', service: 's' });
   const model: RouteInfo = { pattern: '/v1/chat/completions', kind: 'model', access: 'key', dialect: 'd', operation: 'chat' };
-  const rulesOf = (given: object) => createScreenRules(screeningConfig.parse(given));
+  const REPORT = { sql_injection: 'report', xss: 'report', structure: 'report' } as const;
+  const rulesOf = (given: object) => createScreenRules(screeningConfig.parse({ ...REPORT, ...given }));
   const OFF = { sql_injection: 'off', xss: 'off', structure: 'off' } as const;
 
   for (const { name, given, route, has } of [
@@ -188,6 +189,9 @@ describe('rules', () => {
   ]) {
     test(name, () => expect(rulesOf(given)(route) !== undefined).toBe(has));
   }
+
+  test('nothing is screened unless it is asked for', () =>
+    expect(createScreenRules(screeningConfig.parse({}))(service('/api/*'))).toBeUndefined());
 
   test('the first that matches counts, also for a path in escapes', () => {
     const find = rulesOf({
