@@ -12,6 +12,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ReadableHeaders } from '../../base/readable-headers.ts';
 import type { BodyReader } from '../upstream.ts';
 import { stripReplyHeaders } from './hop-headers.ts';
+import { sendableTarget } from './request-target.ts';
 import type { ConnectorOptions, TransportReply } from './transport.ts';
 import { fromFetchError } from './transport-error.ts';
 import type { Wire, WireRequest } from './wire.ts';
@@ -39,7 +40,7 @@ export function createFetchWire({ url, pinned, pool, proxy }: FetchWireOptions):
       }
       const platform = platformSignal(signal);
       try {
-        const response = await session.fetch(originOf(url, address) + target, {
+        const response = await session.fetch(originOf(url, address) + sendableTarget(target), {
           method,
           headers,
           body,

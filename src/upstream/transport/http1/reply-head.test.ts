@@ -66,9 +66,18 @@ describe('the status line', () => {
 
 describe('headers', () => {
   test('keep their order and their bytes, in lower case, without the space around them', () => {
-    expect(parsed([OK, 'X-One:1', 'x-TWO: \t 2 \t', 'X-One: ', 'ETag: "\xe4\xf6\xfc\xff"', 'content-length: 0']).fields).toEqual(
-      ['x-one', '1', 'x-two', '2', 'x-one', '', 'etag', '"\xe4\xf6\xfc\xff"', 'content-length', '0'],
-    );
+    expect(parsed([OK, 'X-One:1', 'x-TWO: \t 2 \t', 'X-One: ', 'ETag: "\xe4\xf6\xfc\xff"', 'content-length: 0']).fields).toEqual([
+      'x-one',
+      '1',
+      'x-two',
+      '2',
+      'x-one',
+      '',
+      'etag',
+      '"\xe4\xf6\xfc\xff"',
+      'content-length',
+      '0',
+    ]);
   });
 
   test('lose no byte that is no space: UTF-8 may end in A0 or 85', () => {
@@ -141,13 +150,33 @@ describe('framing', () => {
     { name: 'chunks', head: [OK, 'Transfer-Encoding: Chunked'], framing: chunked, keepAlive: true },
     { name: 'neither', head: [OK], framing: untilClose, keepAlive: false },
     { name: 'both', head: [OK, 'Content-Length: 5', 'Transfer-Encoding: chunked'], framing: chunked, keepAlive: false },
-    { name: 'both, the other way round', head: [OK, 'Transfer-Encoding: chunked', 'Content-Length: 5'], framing: chunked, keepAlive: false },
+    {
+      name: 'both, the other way round',
+      head: [OK, 'Transfer-Encoding: chunked', 'Content-Length: 5'],
+      framing: chunked,
+      keepAlive: false,
+    },
     { name: 'a farewell', head: [OK, 'Content-Length: 5', 'Connection: Close'], framing: length(5), keepAlive: false },
     { name: 'a farewell among others', head: [OK, 'Content-Length: 5', 'Connection: x, close'], framing: length(5), keepAlive: false },
-    { name: 'a farewell in the second line', head: [OK, 'Content-Length: 5', 'Connection: x', 'Connection: close'], framing: length(5), keepAlive: false },
+    {
+      name: 'a farewell in the second line',
+      head: [OK, 'Content-Length: 5', 'Connection: x', 'Connection: close'],
+      framing: length(5),
+      keepAlive: false,
+    },
     { name: 'HTTP/1.0', head: ['HTTP/1.0 200 OK', 'Content-Length: 5'], framing: length(5), keepAlive: false },
-    { name: 'HTTP/1.0 that stays', head: ['HTTP/1.0 200 OK', 'Content-Length: 5', 'Connection: Keep-Alive'], framing: length(5), keepAlive: true },
-    { name: 'HTTP/1.0 that stays and does not', head: ['HTTP/1.0 200 OK', 'Content-Length: 5', 'Connection: keep-alive, close'], framing: length(5), keepAlive: false },
+    {
+      name: 'HTTP/1.0 that stays',
+      head: ['HTTP/1.0 200 OK', 'Content-Length: 5', 'Connection: Keep-Alive'],
+      framing: length(5),
+      keepAlive: true,
+    },
+    {
+      name: 'HTTP/1.0 that stays and does not',
+      head: ['HTTP/1.0 200 OK', 'Content-Length: 5', 'Connection: keep-alive, close'],
+      framing: length(5),
+      keepAlive: false,
+    },
     { name: 'HTTP/1.0 without a length', head: ['HTTP/1.0 200 OK', 'Connection: keep-alive'], framing: untilClose, keepAlive: false },
     { name: 'HEAD with a length', method: 'HEAD', head: [OK, 'Content-Length: 5'], framing: length(0), keepAlive: true },
     { name: 'HEAD with chunks', method: 'HEAD', head: [OK, 'Transfer-Encoding: chunked'], framing: length(0), keepAlive: true },

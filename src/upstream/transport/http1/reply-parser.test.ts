@@ -23,12 +23,27 @@ const WHOLE: readonly Row[] = [
   { name: '304', bytes: 'HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n', end: 'whole' },
   { name: 'one chunk', bytes: `${CHUNKED}5\r\n12345\r\n0\r\n\r\n`, body: '12345', end: 'whole' },
   { name: 'no chunk', bytes: `${CHUNKED}0\r\n\r\n`, end: 'whole' },
-  { name: 'chunks', bytes: `${CHUNKED}1\r\na\r\n00002\r\nbc\r\nA\r\n0123456789\r\n0a\r\n9876543210\r\n000\r\n\r\n`, body: 'abc01234567899876543210', end: 'whole' },
-  { name: 'chunks that look like framing', bytes: `${CHUNKED}5\r\n0\r\n\r\n\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n`, body: '0\r\n\r\n\r\n\r\n', end: 'whole' },
+  {
+    name: 'chunks',
+    bytes: `${CHUNKED}1\r\na\r\n00002\r\nbc\r\nA\r\n0123456789\r\n0a\r\n9876543210\r\n000\r\n\r\n`,
+    body: 'abc01234567899876543210',
+    end: 'whole',
+  },
+  {
+    name: 'chunks that look like framing',
+    bytes: `${CHUNKED}5\r\n0\r\n\r\n\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n`,
+    body: '0\r\n\r\n\r\n\r\n',
+    end: 'whole',
+  },
   { name: 'extensions', bytes: `${CHUNKED}1;a\r\na\r\n1 ; name="v;\xe4"\r\nb\r\n1\t\r\nc\r\n0;last\r\n\r\n`, body: 'abc', end: 'whole' },
   { name: 'a trailer', bytes: `${CHUNKED}1\r\na\r\n0\r\nx-sum: 1\r\nContent-Length: 99\r\n\r\n`, body: 'a', end: 'whole' },
   { name: 'an interim reply before it', bytes: `HTTP/1.1 100 Continue\r\n\r\n${LENGTH_5}12345`, body: '12345', end: 'whole' },
-  { name: 'interim replies before it', bytes: `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102\r\n\r\n${CHUNKED}1\r\na\r\n0\r\n\r\n`, body: 'a', end: 'whole' },
+  {
+    name: 'interim replies before it',
+    bytes: `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 102\r\n\r\n${CHUNKED}1\r\na\r\n0\r\n\r\n`,
+    body: 'a',
+    end: 'whole',
+  },
   { name: 'until it closes', bytes: 'HTTP/1.1 200 OK\r\n\r\nany\r\n\r\nthing', body: 'any\r\n\r\nthing', end: 'open', whenClosed: 'whole' },
   { name: 'until it closes, and nothing', bytes: 'HTTP/1.0 200 OK\r\n\r\n', end: 'open', whenClosed: 'whole' },
   { name: 'something after a length', bytes: `${LENGTH_5}12345HTTP/1.1 200 OK\r\n\r\n`, body: '12345', end: 'surplus' },
@@ -106,7 +121,8 @@ describe.each([
       if (!isRefused) expect([reply.body, reply.end, reply.whenClosed]).toEqual([row.body ?? '', row.end, row.whenClosed ?? 'whole']);
       expectSame(parsePieces(everyByte(bytes), row.method), reply);
       // A long one is cut where something happens: around its beginning and its end.
-      const places = bytes.length < 2_000 ? bytes.keys() : [...Array(100).keys(), ...Array.from({ length: 100 }, (_, at) => bytes.length - at)];
+      const places =
+        bytes.length < 2_000 ? bytes.keys() : [...Array(100).keys(), ...Array.from({ length: 100 }, (_, at) => bytes.length - at)];
       for (const place of places) expectSame(parsePieces(cutAt(bytes, [place]), row.method), reply);
     });
   }
@@ -124,7 +140,28 @@ describe('whatever comes', () => {
     fc.record({
       at: fc.nat(1_000),
       drop: fc.constantFrom(0, 0, 1, 1, 2, 7),
-      put: fc.constantFrom('', '\r', '\n', '\r\n', '\r\n\r\n', '\0', ' ', '\t', ';', ':', ',', '0', '5', 'f', '-', 'x', '\xa0', 'Content-Length: 3\r\n', 'Transfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+      put: fc.constantFrom(
+        '',
+        '\r',
+        '\n',
+        '\r\n',
+        '\r\n\r\n',
+        '\0',
+        ' ',
+        '\t',
+        ';',
+        ':',
+        ',',
+        '0',
+        '5',
+        'f',
+        '-',
+        'x',
+        '\xa0',
+        'Content-Length: 3\r\n',
+        'Transfer-Encoding: chunked\r\n',
+        '0\r\n\r\n',
+      ),
     }),
     { maxLength: 4 },
   );

@@ -1,5 +1,6 @@
 import type { Abortable } from '../../../base/abort.ts';
 import type { Clock } from '../../../base/clock.ts';
+import { GatewayError } from '../../../base/errors.ts';
 import type { PoolConfig } from '../../upstream-config.ts';
 import type { TransportReply } from '../transport.ts';
 import { TransportError } from '../transport-error.ts';
@@ -68,8 +69,9 @@ function prepared({ method, target, headers, body }: WireRequest, authority: str
   }
   // Where it is known, `content-length` is among the headers already.
   const known = headers instanceof Headers ? headers.get('content-length') : null;
-  if (known === null) {
-    return { method, head: encodeRequestHead({ method, target, authority, headers, length: undefined }), body, length: undefined };
-  }
-  return { method, head: encodeRequestHead({ method, target, authority, headers, length: 'given' }), body, length: Number(known) };
+  if (known !== null && !LENGTH.test(known)) throw new GatewayError('header_invalid', 'the header content-length cannot be sent on');
+  const head = encodeRequestHead({ method, target, authority, headers, length: known === null ? undefined : 'given' });
+  return { method, head, body, length: known === null ? undefined : Number(known) };
 }
+
+const LENGTH = /^\d{1,15}$/;
