@@ -44,6 +44,8 @@ export interface Metrics extends Disposable {
   /** Of a model that has answered. */
   tokens(model: string, usage: { readonly inputTokens?: number; readonly outputTokens?: number }): void;
   firstToken(model: string, durationMs: number): void;
+  /** A request to an upstream over plain http found a connection. */
+  connection(kind: 'new' | 'reused'): void;
   /** `outcome` is `ok` or an error code. */
   attempt(target: string, outcome: string): void;
   retry(target: string): void;
@@ -133,7 +135,17 @@ const BREAKER_VALUE: Readonly<Record<BreakerReading['state'], number>> = { close
 
 type TrafficRecorders = Pick<
   Metrics,
-  'allowNames' | 'requestsOpen' | 'streamsOpen' | 'tokens' | 'firstToken' | 'attempt' | 'retry' | 'fallback' | 'cacheResult' | 'queued'
+  | 'allowNames'
+  | 'requestsOpen'
+  | 'streamsOpen'
+  | 'tokens'
+  | 'firstToken'
+  | 'connection'
+  | 'attempt'
+  | 'retry'
+  | 'fallback'
+  | 'cacheResult'
+  | 'queued'
 >;
 
 function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
@@ -145,6 +157,10 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
   }));
   const okCells = createMemo((target: string) => registry.cell('gateway_upstream_attempts_total', target, 'ok'));
   const cacheCells = createMemo((result: string) => registry.cell('gateway_cache_results_total', result));
+  const connections = {
+    new: registry.cell('gateway_upstream_connections_total', 'new'),
+    reused: registry.cell('gateway_upstream_connections_total', 'reused'),
+  };
   const queue = registry.buckets('gateway_queue_seconds');
 
   return {
@@ -157,6 +173,7 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
       cells.output.value += usage.outputTokens ?? 0;
     },
     firstToken: (model, durationMs) => modelCells(names.model(model)).firstToken.observe(durationMs / 1_000),
+    connection: (kind) => void (connections[kind].value += 1),
     attempt(target, outcome) {
       const name = names.target(target);
       const cell = outcome === 'ok' ? okCells(name) : registry.cell('gateway_upstream_attempts_total', name, outcome);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { TransportError } from '../transport-error.ts';
-import { parseReplyHead, type ReplyHead } from './reply-head.ts';
+import { type Framing, parseReplyHead, type ReplyHead } from './reply-head.ts';
 
 /** What is thrown, in short. */
 function refusal(lines: readonly string[], method = 'GET'): string {
@@ -140,9 +140,9 @@ describe('headers', () => {
 });
 
 describe('framing', () => {
-  const length = (bytes: number) => ({ kind: 'length', length: bytes });
-  const chunked = { kind: 'chunked' };
-  const untilClose = { kind: 'until-close' };
+  const length = (bytes: number): Framing => ({ kind: 'length', length: bytes });
+  const chunked: Framing = { kind: 'chunked' };
+  const untilClose: Framing = { kind: 'until-close' };
   for (const row of [
     { name: 'a length', head: [OK, 'Content-Length: 5'], framing: length(5), keepAlive: true },
     { name: 'leading zeros', head: [OK, 'Content-Length: 0005'], framing: length(5), keepAlive: true },
