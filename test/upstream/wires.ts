@@ -22,17 +22,22 @@ export interface OpenWire extends Disposable {
 export interface WireOptions {
   readonly pool?: Partial<UpstreamConfig['pool']>;
   readonly clock?: Clock;
+  /** Called in the moment in which a connection was found. */
+  readonly onFound?: () => void;
 }
 
 export type Open = (url: string, options?: WireOptions) => OpenWire;
 
-export const openSockets: Open = (url, { pool = {}, clock = systemClock } = {}) => {
+export const openSockets: Open = (url, { pool = {}, clock = systemClock, onFound } = {}) => {
   const found: ('new' | 'reused')[] = [];
   const wire = createSocketWire({
     url: new URL(url),
     pool: { ...defaults, ...pool },
     clock,
-    onConnection: (kind) => void found.push(kind),
+    onConnection: (kind) => {
+      found.push(kind);
+      onFound?.();
+    },
   });
   return opened(wire, found);
 };
