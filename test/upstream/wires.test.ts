@@ -147,6 +147,16 @@ describe.each(WIRES)('%s', (_name, open) => {
     });
   });
 
+  test('an end that comes while nothing is read is not lost, nor what came before it', async () => {
+    await using a = await startFaultyUpstream((_request, socket) => {
+      socket.end(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(5_000_000)}`);
+    });
+    using wire = open(a.url);
+    const reader = (await wire.ask()).reader();
+    await Bun.sleep(100);
+    expect(await countBytes(reader)).toBe(5_000_000);
+  });
+
   describe('a failure', () => {
     for (const [name, text, fault] of [
       ['nothing at all', '', 'reset'],
