@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type Abortable, Aborter, platformSignal } from './abort.ts';
 
-const KINDS: readonly (readonly [string, () => { readonly signal: Abortable; abort(reason: unknown): void }])[] = [
+const KINDS: readonly (readonly [string, () => { readonly signal: Abortable; readonly abort: (reason: unknown) => void }])[] = [
   [
     'an AbortSignal',
     () => {
@@ -40,7 +40,8 @@ describe.each(KINDS)('%s', (_name, make) => {
     const listeners = ['a', 'b', 'c'].map((name) => () => void told.push(name));
     for (const listener of listeners) signal.addEventListener('abort', listener);
     if (listeners[1] !== undefined) signal.removeEventListener('abort', listeners[1]);
-    signal.removeEventListener('abort', () => {});
+    const stranger = () => {};
+    signal.removeEventListener('abort', stranger);
     abort(undefined);
     expect(told).toEqual(['a', 'c']);
   });

@@ -29,7 +29,7 @@ const sized = (bytes: number) => new Headers({ 'content-length': String(bytes) }
 
 describe('a streamed body', () => {
   test('arrives as it was, in chunks or of a length, whatever its pieces', async () => {
-    await using server = Bun.serve({
+    using server = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
       maxRequestBodySize: 100_000_000,
