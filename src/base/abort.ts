@@ -22,9 +22,9 @@ export interface Abortable {
   removeEventListener(type: 'abort', listener: AbortListener): void;
 }
 
-/** Aborts at most once, and tells its listeners in the order in which they came. A listener must not throw. */
+/** Aborts at most once, and tells its listeners in the order in which they came; each but once. A listener must not throw. */
 export class Aborter implements Abortable {
-  #listeners: AbortListener[] | undefined;
+  #listeners: (AbortListener | undefined)[] | undefined;
   #aborted = false;
   #reason: unknown;
 
@@ -41,13 +41,18 @@ export class Aborter implements Abortable {
   }
 
   addEventListener(_type: 'abort', listener: AbortListener): void {
+    if (this.#aborted) return;
     if (this.#listeners === undefined) this.#listeners = [listener];
-    else this.#listeners.push(listener);
+    else if (!this.#listeners.includes(listener)) this.#listeners.push(listener);
   }
 
   removeEventListener(_type: 'abort', listener: AbortListener): void {
-    const index = this.#listeners?.indexOf(listener) ?? -1;
-    if (index !== -1) this.#listeners?.splice(index, 1);
+    const listeners = this.#listeners;
+    const index = listeners?.indexOf(listener) ?? -1;
+    if (listeners === undefined || index === -1) return;
+    // While they are told, the others keep their places, and this one is not told any more.
+    if (this.#aborted) listeners[index] = undefined;
+    else listeners.splice(index, 1);
   }
 
   abort(reason: unknown): void {
@@ -55,12 +60,12 @@ export class Aborter implements Abortable {
     this.#aborted = true;
     this.#reason = reason;
     const listeners = this.#listeners;
-    this.#listeners = undefined;
     if (listeners === undefined) return;
     for (const listener of listeners) {
       if (typeof listener === 'function') listener();
-      else listener.handleEvent();
+      else listener?.handleEvent();
     }
+    this.#listeners = undefined;
   }
 }
 

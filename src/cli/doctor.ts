@@ -61,7 +61,10 @@ async function doctor(args: string[], io: CommandIo): Promise<number> {
       ? []
       : await examine(
           { loaded, cwd: io.cwd },
-          { clock: systemClock, transport: createTransport({ clock: systemClock, resolve: resolveHost }) },
+          {
+            clock: systemClock,
+            transport: createTransport({ clock: systemClock, resolve: resolveHost, events: { onConnection: () => {} } }),
+          },
         );
   const results = [{ name: 'configuration', title: 'Configuration', findings: configuration }, ...examined];
   const verdict = judge(results, values.strict === true);

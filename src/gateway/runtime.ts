@@ -86,7 +86,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   });
   const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
-  const transport = createTransport({ clock, resolve: resolveHost });
+  const transport = createTransport({ clock, resolve: resolveHost, events });
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
   const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });

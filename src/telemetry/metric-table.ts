@@ -68,6 +68,11 @@ export const METRICS = {
     help: 'Attempts at an upstream; `outcome` is `ok` or a row of the error catalogue.',
     labels: ['target', 'outcome'],
   },
+  gateway_upstream_connections_total: {
+    type: 'counter',
+    help: 'Requests to upstreams over plain http, by the connection they went out on: `new`, or `reused`.',
+    labels: ['result'],
+  },
   gateway_retries_total: { type: 'counter', help: 'Attempts that repeated one at the same target or service.', labels: ['target'] },
   gateway_fallbacks_total: { type: 'counter', help: 'Times the next target or service was turned to.', labels: ['target'] },
   gateway_breaker_changes_total: { type: 'counter', help: 'State changes of circuit breakers.', labels: ['service', 'state'] },

@@ -45,6 +45,8 @@ export interface Metrics extends Disposable {
   /** Of a model that has answered. */
   tokens(model: string, usage: { readonly inputTokens?: number; readonly outputTokens?: number }): void;
   firstToken(model: string, durationMs: number): void;
+  /** A request to an upstream over plain http found a connection. */
+  connection(kind: 'new' | 'reused'): void;
   /** `outcome` is `ok` or an error code. */
   attempt(target: string, outcome: string): void;
   retry(target: string): void;
@@ -158,7 +160,17 @@ function worstOf(breakers: readonly BreakerReading[]): Iterable<BreakerReading> 
 
 type TrafficRecorders = Pick<
   Metrics,
-  'allowNames' | 'requestsOpen' | 'streamsOpen' | 'tokens' | 'firstToken' | 'attempt' | 'retry' | 'fallback' | 'cacheResult' | 'queued'
+  | 'allowNames'
+  | 'requestsOpen'
+  | 'streamsOpen'
+  | 'tokens'
+  | 'firstToken'
+  | 'connection'
+  | 'attempt'
+  | 'retry'
+  | 'fallback'
+  | 'cacheResult'
+  | 'queued'
 >;
 
 function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
@@ -170,6 +182,10 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
   }));
   const okCells = createMemo((target: string) => registry.cell('gateway_upstream_attempts_total', target, 'ok'));
   const cacheCells = createMemo((result: string) => registry.cell('gateway_cache_results_total', result));
+  const connections = {
+    new: registry.cell('gateway_upstream_connections_total', 'new'),
+    reused: registry.cell('gateway_upstream_connections_total', 'reused'),
+  };
   const queue = registry.buckets('gateway_queue_seconds');
 
   return {
@@ -182,6 +198,7 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
       cells.output.value += usage.outputTokens ?? 0;
     },
     firstToken: (model, durationMs) => modelCells(names.model(model)).firstToken.observe(durationMs / 1_000),
+    connection: (kind) => void (connections[kind].value += 1),
     attempt(target, outcome) {
       const name = names.target(target);
       const cell = outcome === 'ok' ? okCells(name) : registry.cell('gateway_upstream_attempts_total', name, outcome);

@@ -23,6 +23,7 @@ function startProcess(names: readonly string[], deps: { clock: ManualClock; broa
     onRetry() {},
     onFallback() {},
     onHealthChange() {},
+    onConnection() {},
     onBreakerChange: (name, _from, to) => void changes.push(`${name} ${to}`),
   };
   const desk = createBreakerNews({ broadcast, clock, logger: { debug() {}, info() {}, warn() {}, error() {} } });

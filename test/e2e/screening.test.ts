@@ -27,6 +27,9 @@ beforeAll(async () => {
       models: { 'sim-1': { targets: [{ provider: 'simulator' }] } },
       services: { echo: { urls: [simulator.url], routes: ['/echo/*', '/mirror/*', '/anything/*'] } },
       screening: {
+        sql_injection: 'report',
+        xss: 'report',
+        structure: 'report',
         rules: [
           { match: '/echo/block/*', ...BLOCK },
           { match: '/anything/block/*', ...BLOCK },

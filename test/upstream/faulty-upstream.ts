@@ -28,7 +28,7 @@ export interface FaultyUpstream extends AsyncDisposable {
 
 export type Answer = (request: Received, socket: Socket) => void;
 
-export async function startFaultyUpstream(answer: Answer, port = 0): Promise<FaultyUpstream> {
+export async function startFaultyUpstream(answer: Answer, port = 0, host = '127.0.0.1'): Promise<FaultyUpstream> {
   const requests: Received[] = [];
   const sockets = new Set<Socket>();
   let connections = 0;
@@ -53,12 +53,12 @@ export async function startFaultyUpstream(answer: Answer, port = 0): Promise<Fau
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://${host}:${address.port}`,
     port: address.port,
     requests,
     get connections() {

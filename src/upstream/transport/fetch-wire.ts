@@ -12,6 +12,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ReadableHeaders } from '../../base/readable-headers.ts';
 import type { BodyReader } from '../upstream.ts';
 import { stripReplyHeaders } from './hop-headers.ts';
+import { sendableTarget } from './request-target.ts';
 import type { ConnectorOptions, TransportReply } from './transport.ts';
 import { fromFetchError } from './transport-error.ts';
 import type { Wire, WireRequest } from './wire.ts';
@@ -32,6 +33,8 @@ export function createFetchWire({ url, pinned, pool, proxy }: FetchWireOptions):
   });
   return {
     async send({ method, target, headers: given, body, address }: WireRequest, signal: Abortable): Promise<TransportReply> {
+      if (!METHODS.has(method))
+        throw new GatewayError('method_not_allowed', `The method ${method.slice(0, 32).replaceAll(/[^\w-]/g, '?')} cannot be sent on.`);
       let headers = given;
       if (address !== undefined) {
         headers = new Headers(headers);
@@ -39,7 +42,7 @@ export function createFetchWire({ url, pinned, pool, proxy }: FetchWireOptions):
       }
       const platform = platformSignal(signal);
       try {
-        const response = await session.fetch(originOf(url, address) + target, {
+        const response = await session.fetch(originOf(url, address) + sendableTarget(target), {
           method,
           headers,
           body,
@@ -52,11 +55,26 @@ export function createFetchWire({ url, pinned, pool, proxy }: FetchWireOptions):
         return new FetchReply(response);
       } catch (error) {
         platform[Symbol.dispose]();
-        throw signal.aborted ? signal.reason : fromFetchError(error);
+        if (signal.aborted) throw signal.reason;
+        throw asFailure(error);
       }
     },
     [Symbol.dispose]: () => session.close(),
   };
+}
+
+/** Those that Bun knows, of those that mean anything to a service. It would send any other as a GET. */
+const METHODS: ReadonlySet<string> = new Set(
+  'GET HEAD POST PUT PATCH DELETE OPTIONS QUERY PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH REPORT PURGE LINK UNLINK NOTIFY SUBSCRIBE UNSUBSCRIBE'.split(
+    ' ',
+  ),
+);
+
+/** A TypeError without a code is what Bun says to a header that it would not send; nothing has left then. */
+function asFailure(error: unknown): GatewayError {
+  if (error instanceof TypeError && !('code' in error))
+    return new GatewayError('header_invalid', 'a header cannot be sent on', { cause: error });
+  return fromFetchError(error);
 }
 
 /** What Bun keeps at most. */

@@ -45,7 +45,8 @@ const FAULTS: readonly FaultRow[] = [
   { codes: /^(ECONNRESET|ECONNABORTED|EPIPE|ConnectionClosed)$/, fault: 'reset', message: 'it closed the connection without a reply' },
   { codes: /^(ETIMEDOUT|Timeout)/, fault: 'reset', message: 'the connection timed out' },
   {
-    codes: /^(InvalidHTTPResponse|UnrequestedUpgrade|HPE_|Malformed|.*Response.*|ERR_HTTP)/,
+    codes:
+      /^(InvalidHTTPResponse|InvalidContentLength|UnsupportedTransferEncoding|UnrequestedUpgrade|HPE_|Malformed|.*Response.*|ERR_HTTP)/,
     fault: 'protocol',
     message: 'what it sent is not HTTP',
   },

@@ -22,6 +22,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ReadableHeaders } from '../../base/readable-headers.ts';
 import type { BodyReader } from '../upstream.ts';
 import type { PoolConfig } from '../upstream-config.ts';
+import type { UpstreamEvents } from '../upstream-events.ts';
 import { type HostKind, kindOfHost, refusalOf } from './address-rules.ts';
 import { createFetchWire } from './fetch-wire.ts';
 import { requestHeaders, type SendableHeaders } from './hop-headers.ts';
@@ -74,6 +75,7 @@ export interface Transport {
 export interface TransportDeps {
   readonly clock: Clock;
   readonly resolve: Resolve;
+  readonly events: Pick<UpstreamEvents, 'onConnection'>;
 }
 
 export function createTransport(deps: TransportDeps): Transport {
@@ -85,7 +87,7 @@ export function createTransport(deps: TransportDeps): Transport {
       const pinned = check !== undefined && host.kind === 'public-name';
       const wire =
         url.protocol === 'http:' && options.proxy === undefined
-          ? createSocketWire({ url, pool: options.pool, clock: deps.clock })
+          ? createSocketWire({ url, pool: options.pool, clock: deps.clock, onConnection: deps.events.onConnection })
           : createFetchWire({ url, pinned, pool: options.pool, proxy: options.proxy });
       return createConnector({ url, check, pinned, wire });
     },

@@ -15,6 +15,9 @@ export interface WireRequest {
 
 /** What carries requests to one origin: connections, kept alive. Disposing it closes those that are idle. */
 export interface Wire extends Disposable {
-  /** Resolves with the head. Rejects with a TransportError, or the signal's reason. The signal has not aborted yet. */
+  /**
+   * Resolves with the head. Throws or rejects with a TransportError, the signal's reason, or another GatewayError for a request that cannot be
+   * sent (`header_invalid`, `method_not_allowed`) or a streamed body that fails.
+   */
   send(request: WireRequest, signal: Abortable): Promise<TransportReply>;
 }

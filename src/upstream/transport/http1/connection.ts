@@ -9,6 +9,7 @@
  */
 
 import type { Abortable } from '../../../base/abort.ts';
+import { GatewayError } from '../../../base/errors.ts';
 import type { TransportReply } from '../transport.ts';
 import { fromFetchError, TransportError } from '../transport-error.ts';
 import type { ReplyHead } from './reply-head.ts';
@@ -26,6 +27,8 @@ export interface ConnectionRequest {
 }
 
 export interface ConnectionOptions {
+  /** What was dialled: a name, or an address. */
+  readonly hostname: string;
   /** Called when a reply is over and the connection may carry another request. */
   readonly onIdle: (connection: Connection) => void;
   readonly onClosed: (connection: Connection) => void;
@@ -43,6 +46,8 @@ interface UploadReader {
 
 /** What Bun calls for every socket: the connection is its `data`. */
 export const SOCKET_HANDLERS: Bun.SocketHandler<Connection> = {
+  // Before anything can come: a server may speak, or leave, as soon as it is connected.
+  open: (socket) => socket.data.attach(socket),
   data: (socket, bytes) => socket.data.onData(bytes),
   drain: (socket) => socket.data.onDrain(),
   end: (socket) => socket.data.onClosed(undefined),
@@ -76,12 +81,22 @@ export class Connection implements ReplySource, ReplySink {
     this.#socket = socket;
   }
 
+  get hostname(): string {
+    return this.#options.hostname;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Resolves with the head. Rejects with a TransportError, or the signal's reason. */
+  /** Resolves with the head. Rejects with a TransportError, the signal's reason, or what is wrong with the body. */
   send(request: ConnectionRequest, signal: Abortable): Promise<TransportReply> {
+    // Either may have happened since the connection came about.
+    if (this.#closed) return Promise.reject(new TransportError('refused', 'it closed the connection at once'));
+    if (signal.aborted) {
+      this.#options.onIdle(this);
+      return Promise.reject(signal.reason);
+    }
     this.answered = false;
     this.#signal = signal;
     this.#keepAlive = true;
@@ -123,11 +138,13 @@ export class Connection implements ReplySource, ReplySink {
 
   onEnd(surplus: boolean): void {
     const reply = this.#reply;
-    const reusable = this.#keepAlive && !surplus && !this.#sending && !this.#closed;
+    const isSent = !this.#sending && this.#unsent === undefined;
     this.#release();
-    if (reusable) this.#options.onIdle(this);
-    else this.#shut();
+    // First, for it may have the socket paused, and whoever comes next knows nothing of that.
     reply?.onEnd();
+    if (this.#closed) return;
+    if (this.#keepAlive && !surplus && isSent) this.#options.onIdle(this);
+    else this.#shut(isSent ? 'close' : 'terminate');
   }
 
   onDrain(): void {
@@ -145,7 +162,12 @@ export class Connection implements ReplySource, ReplySink {
   onClosed(error: unknown): void {
     if (this.#closed) return;
     if (error === undefined && this.#reply !== undefined && this.#parser.close()) return;
-    this.destroy(error === undefined ? new TransportError('reset', 'it closed the connection without a reply') : fromFetchError(error));
+    this.destroy(error === undefined ? closedUnder() : fromFetchError(error));
+  }
+
+  /** It is not needed any more. */
+  close(): void {
+    this.#shut('close');
   }
 
   pause(): void {
@@ -156,10 +178,11 @@ export class Connection implements ReplySource, ReplySink {
     this.#socket?.resume();
   }
 
+  /** Cuts it, whatever it is doing. */
   destroy(reason: unknown): void {
     const reply = this.#reply;
     this.#release();
-    this.#shut();
+    this.#shut('terminate');
     reply?.fail(reason);
   }
 
@@ -169,11 +192,12 @@ export class Connection implements ReplySource, ReplySink {
     this.#reply = undefined;
   }
 
-  #shut(): void {
+  /** `terminate` resets the connection: the upstream hears at once that nobody listens, and what is unsent is dropped. */
+  #shut(how: 'close' | 'terminate'): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsent = undefined;
-    this.#socket?.terminate();
+    this.#socket?.[how]();
     this.#drained?.();
     this.#drained = undefined;
     // Its source may have failed already, and then it says so again.
@@ -186,7 +210,7 @@ export class Connection implements ReplySource, ReplySink {
     else if (body instanceof ReadableStream) {
       this.#put(Buffer.from(head, 'latin1'));
       this.#sending = true;
-      this.#stream(body, length).catch((error: unknown) => this.destroy(error));
+      this.#stream(body, length).catch((error: unknown) => this.destroy(asUploadError(error)));
     } else if (body.length > TOGETHER_BYTES_MAX) {
       this.#put(Buffer.from(head, 'latin1'));
       this.#put(body);
@@ -222,12 +246,12 @@ export class Connection implements ReplySource, ReplySink {
       if (done || value === undefined) break;
       if (value.length === 0) continue;
       sent += value.length;
-      if (length !== undefined && sent > length) throw new TransportError('reset', 'the body was longer than it said');
+      if (length !== undefined && sent > length) throw notAsLong('longer');
       this.#put(length === undefined ? chunkOf(value) : value);
       if (this.#unsent !== undefined) await this.#drain();
     }
     if (length === undefined) this.#put(LAST_CHUNK);
-    else if (sent !== length) throw new TransportError('reset', 'the body was shorter than it said');
+    else if (sent !== length) throw notAsLong('shorter');
     this.#sending = false;
     this.#upload = undefined;
   }
@@ -237,6 +261,19 @@ export class Connection implements ReplySource, ReplySink {
       this.#drained = resolve;
     });
   }
+}
+
+function closedUnder(): TransportError {
+  return new TransportError('reset', 'it closed the connection without a reply');
+}
+
+/** What is wrong with a body is no fault of the upstream. */
+function asUploadError(error: unknown): GatewayError {
+  return error instanceof GatewayError ? error : new GatewayError('client_closed', 'the body broke off', { cause: error });
+}
+
+function notAsLong(how: 'longer' | 'shorter'): GatewayError {
+  return new GatewayError('request_invalid', `The body is ${how} than its Content-Length.`);
 }
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');

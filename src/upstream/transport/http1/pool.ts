@@ -5,7 +5,8 @@
 
 import type { Abortable } from '../../../base/abort.ts';
 import type { Clock } from '../../../base/clock.ts';
-import { fromFetchError, TransportError } from '../transport-error.ts';
+import type { GatewayError } from '../../../base/errors.ts';
+import { fromFetchError, provesNotSent, TransportError } from '../transport-error.ts';
 import { Connection, SOCKET_HANDLERS } from './connection.ts';
 
 export interface PoolOptions {
@@ -15,30 +16,50 @@ export interface PoolOptions {
   readonly idleMax: number;
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
+  /** Called for every request that a connection is found for. */
+  readonly onConnection: (kind: ConnectionKind) => void;
 }
+
+export type ConnectionKind = 'new' | 'reused';
+
+/** Attempts that nobody waits for any more: the system goes on for two minutes, and each holds a socket. */
+const ABANDONED_MAX = 256;
 
 export class ConnectionPool implements Disposable {
   readonly #options: PoolOptions;
   readonly #idle: Connection[] = [];
   #sweep: Disposable | undefined;
+  #abandoned = 0;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
   }
 
-  /** One that is open and idle, if any: its upstream may have closed it all the same. */
-  take(): Connection | undefined {
+  /** One to this name or address that is open and idle, if any: its upstream may have closed it all the same. */
+  take(hostname: string): Connection | undefined {
     for (;;) {
       const connection = this.#idle.pop();
-      if (connection === undefined || !connection.closed) return connection;
+      if (connection === undefined) return undefined;
+      if (connection.hostname === hostname) {
+        this.#options.onConnection('reused');
+        return connection;
+      }
+      // The upstream has another address now.
+      connection.close();
     }
   }
 
-  /** A new one. Rejects with a TransportError (`refused`, `dns`, `timeout`), or the signal's reason. */
+  /**
+   * A new one. Rejects with a TransportError that proves that nothing was sent (`refused`, `dns`, `timeout`), or the signal's reason. Bun cannot
+   * call a connect off: one that nobody waits for any more is idle when it comes about, and there are never more than ABANDONED_MAX on the way.
+   */
   connect(hostname: string, signal: Abortable): Promise<Connection> {
-    const { clock, port, connectTimeoutMs } = this.#options;
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#abandoned >= ABANDONED_MAX)
+      return Promise.reject(new TransportError('timeout', 'too many connections to it do not come about'));
     return new Promise((resolve, reject) => {
+      const { clock, port, connectTimeoutMs } = this.#options;
       let waiting = true;
       const settle = (): boolean => {
         const first = waiting;
@@ -47,26 +68,30 @@ export class ConnectionPool implements Disposable {
         signal.removeEventListener('abort', onAbort);
         return first;
       };
-      const onAbort = (): void => {
-        if (settle()) reject(signal.reason);
+      const abandon = (reason: unknown): void => {
+        if (!settle()) return;
+        this.#abandoned += 1;
+        reject(reason);
       };
-      const timer = clock.after(connectTimeoutMs, () => {
-        if (settle()) reject(new TransportError('timeout', `no connection within ${connectTimeoutMs} ms`));
-      });
+      const onAbort = (): void => abandon(signal.reason);
+      const timer = clock.after(connectTimeoutMs, () =>
+        abandon(new TransportError('timeout', `no connection within ${connectTimeoutMs} ms`)),
+      );
       signal.addEventListener('abort', onAbort);
-      const connection = new Connection({ onIdle: this.#onIdle, onClosed: this.#onClosed });
+      const connection = new Connection({ hostname, onIdle: this.#onIdle, onClosed: this.#onClosed });
       Bun.connect({ hostname, port, socket: SOCKET_HANDLERS, data: connection }).then(
-        (socket) => {
-          // Too late for whoever waited; Bun cannot call a connect off.
-          if (!settle()) {
-            socket.terminate();
+        () => {
+          if (settle()) {
+            this.#options.onConnection('new');
+            resolve(connection);
             return;
           }
-          connection.attach(socket);
-          resolve(connection);
+          this.#abandoned -= 1;
+          if (!connection.closed) this.#onIdle(connection);
         },
         (error: unknown) => {
-          if (settle()) reject(fromFetchError(error));
+          if (settle()) reject(asNotConnected(error));
+          else this.#abandoned -= 1;
         },
       );
     });
@@ -76,13 +101,13 @@ export class ConnectionPool implements Disposable {
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#sweep?.[Symbol.dispose]();
-    for (const connection of this.#idle.splice(0)) connection.destroy(undefined);
+    for (const connection of this.#idle.splice(0)) connection.close();
   }
 
   readonly #onIdle = (connection: Connection): void => {
     const { keepAliveMs, idleMax, clock } = this.#options;
     if (this.#closed || keepAliveMs === 0 || this.#idle.length >= idleMax) {
-      connection.destroy(undefined);
+      connection.close();
       return;
     }
     connection.idleSinceMs = clock.monotonic();
@@ -100,8 +125,15 @@ export class ConnectionPool implements Disposable {
     const { keepAliveMs, clock } = this.#options;
     this.#sweep = undefined;
     const nowMs = clock.monotonic();
-    while (this.#idle[0] !== undefined && nowMs - this.#idle[0].idleSinceMs >= keepAliveMs) this.#idle[0].destroy(undefined);
+    while (this.#idle[0] !== undefined && nowMs - this.#idle[0].idleSinceMs >= keepAliveMs) this.#idle[0].close();
     const oldest = this.#idle[0];
     if (oldest !== undefined) this.#sweep = clock.after(oldest.idleSinceMs + keepAliveMs - nowMs, this.#age);
   };
+}
+
+/** Whatever it is that failed: without a connection nothing was sent. */
+function asNotConnected(error: unknown): GatewayError {
+  const known = fromFetchError(error);
+  if (provesNotSent(known)) return known;
+  return new TransportError('refused', 'the connection failed', { cause: error });
 }

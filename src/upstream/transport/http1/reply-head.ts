@@ -22,7 +22,7 @@ export interface ReplyHead {
 }
 
 const HEADERS_MAX = 256;
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** All but horizontal tab, visible characters and bytes beyond ASCII. */
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
@@ -42,13 +42,14 @@ export function parseReplyHead(text: string, method: string): ReplyHead {
   let length: string | undefined;
   let coding: string | undefined;
   let connection: string | undefined;
+  let count = 0;
   for (let at = firstEnd + 2; at < text.length; ) {
     const end = endOfLine(text, at);
     const colon = text.indexOf(':', at);
     if (colon === -1 || colon > end) throw invalid('a header has no colon');
     const rawName = text.slice(at, colon);
     if (!TOKEN.test(rawName)) throw invalid('the name of a header is malformed');
-    const value = text.slice(colon + 1, end).trim();
+    const value = withoutSpace(text, colon + 1, end);
     if (BAD_VALUE.test(value)) throw invalid('the value of a header has control characters');
     const name = rawName.toLowerCase();
     if (name === 'content-length') {
@@ -58,12 +59,13 @@ export function parseReplyHead(text: string, method: string): ReplyHead {
     } else if (name === 'transfer-encoding') coding = coding === undefined ? value : `${coding}, ${value}`;
     else if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
     else if (!NOT_PASSED_ON.has(name)) fields.push(name, value);
-    if (fields.length > 2 * HEADERS_MAX) throw invalid(`it has more than ${HEADERS_MAX} headers`);
+    count += 1;
+    if (count > HEADERS_MAX) throw invalid(`it has more than ${HEADERS_MAX} headers`);
     at = end + 2;
   }
   const options = connection?.toLowerCase() ?? '';
   const framing = framingOf({ status, method, length, coding, isOld: minor === '0' });
-  const persistent = minor === '1' ? !hasToken(options, 'close') : hasToken(options, 'keep-alive');
+  const persistent = !hasToken(options, 'close') && (minor === '1' || hasToken(options, 'keep-alive'));
   // Both framings at once are how replies are smuggled: the body is read as RFC 9112 §6.3 says, and nothing after it is believed.
   const keepAlive = persistent && framing.kind !== 'until-close' && !(coding !== undefined && length !== undefined);
   // Beside a coding the length says nothing about the body (RFC 9112 §6.2).
@@ -100,14 +102,25 @@ function hasToken(list: string, token: string): boolean {
   return list === token || list.split(',').some((part) => part.trim() === token);
 }
 
+/** Only space and tab are taken off: `trim` would take bytes of a UTF-8 letter, and hide a control character. */
+function withoutSpace(text: string, from: number, to: number): string {
+  let [start, end] = [from, to];
+  while (start < end && isSpace(text.charCodeAt(start))) start += 1;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9;
+}
+
 function withoutNamed(fields: readonly string[], options: string): readonly string[] {
-  let kept = fields;
-  if (options === 'keep-alive' || options === 'close') return kept;
-  for (const part of options.split(',')) {
-    const name = part.trim();
-    if (!NEVER_NAMED.has(name)) kept = without(kept, name);
-  }
-  return kept;
+  if (options === 'keep-alive' || options === 'close') return fields;
+  const named = new Set(options.split(',').map((part) => part.trim()));
+  return fields.filter((_text, at) => {
+    const name = fields[at - (at % 2)] ?? '';
+    return !named.has(name) || NEVER_NAMED.has(name);
+  });
 }
 
 function without(fields: readonly string[], name: string): readonly string[] {

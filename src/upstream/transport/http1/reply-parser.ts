@@ -6,6 +6,7 @@
  */
 
 import { TransportError } from '../transport-error.ts';
+import { Gathered } from './gathered.ts';
 import { parseReplyHead, type ReplyHead } from './reply-head.ts';
 
 /** Who is told. None of these may throw. */
@@ -21,8 +22,10 @@ const HEAD_BYTES_MAX = 65_536;
 /** A chunk's length in hexadecimal with its extensions, which nobody uses. */
 const CHUNK_LINE_BYTES_MAX = 4_096;
 const TRAILER_BYTES_MAX = 16_384;
-const CHUNK_SIZE = /^[0-9a-f]{1,12}$/i;
+const CHUNK_LINE = /^[0-9a-f]{1,12}[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;
+const CONTROL = /[^\t\x20-\x7e\x80-\xff]/;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const BEGINNING = 'HTTP/1.';
 const CR = 13;
 const LF = 10;
 
@@ -33,7 +36,7 @@ export class ReplyParser {
   #method = '';
   #state: State = 'done';
   /** Of the head, a chunk line or the trailer, as far as it came. */
-  #pending: Buffer | undefined;
+  readonly #pending = new Gathered();
   #left = 0;
   #lineBytes = 0;
   #headBytes = 0;
@@ -46,7 +49,7 @@ export class ReplyParser {
   begin(method: string): void {
     this.#method = method;
     this.#state = 'head';
-    this.#pending = undefined;
+    this.#pending.clear();
     this.#headBytes = 0;
   }
 
@@ -65,27 +68,37 @@ export class ReplyParser {
   }
 
   #head(chunk: Buffer): void {
-    const bytes = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
+    // The end may be cut: its first three bytes may be among those that were looked at.
+    const seen = Math.max(0, this.#pending.length - 3);
+    const bytes = this.#pending.length === 0 ? chunk : this.#pending.add(chunk);
     let from = 0;
     for (;;) {
-      const end = bytes.indexOf(END_OF_HEAD, from);
-      if ((end === -1 ? bytes.length : end) - from + this.#headBytes > HEAD_BYTES_MAX)
+      const end = bytes.indexOf(END_OF_HEAD, Math.max(from, seen));
+      if ((end === -1 ? bytes.length - 3 : end) - from + this.#headBytes > HEAD_BYTES_MAX)
         throw new TransportError('protocol', `its head is longer than ${HEAD_BYTES_MAX} bytes`);
       if (end === -1) {
-        this.#pending = from === 0 ? bytes : bytes.subarray(from);
+        // A server of another kind may wait for us to speak, and would be waited for.
+        if (!BEGINNING.startsWith(bytes.toString('latin1', from, from + BEGINNING.length))) throw notHttp();
+        this.#keep(bytes, from);
         return;
       }
       const head = parseReplyHead(bytes.toString('latin1', from, end), this.#method);
-      this.#headBytes += end - from;
+      this.#headBytes += end + END_OF_HEAD.length - from;
       from = end + END_OF_HEAD.length;
       if (head.status >= 200) {
-        this.#pending = undefined;
+        this.#pending.clear();
         this.#begun(head, bytes, from);
         return;
       }
       // What it would switch to was never asked for.
       if (head.status === 101) throw new TransportError('protocol', 'it switches protocols');
     }
+  }
+
+  #keep(bytes: Buffer, from: number): void {
+    if (from === 0 && this.#pending.length > 0) return;
+    this.#pending.clear();
+    if (from < bytes.length) this.#pending.add(bytes.subarray(from));
   }
 
   #begun(head: ReplyHead, bytes: Buffer, from: number): void {
@@ -157,16 +170,15 @@ export class ReplyParser {
     this.#lineBytes += end - from;
     if (this.#lineBytes > (this.#state === 'trailer' ? TRAILER_BYTES_MAX : CHUNK_LINE_BYTES_MAX)) throw badChunk();
     if (lf === -1) {
-      const part = bytes.subarray(from);
-      this.#pending = this.#pending === undefined ? part : Buffer.concat([this.#pending, part]);
+      this.#pending.add(bytes.subarray(from));
       return end;
     }
     let line: Buffer = bytes;
     let [start, stop] = [from, lf];
-    if (this.#pending !== undefined) {
-      line = Buffer.concat([this.#pending, bytes.subarray(from, lf)]);
+    if (this.#pending.length > 0) {
+      line = this.#pending.add(bytes.subarray(from, lf));
       [start, stop] = [0, line.length];
-      this.#pending = undefined;
+      this.#pending.clear();
     }
     if (stop === start || line[stop - 1] !== CR) throw badChunk();
     this.#lineDone(line.toString('latin1', start, stop - 1));
@@ -175,10 +187,8 @@ export class ReplyParser {
 
   #lineDone(line: string): void {
     if (this.#state === 'chunk-line') {
-      const semicolon = line.indexOf(';');
-      const size = (semicolon === -1 ? line : line.slice(0, semicolon)).trimEnd();
-      if (!CHUNK_SIZE.test(size)) throw badChunk();
-      this.#left = Number.parseInt(size, 16);
+      if (!CHUNK_LINE.test(line)) throw badChunk();
+      this.#left = Number.parseInt(line, 16);
       this.#state = this.#left === 0 ? 'trailer' : 'chunk-data';
       this.#lineBytes = 0;
       return;
@@ -193,13 +203,17 @@ export class ReplyParser {
     if (line === '') {
       this.#state = 'done';
       this.#lineBytes = 0;
-    }
+    } else if (CONTROL.test(line)) throw badChunk();
   }
 
   #end(bytes: Buffer, at: number): void {
     this.#state = 'done';
     this.#sink.onEnd(at < bytes.length);
   }
+}
+
+function notHttp(): TransportError {
+  return new TransportError('protocol', 'it does not begin with a status line');
 }
 
 function badChunk(): TransportError {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../base/errors.ts';
 import type { SendableHeaders } from '../hop-headers.ts';
+import { sendableTarget } from '../request-target.ts';
 
 export interface RequestHead {
   readonly method: string;
@@ -16,13 +17,14 @@ export interface RequestHead {
 /** A value with a line end would be another header: what could say so is refused, whoever wrote it. */
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const BAD_NAME = /[^!#$%&'*+.^_`|~0-9a-zA-Z-]/;
-const BAD_TARGET = /[^\x21-\x7e]|#/;
+const BAD_NAMES = new RegExp(BAD_NAME, 'g');
 /** Methods whose requests usually have a body: without one they say so (RFC 9110 §8.6). */
 const EXPECTS_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-/** The head as it goes over the wire, to be written as Latin-1. Throws `header_invalid` for what HTTP/1.1 cannot carry. */
+/** The head as it goes over the wire, to be written as Latin-1. Throws `header_invalid` and `method_not_allowed` for what HTTP/1.1 cannot carry. */
 export function encodeRequestHead({ method, target, authority, headers, length }: RequestHead): string {
-  let text = `${method} ${BAD_TARGET.test(target) ? cleanTarget(target) : target} HTTP/1.1\r\nhost: ${authority}\r\n`;
+  if (BAD_NAME.test(method) || method === '') throw new GatewayError('method_not_allowed', 'The method is no method.');
+  let text = `${method} ${sendableTarget(target)} HTTP/1.1\r\nhost: ${authority}\r\n`;
   if (headers instanceof Headers) for (const [name, value] of headers) text += line(name, value);
   else for (const name in headers) text += line(name, headers[name] ?? '');
   if (length === undefined) text += 'transfer-encoding: chunked\r\n';
@@ -32,13 +34,7 @@ export function encodeRequestHead({ method, target, authority, headers, length }
 }
 
 function line(name: string, value: string): string {
-  if (BAD_NAME.test(name) || BAD_VALUE.test(value))
-    throw new GatewayError('header_invalid', `the header ${name.slice(0, 100).replace(BAD_NAME, '?')} cannot be sent on`);
+  if (BAD_NAME.test(name) || name === '' || BAD_VALUE.test(value))
+    throw new GatewayError('header_invalid', `the header ${name.slice(0, 100).replaceAll(BAD_NAMES, '?')} cannot be sent on`);
   return `${name}: ${value}\r\n`;
-}
-
-/** What a browser would make of it: spaces and letters beyond ASCII percent-encoded, no fragment. */
-function cleanTarget(target: string): string {
-  const { pathname, search } = new URL(target, 'http://upstream.invalid');
-  return pathname + search;
 }

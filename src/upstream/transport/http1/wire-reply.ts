@@ -1,6 +1,7 @@
 /*
  * A reply while it comes in: the head to whoever sent the request, the body to whoever reads it, as a whole or piece by piece. What was not
- * taken yet is bounded: beyond QUEUED_BYTES_MAX the connection is not read until it was.
+ * taken yet is bounded: beyond QUEUED_BYTES_MAX the connection is not read until it was. A reply that has ended leaves its connection alone:
+ * it may carry another one by then.
  */
 
 import { GatewayError } from '../../../base/errors.ts';
@@ -10,6 +11,8 @@ import type { TransportReply } from '../transport.ts';
 import type { ReplyHead } from './reply-head.ts';
 
 const QUEUED_BYTES_MAX = 262_144;
+/** Of small pieces the bytes are the least: each is an object of its own. */
+const QUEUED_PIECES_MAX = 1_024;
 
 const END: BodyRead = { done: true };
 
@@ -44,11 +47,6 @@ export class WireReply implements TransportReply, BodyReader {
     this.#head = head;
   }
 
-  /** Whether the head is in. */
-  get begun(): boolean {
-    return this.#head === undefined;
-  }
-
   reader(): BodyReader | undefined {
     return this.#ended && this.#queued === 0 && this.#failure === undefined ? undefined : this;
   }
@@ -68,12 +66,13 @@ export class WireReply implements TransportReply, BodyReader {
   }
 
   cancel(reason?: unknown): Promise<void> {
+    this.#drop();
     if (!this.#ended) this.#source.destroy(reason ?? new GatewayError('client_closed', 'the reply was given up'));
     return Promise.resolve();
   }
 
   bytes(bytesMax: number): Promise<Uint8Array> {
-    if (this.#queued > bytesMax) return Promise.reject(this.#tooLong(bytesMax));
+    if (this.#queued > bytesMax) return Promise.reject(this.#giveUp(bytesMax));
     if (this.#failure !== undefined) return Promise.reject(this.#failure.reason);
     if (this.#ended) return Promise.resolve(this.#take());
     if (this.#paused) this.#setPaused(false);
@@ -100,12 +99,14 @@ export class WireReply implements TransportReply, BodyReader {
     this.#queued += bytes.length;
     const collecting = this.#collecting;
     if (collecting === undefined) {
-      if (this.#queued > QUEUED_BYTES_MAX && !this.#paused) this.#setPaused(true);
-    } else if (this.#queued > collecting.bytesMax) this.#source.destroy(this.#tooLong(collecting.bytesMax));
+      const isFull = this.#queued > QUEUED_BYTES_MAX || this.#chunks.length > QUEUED_PIECES_MAX;
+      if (isFull && !this.#paused) this.#setPaused(true);
+    } else if (this.#queued > collecting.bytesMax) this.#giveUp(collecting.bytesMax);
   }
 
   onEnd(): void {
     this.#ended = true;
+    if (this.#paused) this.#setPaused(false);
     this.#collecting?.resolve(this.#take());
     this.#reading?.resolve(END);
     this.#reading = undefined;
@@ -116,6 +117,7 @@ export class WireReply implements TransportReply, BodyReader {
   fail(reason: unknown): void {
     if (this.#ended || this.#failure !== undefined) return;
     this.#failure = { reason };
+    this.#paused = false;
     const waiting = this.#head ?? this.#collecting ?? this.#reading;
     this.#head = undefined;
     this.#collecting = undefined;
@@ -132,12 +134,20 @@ export class WireReply implements TransportReply, BodyReader {
   #take(): Uint8Array {
     const chunks = this.#chunks;
     const [only] = chunks;
-    this.#chunks = [];
-    this.#queued = 0;
+    this.#drop();
     return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
   }
 
-  #tooLong(bytesMax: number): GatewayError {
-    return new GatewayError('upstream_reply_invalid', `The upstream's reply is longer than ${bytesMax} bytes.`);
+  /** It is longer than whoever collects it allows: nothing of it is of use. */
+  #giveUp(bytesMax: number): GatewayError {
+    const error = new GatewayError('upstream_reply_invalid', `The upstream's reply is longer than ${bytesMax} bytes.`);
+    this.#drop();
+    if (!this.#ended) this.#source.destroy(error);
+    return error;
+  }
+
+  #drop(): void {
+    this.#chunks = [];
+    this.#queued = 0;
   }
 }
