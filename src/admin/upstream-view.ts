@@ -11,6 +11,7 @@ import type { HealthReading, HealthSource } from './health.ts';
 export function createUpstreamEvents(deps: { readonly metrics: Metrics; readonly logger: Logger }): UpstreamEvents {
   const { metrics, logger } = deps;
   return {
+    onConnection: (kind) => metrics.connection(kind),
     onAttempt: (_group, record) => metrics.attempt(record.target, record.outcome),
     onRetry: (group) => metrics.retry(group),
     onFallback(from, to, reason) {

@@ -70,7 +70,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
   const events = createUpstreamEvents({ metrics, logger: log });
-  const transport = createTransport({ clock, resolve: resolveHost, onConnection: (kind) => metrics.connection(kind) });
+  const transport = createTransport({ clock, resolve: resolveHost, events });
   const registry = createEndpointRegistry({ transport, clock, random, events });
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {

@@ -265,7 +265,7 @@ describe('connecting', () => {
 describe('a public name', () => {
   const { pool } = upstreamConfig.parse({});
   const connect = (url: string, resolve: () => Promise<readonly string[]>) =>
-    createTransport({ clock: systemClock, resolve }).connector(url, {
+    createTransport({ clock: systemClock, resolve, events: { onConnection: () => {} } }).connector(url, {
       pool,
       allowPrivate: true,
       proxy: undefined,

@@ -18,6 +18,8 @@ export interface Rig extends Disposable {
   readonly breakerChanges: string[];
   readonly retries: string[];
   readonly fallbacks: string[];
+  /** Of requests that found a connection. */
+  readonly connections: { readonly new: number; readonly reused: number };
   /** Groups by name, each with its URLs and settings. */
   configure(groups: Readonly<Record<string, readonly string[]>>, settings?: UpstreamOverrides): void;
   call(options?: Partial<CallOptions> & { readonly targets?: readonly string[] }): Promise<UpstreamReply>;
@@ -28,6 +30,7 @@ export function createRig(groups: Readonly<Record<string, readonly string[]>>, s
   const breakerChanges: string[] = [];
   const retries: string[] = [];
   const fallbacks: string[] = [];
+  const connections = { new: 0, reused: 0 };
   const deps = {
     clock: systemClock,
     random: Math.random,
@@ -37,9 +40,10 @@ export function createRig(groups: Readonly<Record<string, readonly string[]>>, s
       onRetry: (_group: string, reason: string) => void retries.push(reason),
       onFallback: (from: string, to: string, reason: string) => void fallbacks.push(`${from} > ${to}: ${reason}`),
       onHealthChange: () => {},
+      onConnection: (kind: 'new' | 'reused') => void (connections[kind] += 1),
     },
   };
-  const transport = createTransport({ clock: systemClock, resolve: resolveHost });
+  const transport = createTransport({ ...deps, resolve: resolveHost });
   const registry = createEndpointRegistry({ ...deps, transport });
   const upstream = createUpstream({ ...deps, registry });
   const configure: Rig['configure'] = (wanted, changed = settings) => {
@@ -54,6 +58,7 @@ export function createRig(groups: Readonly<Record<string, readonly string[]>>, s
     breakerChanges,
     retries,
     fallbacks,
+    connections,
     configure,
     call: ({ targets = Object.keys(groups), ...options } = {}) =>
       upstream.call({

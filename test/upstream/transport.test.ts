@@ -13,7 +13,7 @@ const never = new AbortController().signal;
 
 function connect(url: string, options: { allowPrivate?: boolean; resolve?: (name: string) => Promise<readonly string[]> } = {}): Connector {
   const { allowPrivate = false, resolve = () => Promise.reject(new Error('no resolver')) } = options;
-  return createTransport({ clock: systemClock, resolve }).connector(url, {
+  return createTransport({ clock: systemClock, resolve, events: { onConnection: () => {} } }).connector(url, {
     pool,
     allowPrivate,
     proxy: undefined,

@@ -22,11 +22,11 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ReadableHeaders } from '../../base/readable-headers.ts';
 import type { BodyReader } from '../upstream.ts';
 import type { PoolConfig } from '../upstream-config.ts';
+import type { UpstreamEvents } from '../upstream-events.ts';
 import { type HostKind, kindOfHost, refusalOf } from './address-rules.ts';
 import { createFetchWire } from './fetch-wire.ts';
 import { requestHeaders, type SendableHeaders } from './hop-headers.ts';
 import { createHostCheck, type HostCheck, type Resolve } from './host-check.ts';
-import type { ConnectionKind } from './http1/pool.ts';
 import { createSocketWire } from './http1/socket-wire.ts';
 import { provesNotSent } from './transport-error.ts';
 import type { Wire } from './wire.ts';
@@ -75,8 +75,7 @@ export interface Transport {
 export interface TransportDeps {
   readonly clock: Clock;
   readonly resolve: Resolve;
-  /** Called for every request that finds a connection; only over plain http is it known which. Must be cheap, and must not throw. */
-  readonly onConnection?: (kind: ConnectionKind) => void;
+  readonly events: Pick<UpstreamEvents, 'onConnection'>;
 }
 
 export function createTransport(deps: TransportDeps): Transport {
@@ -88,7 +87,7 @@ export function createTransport(deps: TransportDeps): Transport {
       const pinned = check !== undefined && host.kind === 'public-name';
       const wire =
         url.protocol === 'http:' && options.proxy === undefined
-          ? createSocketWire({ url, pool: options.pool, clock: deps.clock, onConnection: deps.onConnection })
+          ? createSocketWire({ url, pool: options.pool, clock: deps.clock, onConnection: deps.events.onConnection })
           : createFetchWire({ url, pinned, pool: options.pool, proxy: options.proxy });
       return createConnector({ url, check, pinned, wire });
     },

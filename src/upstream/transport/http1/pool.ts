@@ -17,7 +17,7 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number;
   readonly clock: Clock;
   /** Called for every request that a connection is found for. */
-  readonly onConnection: ((kind: ConnectionKind) => void) | undefined;
+  readonly onConnection: (kind: ConnectionKind) => void;
 }
 
 export type ConnectionKind = 'new' | 'reused';
@@ -42,7 +42,7 @@ export class ConnectionPool implements Disposable {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;
       if (connection.hostname === hostname) {
-        this.#options.onConnection?.('reused');
+        this.#options.onConnection('reused');
         return connection;
       }
       // The upstream has another address now.
@@ -82,7 +82,7 @@ export class ConnectionPool implements Disposable {
       Bun.connect({ hostname, port, socket: SOCKET_HANDLERS, data: connection }).then(
         () => {
           if (settle()) {
-            this.#options.onConnection?.('new');
+            this.#options.onConnection('new');
             resolve(connection);
             return;
           }

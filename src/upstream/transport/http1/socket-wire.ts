@@ -13,7 +13,7 @@ export interface SocketWireOptions {
   readonly url: URL;
   readonly pool: PoolConfig;
   readonly clock: Clock;
-  readonly onConnection: ((kind: ConnectionKind) => void) | undefined;
+  readonly onConnection: (kind: ConnectionKind) => void;
 }
 
 /** Methods that may be sent again when a kept connection turns out to be closed (RFC 9110 §9.2.2). */
