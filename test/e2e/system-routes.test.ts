@@ -172,6 +172,9 @@ describe('with traffic', () => {
     expect(value('http_request_errors_total', { ...chat, code: 'model_unknown' })).toBe(1);
     expect(value('gateway_auth_failures_total', { code: 'key_invalid' })).toBe(1);
     expect(value('gateway_upstream_attempts_total', { target: 'simulator/sim-1', outcome: 'ok' })).toBe(8);
+    // Two addresses, asked one request after another: a connection each.
+    expect(value('gateway_upstream_connections_total', { result: 'new' })).toBe(2);
+    expect(value('gateway_upstream_connections_total', { result: 'reused' })).toBe(10);
     expect(value('gateway_first_token_seconds_count', { model: 'sim-1' })).toBe(8);
     expect(value('gateway_tokens_total', { direction: 'output' })).toBe(8 * 2);
     expect(value('circuit_breaker_state', { service: 'echo' })).toBe(0);

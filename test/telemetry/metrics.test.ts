@@ -44,6 +44,7 @@ describe('the exposition', () => {
     metrics.tokens('llama', { inputTokens: 5, outputTokens: 6 });
     metrics.firstToken('llama', 250);
     metrics.attempt('ollama/llama', 'upstream_timeout');
+    metrics.connection('reused');
     metrics.retry('ollama/llama');
     metrics.fallback('pricing');
     metrics.breakerChange('pricing', 'open');
