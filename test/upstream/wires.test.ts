@@ -321,6 +321,20 @@ describe.each(WIRES)('%s', (_name, open) => {
       expect(a.requests[0]?.headers.get('host')).toBe(`127.0.0.1:${a.port}`);
     });
 
+    test('has the method that was asked for, or none', async () => {
+      await using a = await startFaultyUpstream(ok);
+      using wire = open(a.url);
+      const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'PROPFIND', 'MKCOL', 'MOVE', 'SEARCH', 'PURGE', 'BREW'];
+      const sent: string[] = [];
+      for (const method of methods) {
+        const fault = await faultOf(Promise.resolve().then(() => wire.text({ method })));
+        expect(fault).toBeOneOf(['none', 'method_not_allowed']);
+        if (fault === 'none') sent.push(method);
+      }
+      expect(sent.slice(0, 12)).toEqual(methods.slice(0, 12));
+      expect(a.requests.map(({ method }) => method)).toEqual(sent);
+    });
+
     test('cannot carry another one', async () => {
       await using a = await startFaultyUpstream(ok);
       using wire = open(a.url);

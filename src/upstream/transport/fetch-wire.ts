@@ -4,7 +4,8 @@
  * About Bun 1.4's fetch: it notices connections that were closed while idle; when a kept connection breaks as a request is sent, it sends a
  * GET again by itself, but no POST, which fails with ECONNRESET though nothing is wrong; a body stream is untouched when the connection
  * was refused (test/upstream/ holds these). It keeps at most 64 idle connections of a kind in the whole process, and says neither whether
- * a connection was used again nor when it was made: so there is no connect deadline here.
+ * a connection was used again nor when it was made: so there is no connect deadline here. It sends a method that it does not know as GET, takes chunks
+ * whose trailer was cut for whole, and a closed session keeps what was busy until that has been idle for its time.
  */
 
 import { type Abortable, platformSignal } from '../../base/abort.ts';
