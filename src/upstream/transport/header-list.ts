@@ -20,6 +20,17 @@ export class HeaderList implements ReadableHeaders {
     return found;
   }
 
+  /** Adds all but `set-cookie` to a record; repeated ones joined. */
+  copyTo(record: Record<string, string>): void {
+    const fields = this.#fields;
+    for (let at = 0; at < fields.length; at += 2) {
+      const name = fields[at] ?? '';
+      if (name === 'set-cookie') continue;
+      const value = fields[at + 1] ?? '';
+      record[name] = name in record ? `${record[name]}, ${value}` : value;
+    }
+  }
+
   getSetCookie(): string[] {
     return this.#fields.filter((_text, at) => at % 2 === 1 && this.#fields[at - 1] === 'set-cookie');
   }

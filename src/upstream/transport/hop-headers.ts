@@ -53,7 +53,9 @@ export const USER_AGENT = 'gatehouse';
  * spares building and cleaning a Headers (1 µs).
  */
 export function requestHeaders(given: SendableHeaders, keepLength: boolean): SendableHeaders {
-  if (!(given instanceof Headers) && isClean(given)) return 'user-agent' in given ? given : { ...given, 'user-agent': USER_AGENT };
+  if (!(given instanceof Headers) && isClean(given, keepLength)) {
+    return 'user-agent' in given ? given : { ...given, 'user-agent': USER_AGENT };
+  }
   const headers = new Headers(given);
   dropNamed(headers);
   for (const name of NOT_SENT) headers.delete(name);
@@ -62,10 +64,27 @@ export function requestHeaders(given: SendableHeaders, keepLength: boolean): Sen
   return headers;
 }
 
+/** A caller's headers that belong to the message, as a record of ours without those that `isWithheld`. Clean, but for a `content-length`. */
+export function endToEndHeaders(given: Headers, isWithheld: (name: string) => boolean): Record<string, string> {
+  const all: Readonly<Record<string, string | readonly string[]>> = given.toJSON();
+  const connection = given.get('connection');
+  const named = connection === null ? NOTHING_NAMED : namedBy(connection);
+  const headers: Record<string, string> = {};
+  for (const name in all) {
+    if (NOT_SENT_NAMES.has(name) || named.includes(name) || isWithheld(name)) continue;
+    const value = all[name];
+    // Only of `set-cookie`, which no honest request has, there may be several.
+    if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return headers;
+}
+
+const NOTHING_NAMED: readonly string[] = [];
+
 export type SendableHeaders = Headers | Readonly<Record<string, string>>;
 
-function isClean(headers: Readonly<Record<string, string>>): boolean {
-  for (const name in headers) if (name === 'content-length' || NOT_SENT_NAMES.has(name)) return false;
+function isClean(headers: Readonly<Record<string, string>>, keepLength: boolean): boolean {
+  for (const name in headers) if ((name === 'content-length' && !keepLength) || NOT_SENT_NAMES.has(name)) return false;
   return true;
 }
 
@@ -77,10 +96,15 @@ export function stripReplyHeaders(headers: Headers): void {
 
 function dropNamed(headers: Headers): void {
   const named = headers.get('connection');
-  if (named === null || named === 'keep-alive' || named === 'close') return;
-  for (const token of named.split(',')) {
-    const name = token.trim().toLowerCase();
-    // What is no token is no header's name, and `Headers` would throw.
-    if (/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !NEVER_NAMED.has(name)) headers.delete(name);
-  }
+  if (named !== null) for (const name of namedBy(named)) headers.delete(name);
+}
+
+/** What a `Connection` header names, as far as it may. */
+function namedBy(named: string): readonly string[] {
+  if (named === 'keep-alive' || named === 'close') return NOTHING_NAMED;
+  // What is no token is no header's name, and `Headers` would throw.
+  return named
+    .split(',')
+    .map((token) => token.trim().toLowerCase())
+    .filter((name) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !NEVER_NAMED.has(name));
 }

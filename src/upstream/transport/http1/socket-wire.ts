@@ -65,7 +65,7 @@ function prepared({ method, target, headers, body }: WireRequest, authority: str
     return { method, head: encodeRequestHead({ method, target, authority, headers, length }), body, length: undefined };
   }
   // Where it is known, `content-length` is among the headers already.
-  const known = headers instanceof Headers ? headers.get('content-length') : null;
+  const known = (headers instanceof Headers ? headers.get('content-length') : headers['content-length']) ?? null;
   if (known !== null && !LENGTH.test(known)) throw new GatewayError('header_invalid', 'the header content-length cannot be sent on');
   const head = encodeRequestHead({ method, target, authority, headers, length: known === null ? undefined : 'given' });
   return { method, head, body, length: known === null ? undefined : Number(known) };
