@@ -25,6 +25,7 @@ import { createFetchText } from '../upstream/transport/fetch-text.ts';
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
+import { watchIdleMemory } from './idle-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -90,6 +91,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
   const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
+  const admission = createAdmission(config.admission, { clock });
+  const idleMemory = watchIdleMemory({ clock, work: admission, collect: collectMemory });
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -107,9 +110,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     breakerNews,
     events,
     watch: createStreamWatch(clock),
-    admission: createAdmission(config.admission, { clock }),
+    admission,
     keySets: createKeySets({ clock, logger: log, fetchText: createFetchText(transport, config.upstream.proxy) }),
     async [Symbol.asyncDispose]() {
+      idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
@@ -119,6 +123,12 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** A full collection, and what the collector's caches hold. */
+function collectMemory(): void {
+  Bun.gc(true);
+  Bun.shrink();
 }
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */

@@ -40,6 +40,8 @@ export interface Admission {
   configure(config: AdmissionConfig): void;
   /** Exchanges that hold a place now. */
   readonly running: number;
+  /** Exchanges that have come so far, let in or not. */
+  readonly begun: number;
   /** Exchanges that wait for one. */
   readonly waiting: number;
 }
@@ -48,6 +50,7 @@ export interface Admission {
 export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admission {
   const places = new Places(config, deps.clock);
   const leave = (): void => places.leave();
+  let begun = 0;
   return {
     policy: {
       name: 'admit',
@@ -56,6 +59,7 @@ export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admis
       layer: (route) => {
         if (route.kind === 'system') return undefined;
         return (next) => (request, exchange) => {
+          begun += 1;
           if (places.tryEnter()) {
             exchange.onEnd(leave);
             return next(request, exchange);
@@ -72,6 +76,9 @@ export function createAdmission(config: AdmissionConfig, deps: AdmitDeps): Admis
     },
     configure(next) {
       places.config = next;
+    },
+    get begun() {
+      return begun;
     },
     get running() {
       return places.running;
