@@ -125,10 +125,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   };
 }
 
-/** A full collection, and what the collector's caches hold. */
+/** A full collection: pages that it frees go back to the system. */
 function collectMemory(): void {
   Bun.gc(true);
-  Bun.shrink();
 }
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
