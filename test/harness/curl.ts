@@ -55,11 +55,14 @@ export async function createCurlShell(ports: ReadonlyMap<number, string>): Promi
   };
 }
 
+const JQ = `if (process.argv.at(-1) !== '.') throw new Error('this jq knows only the filter .');
+console.log(JSON.stringify(await Bun.stdin.json(), null, 2));
+`;
+
 /** `jq .`, and no other filter, where there is no jq: it prints JSON, and fails for what is none. */
 async function writeJq(folder: string): Promise<void> {
-  const program =
-    "if (process.argv.at(-1) !== '.') throw new Error('this jq knows only `.`'); console.log(JSON.stringify(await Bun.stdin.json(), null, 2))";
-  await writeFile(join(folder, 'jq'), `#!/bin/sh\nexec '${process.execPath}' -e "${program.replaceAll('`', '')}" -- "$@"\n`);
+  await writeFile(join(folder, 'jq.mjs'), JQ);
+  await writeFile(join(folder, 'jq'), `#!/bin/sh\nexec '${process.execPath}' '${folder}/jq.mjs' "$@"\n`);
   await chmod(join(folder, 'jq'), 0o755);
 }
 

@@ -49,24 +49,25 @@ export interface Stage extends AsyncDisposable {
   logs(): Record<string, unknown>[];
 }
 
-/** Variables that a document only means, by what its `.env` example or its running text says, and values of one's own for those that are no secret. */
+/** The key of the village's stage: its own document's is refused in production. */
+export const VILLAGE_KEY = 'sk-of-our-own-0000001';
+
+/** Where the stage departs from the documented values. */
 const OWN_VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'ai-platform': { API_KEYS: '', DEBUG: '' },
+  // Its examples of custom keys replace the keys that its commands use.
+  'ai-platform': { API_KEYS: '' },
   // Its production settings: the document's own secrets are refused there.
   aivillage: {
     ENVIRONMENT: 'production',
     GATEWAY_HOST: '127.0.0.1',
-    API_KEY: 'sk-of-our-own-0000001',
+    API_KEY: VILLAGE_KEY,
     SECRET_KEY: 'a-secret-of-our-own-000000000001',
     CORS_ORIGINS: 'https://your-domain.com,https://api.your-domain.com',
   },
 };
 
-/** The key that the stage's gateway takes, for what the document says only in words. */
-export const STAGE_KEYS: Readonly<Record<string, string>> = { 'ai-platform': 'sk-test-key-123', aivillage: 'sk-of-our-own-0000001' };
-
 /** Starts one, and waits until it knows that all behind it is well. */
-export async function setStage(preset: string, backstage: Backstage, flags: readonly string[] = []): Promise<Stage> {
+export async function setStage(preset: string, backstage: Backstage): Promise<Stage> {
   const original = ORIGINALS.find((one) => one.preset === preset);
   if (original === undefined) throw new Error(`there is no document of ${preset}`);
   await using cleanup = new AsyncDisposableStack();
@@ -76,8 +77,10 @@ export async function setStage(preset: string, backstage: Backstage, flags: read
   cleanup.defer(() => qdrant.stop(true));
   // Limits and replies of one stage are not the next one's.
   const prefix = `${preset}-${crypto.randomUUID()}:`;
+  // A machine that is busy with other tests is no Redis that is down.
+  const state = ['--set', `state.prefix=${prefix}`, '--set', 'state.timeout=5s'];
   const gateway = cleanup.use(
-    await startGatehouse(['start', '--preset', preset, '--port', '0', '--set', `state.prefix=${prefix}`, ...flags], {
+    await startGatehouse(['start', '--preset', preset, '--port', '0', ...state], {
       readyPattern: /API\s+(http:\/\/([\d.]+):\d+)\/v1/,
       env: { HOME: home, ...environmentOf(original, backstage, qdrant.url.origin) },
     }),
