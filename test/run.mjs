@@ -6,7 +6,7 @@
  *   npm test -- src/base -t 'lru'     only tests: what follows goes to `bun test` (file filters and flags)
  *   npm run check                     only the static checks (`--static`)
  *
- * Tests against a real server are skipped, with a note, where its program is missing. GATEHOUSE_TEST_REQUIRE=redis,nginx,chromium makes
+ * Tests against a real server are skipped, with a note, where its program is missing. GATEHOUSE_TEST_REQUIRE=redis,nginx,chromium,curl makes
  * a missing one a failure.
  */
 import { spawn } from 'node:child_process';
@@ -16,8 +16,8 @@ import { ensureInstalled, findBun, root, runtimeEnvironment, runtimeFlags } from
 
 const TEST_TIMEOUT_MS = 20_000;
 
-/** Servers, and the browser, that tests start, by the name that GATEHOUSE_TEST_REQUIRE uses, with their programs. */
-const SERVERS = { redis: 'redis-server', nginx: 'nginx', chromium: 'chromium' };
+/** Servers, the browser and the client that tests start, by the name that GATEHOUSE_TEST_REQUIRE uses, with their programs. */
+const SERVERS = { redis: 'redis-server', nginx: 'nginx', chromium: 'chromium', curl: 'curl' };
 
 const STATIC_CHECKS = [
   { name: 'types', script: 'typescript/bin/tsc', args: ['--noEmit'] },

@@ -160,7 +160,7 @@ describe('limits', () => {
 
   test('StillMe, AI microservices, high-performance and AIVillage: those of their documents', async () => {
     for (const [preset, variable, path, headers, limits] of [
-      ['stillme', 'STILLME_BACKEND', '/api/search', {}, [100, 0, 0]],
+      ['stillme', 'STILLME_BACKEND', '/api/search', {}, [5, 0, 0]],
       ['ai-microservices', 'PRICING_SERVICE_URL', '/api/v1/pricing/quote', {}, [0, 60, 1_000]],
       ['inference-lab', 'PY_SERVICE_URL', '/infer/python', {}, [0, 0, 0]],
       ['aivillage', 'AGENT_CONTROLLER_URL', '/v1/query', bearer('dev-gateway-key-12345'), [0, 100, 0]],

@@ -101,6 +101,19 @@ describe('limits', () => {
     expect(limited[0]).toBe('route:/api/chat');
   });
 
+  test('of two limits over the same time, callers are told the one that leaves the least', async () => {
+    const { ask, admitted } = setup({
+      default: { per_second: 100, per_hour: 5 },
+      routes: [{ match: '/api/chat', per_second: 3, by: 'ip' }],
+    });
+    const told = { 'x-ratelimit-limit-second': '3', 'x-ratelimit-remaining-second': '2', 'x-ratelimit-limit-hour': '5' };
+    expect((await ask({ path: '/api/chat' })).headers).toMatchObject(told);
+    await admitted(2, { path: '/api/chat' });
+    const { error } = await ask({ path: '/api/chat' });
+    expect(error?.options.detail).toEqual({ error: 'Rate limit exceeded', limit_per_second: 3, limit_per_hour: 5, retry_after: 1 });
+    expect((await ask({ path: '/api/other' })).headers).toMatchObject({ 'x-ratelimit-limit-second': '100' });
+  });
+
   test('by user, the users of one tenant are told apart', async () => {
     const { admitted } = setup({ default: {}, routes: [{ match: '/*', per_minute: 1, by: 'user' }] });
     expect(await admitted(3, { principal: { ...KEY, user: 'ann' } })).toBe(1);

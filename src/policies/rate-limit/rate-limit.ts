@@ -97,7 +97,6 @@ export function createRateLimit(config: LimitsConfig, deps: RateLimitDeps): Poli
 interface Asked {
   readonly buckets: Bucket[];
   readonly windows: Window[];
-  readonly generalCount: number;
   /** Labels beside the buckets: whose limit it is. */
   readonly scopes: string[];
   /** Whether the caller's address is part of it, which a principal may change from request to request. */
@@ -122,7 +121,6 @@ function ask(request: GatewayRequest, input: AskInput): Asked {
   const asked: Asked = {
     buckets: [],
     windows: [],
-    generalCount: input.windows.length,
     scopes: [],
     byAddress: principal.kind === 'anonymous',
   };
@@ -152,14 +150,16 @@ function owner(by: RouteLimitConfig['by'], principal: Principal, exchange: Excha
   return `rate:key:${principal.id}`;
 }
 
-/** The headers of the general limits; those of a route's own limits would take the same names. */
+/** Of limits over the same time, the general one and a route's own, the headers tell the one that leaves the least. */
 function describe(result: TakeResult, asked: Asked, exchange: Exchange): void {
   const nowSeconds = exchange.clock.now() / 1_000;
   const headers = exchange.replyHeaders;
-  for (let index = 0; index < asked.generalCount; index++) {
+  for (let index = 0; index < asked.windows.length; index++) {
     const window = asked.windows[index];
     const bucket = result.buckets[index];
     if (window === undefined || bucket === undefined) continue;
+    const told = headers[window.names.remaining];
+    if (told !== undefined && Number(told) <= bucket.remaining) continue;
     headers[window.names.limit] = window.limitText;
     headers[window.names.remaining] = String(bucket.remaining);
     headers[window.names.reset] = String(Math.ceil(nowSeconds + bucket.resetMs / 1_000));
@@ -170,7 +170,10 @@ function refusal(result: TakeResult, asked: Asked): GatewayError {
   let retryAfterMs = 0;
   for (const bucket of result.buckets) retryAfterMs = Math.max(retryAfterMs, bucket.retryAfterMs);
   const limits: Record<string, number> = {};
-  for (const window of asked.windows) limits[`limit_per_${window.names.limit.slice('x-ratelimit-limit-'.length)}`] ??= window.limit;
+  for (const { names, limit } of asked.windows) {
+    const name = `limit_per_${names.limit.slice('x-ratelimit-limit-'.length)}`;
+    limits[name] = Math.min(limits[name] ?? limit, limit);
+  }
   return new GatewayError('rate_limited', 'Rate limit exceeded', {
     retryAfterMs,
     detail: { error: 'Rate limit exceeded', ...limits, retry_after: Math.max(1, Math.ceil(retryAfterMs / 1_000)) },
@@ -180,8 +183,8 @@ function refusal(result: TakeResult, asked: Asked): GatewayError {
 /** Names of the windows whose headers replies may carry: `second`, `minute`, `hour`. */
 export function limitedWindows(config: LimitsConfig): string[] {
   if (config.mode === 'off') return [];
-  const tiers = [config.default, ...Object.values(config.tiers)];
-  return WINDOWS.filter(({ field }) => tiers.some((rates) => rates[field] !== undefined)).map(({ header }) => header);
+  const all = [config.default, ...Object.values(config.tiers), ...config.routes];
+  return WINDOWS.filter(({ field }) => all.some((rates) => rates[field] !== undefined)).map(({ header }) => header);
 }
 
 function windowsOf(rates: RatesConfig): Window[] {
