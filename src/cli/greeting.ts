@@ -15,6 +15,7 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     `  API      ${paint(36, `${url}/v1`)}`,
     `  Health   ${url}/health`,
     `  Metrics  ${url}/metrics`,
+    ...(config.docs.enabled ? [`  Docs     ${url}/docs`] : []),
     ...(key === undefined ? [] : [`  Key      ${key.key}   (${key.note})`]),
     `  Models   ${modelsLine(loaded)}`,
     ...(config.preset === undefined ? [] : [`  Preset   ${config.preset}`]),
