@@ -8,6 +8,7 @@ import type { ExampleModels } from './model-docs.ts';
 const UNIFIED = '/v1/chat';
 const API_CHAT = '/api/chat';
 const QUERY = '/v1/query';
+const SHARED = { methods: ['POST'], kind: 'model', operation: 'chat', access: 'key' } as const;
 
 export interface ChatRoutesDeps {
   readonly call: Handler;
@@ -22,26 +23,23 @@ export function createChatRoutes({ call, services, examples }: ChatRoutesDeps): 
     const owner = table.match(pattern)?.find('POST');
     return owner?.pattern === '/*' ? undefined : owner;
   };
-  const shared = { methods: ['POST'], kind: 'model', operation: 'chat', access: 'key', handler: call } as const;
-  const unified: Route = { ...shared, pattern: UNIFIED, dialect: 'unified-chat', docs: unifiedChatDocs(examples) };
-  const query: Route = { ...shared, pattern: QUERY, dialect: 'query', docs: queryDocs(examples) };
+  const unified: Route = { ...SHARED, pattern: UNIFIED, dialect: 'unified-chat', handler: call, docs: unifiedChatDocs(examples) };
+  const query: Route = { ...SHARED, pattern: QUERY, dialect: 'query', handler: call, docs: queryDocs(examples) };
   const own = [unified, query].filter(({ pattern }) => ownerOf(pattern) === undefined);
-  return [...own, ...createApiChatRoutes(shared, ownerOf(API_CHAT), examples)];
+  return [...own, ...createApiChatRoutes({ call, services, examples }, ownerOf(API_CHAT))];
 }
 
 /** Ollama's callers are answered here in any case, but for a service that names this very path: it wants all of it. */
-function createApiChatRoutes(
-  shared: Pick<Route, 'methods' | 'kind' | 'operation' | 'access' | 'handler'>,
-  owner: Route | undefined,
-  examples: ExampleModels,
-): Route[] {
+function createApiChatRoutes({ call, services, examples }: ChatRoutesDeps, owner: Route | undefined): Route[] {
   if (owner?.pattern === API_CHAT) return [];
-  const route: Route = { ...shared, pattern: API_CHAT, dialect: 'api-chat', form: 'chat', docs: apiChatDocs(examples) };
+  const route: Route = { ...SHARED, pattern: API_CHAT, dialect: 'api-chat', form: 'chat', handler: call, docs: apiChatDocs(examples) };
   if (owner === undefined) return [route];
   const { service } = owner;
-  const handler: Handler = (request, exchange) => (request.operation === undefined ? owner.handler : shared.handler)(request, exchange);
+  const handler: Handler = (request, exchange) => (request.operation === undefined ? owner.handler : call)(request, exchange);
+  // An exact path hides the folder above it: what the service has there for other methods stays its own.
+  const others = services.filter(({ pattern, methods }) => pattern === owner.pattern && !methods.includes('POST'));
   return [
-    { ...owner, pattern: API_CHAT },
+    ...others.map((other): Route => ({ ...other, pattern: API_CHAT })),
     { ...route, dialect: 'api-chat-beside-service', handler, ...(service === undefined ? {} : { service }) },
   ];
 }

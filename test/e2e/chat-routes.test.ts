@@ -70,6 +70,15 @@ describe('a service', () => {
     expect(await both(gateway)).toEqual(['gateway: sim-1', 'gateway: sim-1']);
   });
 
+  test('that has the folder for single methods keeps each of them, and Ollama its own', async () => {
+    await using gateway = await startGateway({ config: config(service(['POST /api/*', 'GET /api/*'])) });
+    expect(await answerer(gateway, '/api/chat')).toBe('service');
+    const read = await gateway.request('/api/chat', { headers: { authorization: `Bearer ${KEY}` } });
+    expect(read.status).toBe(200);
+    const unserved = await gateway.request('/api/chat', { method: 'PUT', headers: { authorization: `Bearer ${KEY}` } });
+    expect(unserved.status).toBe(405);
+  });
+
   test('is not cached at the path where the gateway would cache its own answers', async () => {
     await using gateway = await startGateway({ config: config(service(['/api/*'])) });
     const before = (await simulator.requests('/anything')).length;
