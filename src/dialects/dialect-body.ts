@@ -20,6 +20,17 @@ export function scanBody(bytes: Uint8Array): JsonScan {
   return scan;
 }
 
+/** Scans a whole reply; throws `upstream_reply_invalid`. */
+export function scanReply(bytes: Uint8Array): JsonScan {
+  try {
+    return scanJson(bytes, REPLY_LIMITS);
+  } catch (cause) {
+    if (cause instanceof JsonScanError)
+      throw new GatewayError('upstream_reply_invalid', "the upstream's reply is no valid JSON", { cause });
+    throw cause;
+  }
+}
+
 /** A kind with its article, for messages. */
 export function article(kind: JsonKind): string {
   if (kind === 'null') return 'null';

@@ -1,17 +1,16 @@
 /** The identity provider, whose keys every token is checked with: without them nobody with a token gets in. */
 
 import type { Config } from '../config/config.ts';
+import { SELDOM_POOL } from '../upstream/transport/fetch-text.ts';
 import { type Finding, fail, ok, shown } from './finding.ts';
 import { type ProbeDeps, type ProbeOutcome, probe } from './upstreams.ts';
-
-const POOL = { connect_timeout: 3_000, keep_alive: 0, idle_max: 1, connections_max: 16 };
 
 export async function examineIdentity({ auth, upstream }: Config, deps: ProbeDeps): Promise<Finding[]> {
   const url = auth.jwt?.jwks_url;
   if (url === undefined) return [];
   const headers = { accept: 'application/json', 'accept-encoding': 'identity' };
   // As it is fetched in earnest: see upstream/transport/fetch-text.ts.
-  const settings = { pool: POOL, allow_private: false, proxy: upstream.proxy };
+  const settings = { pool: SELDOM_POOL, allow_private: false, proxy: upstream.proxy };
   return [judgeKeySet(url, await probe({ baseUrl: new URL(url).origin, url, headers, settings }, deps))];
 }
 

@@ -1,10 +1,9 @@
 /** Logs, metrics and traces: whether someone can find out later what happened. */
 
 import type { Config } from '../config/config.ts';
+import { SELDOM_POOL } from '../upstream/transport/fetch-text.ts';
 import { type Finding, fail, graver, ok, shown, skipped, warn } from './finding.ts';
 import { type ProbeDeps, type ProbeOutcome, probe } from './upstreams.ts';
-
-const POOL = { connect_timeout: 3_000, keep_alive: 0, idle_max: 1, connections_max: 16 };
 
 export async function examineTelemetry(config: Config, deps: ProbeDeps): Promise<Finding[]> {
   return [...logFindings(config), await traces(config, deps)];
@@ -55,7 +54,7 @@ async function traces({ telemetry, upstream }: Config, deps: ProbeDeps): Promise
       url: url.href,
       headers: { 'content-type': 'application/json', ...headers },
       // As the exporter: it goes where it was told, whatever the address.
-      settings: { pool: POOL, allow_private: true, proxy: upstream.proxy },
+      settings: { pool: SELDOM_POOL, allow_private: true, proxy: upstream.proxy },
       body: new TextEncoder().encode('{"resourceSpans":[]}'),
     },
     deps,

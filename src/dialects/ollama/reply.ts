@@ -1,15 +1,13 @@
 /* Reads the little that we must know of a whole reply: that it is one, its usage, and who answered. */
 
 import { GatewayError } from '../../base/errors.ts';
-import { type JsonScan, JsonScanError, memberBoolean, memberJson, memberNumber, memberString, scanJson } from '../../base/json-scan.ts';
+import { type JsonScan, memberBoolean, memberJson, memberNumber, memberString } from '../../base/json-scan.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { ReplyFacts } from '../dialect.ts';
+import { scanReply } from '../dialect-body.ts';
 import { toldText } from './errors.ts';
 import { formOf } from './forms.ts';
-
-/** A reply comes from a server that we chose: its limits are there to end a scan, not to keep callers in check. */
-const REPLY_LIMITS = { depthMax: 512, nodesMax: 100_000_000, keyBytesMax: 1_048_576, membersMax: 4_096 };
 
 /** Throws `upstream_reply_invalid` when the bytes are no reply of this form, and `upstream_error` when they are an error in a 200's clothes. */
 export function inspectReply(operation: Operation, bytes: Uint8Array): ReplyFacts {
@@ -26,16 +24,6 @@ export function inspectReply(operation: Operation, bytes: Uint8Array): ReplyFact
   const usage = readUsage(scan);
   const model = memberString(scan, 'model');
   return { ...(usage === undefined ? {} : { usage }), ...(model === undefined ? {} : { model }) };
-}
-
-function scanReply(bytes: Uint8Array): JsonScan {
-  try {
-    return scanJson(bytes, REPLY_LIMITS);
-  } catch (cause) {
-    if (cause instanceof JsonScanError)
-      throw new GatewayError('upstream_reply_invalid', "the upstream's reply is no valid JSON", { cause });
-    throw cause;
-  }
 }
 
 /** Usage as the last object of an answer has it. Ollama leaves out counts that are 0, as that of a prompt it had in its cache. */

@@ -1,10 +1,10 @@
 /* Reads the little that we must know of a whole reply: that it is one, its usage, and who answered. */
 
 import { GatewayError } from '../../base/errors.ts';
-import { type JsonScan, JsonScanError, memberJson, memberString, scanJson } from '../../base/json-scan.ts';
+import { memberJson, memberString } from '../../base/json-scan.ts';
 import type { Operation, OperationKind } from '../../operations/operation.ts';
 import type { ReplyFacts } from '../dialect.ts';
-import { REPLY_LIMITS } from '../dialect-body.ts';
+import { scanReply } from '../dialect-body.ts';
 import { errorFields } from './errors.ts';
 import { readUsage } from './usage.ts';
 
@@ -27,14 +27,4 @@ export function inspectReply(operation: Operation, bytes: Uint8Array): ReplyFact
   if (usage !== undefined) facts.usage = usage;
   if (model !== undefined) facts.model = model;
   return facts;
-}
-
-function scanReply(bytes: Uint8Array): JsonScan {
-  try {
-    return scanJson(bytes, REPLY_LIMITS);
-  } catch (cause) {
-    if (cause instanceof JsonScanError)
-      throw new GatewayError('upstream_reply_invalid', "the upstream's reply is no valid JSON", { cause });
-    throw cause;
-  }
 }
