@@ -18,6 +18,7 @@ import { providersConfig } from '../routing/providers-config.ts';
 import { stateConfig } from '../stores/state-config.ts';
 import { telemetryConfig } from '../telemetry/telemetry-config.ts';
 import { servicesConfig } from '../upstream/services-config.ts';
+import { translationConfig } from '../upstream/translation-config.ts';
 import { upstreamConfig } from '../upstream/upstream-config.ts';
 import { presetConfig } from './preset-config.ts';
 
@@ -33,6 +34,7 @@ export const configSchema = z.strictObject({
   upstream: upstreamConfig.prefault({}).describe('How providers and services are treated; each may say otherwise.'),
   providers: providersConfig,
   models: modelsConfig,
+  translation: translationConfig.prefault({}).describe('What is done where a caller and a model do not speak the same dialect.'),
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),

@@ -10,6 +10,7 @@ import type { GatewayError } from '../base/errors.ts';
 import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
+import type { DialectCodecs } from './dialect-codec.ts';
 
 /** What a route needs of the dialect that it speaks with callers. Some are spoken by callers alone: their operations carry a `form`. */
 export interface CallerDialect {
@@ -30,10 +31,16 @@ export interface CallerDialect {
 /** A dialect that targets speak, too. */
 export interface Dialect extends CallerDialect {
   decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation;
-  /** What a stream is called. */
-  readonly streamType: StreamType;
-  /** The path of an operation below where the dialect begins at a target (`/chat/completions`). */
-  path(operation: Operation): string;
+  /** What a stream is called; a dialect may have several kinds of them. */
+  streamType(operation: Asked): StreamType;
+  /** Path and query of an operation below where the dialect begins at a target (`/chat/completions`); `model` as the target names it. */
+  path(operation: Asked, model: string): string;
+  /** Request headers of a caller that a target of this dialect is to see as they are (`anthropic-beta`); lower case. */
+  readonly passedHeaders?: readonly string[];
+  /** Headers that every request in this dialect needs; a caller's own value in `passedHeaders` wins over them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How chats and the other operations are put into our words and out of them, for crossings. */
+  readonly codecs: DialectCodecs;
   /** Reads what an upstream's error reply means, whatever its status. */
   classifyError(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */
@@ -42,14 +49,21 @@ export interface Dialect extends CallerDialect {
   createMeter(operation: Operation): StreamMeter;
   /** The bytes that tell a caller, inside a stream, that it failed. Never followed by a terminal event. */
   encodeStreamError(error: GatewayError, correlationId: string): Uint8Array;
-  /** Bytes that keep a quiet stream alive, sent between two events; ignored by clients. */
+  /** Bytes that keep a quiet stream alive, sent between two events; ignored by clients. Empty where the dialect has none. */
   readonly ping: Uint8Array;
 }
+
+/** What an operation's path and kind of stream depend on. A crossing asks for it in a dialect that is not the caller's, and then there is no form. */
+export type Asked = Pick<Operation, 'kind' | 'stream' | 'form'>;
 
 /** What is known of a request beside its body. */
 export interface DecodeHints {
   /** Which form of the operation the route is for, where the dialect has several (`RouteInfo.form`). */
   readonly form?: string;
+  /** Parameters of the path, where the route has some: some dialects name the model there. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** The query as sent, with its `?`; absent where there is none. */
+  readonly search?: string;
   /** Whether a model of exactly this name is configured: where a dialect has two names for one model, the one that is there is meant. */
   hasModel(name: string): boolean;
 }
@@ -93,4 +107,8 @@ export interface StreamMeter {
   readonly failure: GatewayError | undefined;
   readonly usage: Usage | undefined;
   readonly model: string | undefined;
+  /** As `Dialect.ping`, where this stream is of a kind that needs another. */
+  readonly ping?: Uint8Array;
+  /** As `Dialect.encodeStreamError`, where the bytes depend on what came before. */
+  encodeError?(error: GatewayError, correlationId: string): Uint8Array;
 }

@@ -2,7 +2,7 @@
  * Which route a path belongs to. Built once per configuration; a match is a map lookup for exact paths, and bounded work for all others.
  *
  *   /v1/models              this path, also with a slash at its end
- *   /v1/models/{id...}      one parameter, which may hold slashes; `{name}` may not
+ *   /v1/models/{id...}      one parameter, which may hold slashes; `{name}` may not. A suffix that begins with a slash or a colon may follow
  *   /api/v1/pricing/*       everything below, and the bare path; the longest wins
  */
 
@@ -61,7 +61,9 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
       depthMax = Math.max(depthMax, prefix.split('/').length - 1);
     } else parametric.push(entry);
   }
-  parametric.sort((one, other) => other.pattern.prefix.length - one.pattern.prefix.length);
+  parametric.sort(
+    (one, other) => other.pattern.prefix.length - one.pattern.prefix.length || other.pattern.suffix.length - one.pattern.suffix.length,
+  );
 
   return {
     match(path) {
@@ -103,7 +105,7 @@ interface Pattern {
   readonly name: string;
 }
 
-const PATTERN = /^(?<prefix>\/[^{}*]*)(?:\{(?<name>[a-z_]+)(?<rest>\.\.\.)?\}(?<suffix>(?:\/[^{}*]*)?))?$/;
+const PATTERN = /^(?<prefix>\/[^{}*]*)(?:\{(?<name>[a-z_]+)(?<rest>\.\.\.)?\}(?<suffix>(?:[/:][^{}*]*)?))?$/;
 
 function parsePattern(text: string): Pattern {
   const isBelow = text.endsWith('/*');

@@ -150,8 +150,18 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
-    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
-    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval, translation: config.translation },
+    {
+      router,
+      upstream,
+      dialects: DIALECTS_BY_NAME,
+      clock,
+      random,
+      watch,
+      createId: () => createAnswerId(random),
+      logger: log,
+      traceHeaders,
+    },
   );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },

@@ -125,13 +125,13 @@ function embeddingDocs({ embed: model }: ExampleModels): RouteDocs {
   };
 }
 
-const DOCS: Readonly<Record<OperationKind, (models: ExampleModels) => RouteDocs>> = {
+const DOCS = {
   chat: chatDocs,
   completion: completionDocs,
   embed: embeddingDocs,
-};
+} satisfies Partial<Record<OperationKind, (models: ExampleModels) => RouteDocs>>;
 
-export function modelRouteDocs(operation: OperationKind, models: ExampleModels): RouteDocs {
+export function modelRouteDocs(operation: keyof typeof DOCS, models: ExampleModels): RouteDocs {
   return DOCS[operation](models);
 }
 

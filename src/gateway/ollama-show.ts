@@ -34,12 +34,14 @@ export function createShow(config: { readonly dialect: string; readonly path: st
     const bytes = body.kind === 'unread' ? await body.read(BODY_BYTES_MAX) : EMPTY;
     const { model, encode } = decodeModelRequest(bytes, { hasModel: (name) => names.has(name) });
     checkPermission(model, exchange);
-    const plan = router.plan({ model, kind: 'chat', dialect: dialect.name }, deps.random);
+    const plan = router.plan({ model, kind: 'chat', dialect: dialect.name, sameDialect: true }, deps.random);
     const headers = { 'content-type': 'application/json', accept: 'application/json', 'accept-encoding': 'identity' };
     const reply = await deps.upstream.call({
       candidates: plan.targets.map((target) => ({
         name: target.id,
         group: target.group,
+        expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: checkJson },
+        classify: (status, replyHeaders, replyBytes) => dialect.classifyError(status, replyHeaders, replyBytes),
         prepare: (baseUrl) => ({
           url: target.baseOf(baseUrl) + config.path,
           method: 'POST',
@@ -51,8 +53,6 @@ export function createShow(config: { readonly dialect: string; readonly path: st
       totalTimeoutMs: DEADLINE_MS,
       firstTokenTimeoutMs: DEADLINE_MS,
       replayable: true,
-      expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: checkJson },
-      classify: (status, replyHeaders, replyBytes) => dialect.classifyError(status, replyHeaders, replyBytes),
     });
     if (reply.body.kind !== 'whole') throw new Error('a whole reply was asked for');
     return {

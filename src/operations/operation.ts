@@ -6,7 +6,7 @@
 
 import type { AnswerForm } from './answer-form.ts';
 
-export type OperationKind = 'chat' | 'completion' | 'embed';
+export type OperationKind = 'chat' | 'completion' | 'embed' | 'rerank' | 'count-tokens';
 
 export interface Operation {
   readonly kind: OperationKind;
@@ -24,7 +24,7 @@ export interface Operation {
   readonly deterministic: boolean;
   /** It is asked for what it does (a model is loaded or unloaded), so no earlier answer will do. */
   readonly command?: true;
-  /** The form of the operation that it was asked in, where the dialect has several. */
+  /** The form of the operation that it was asked in, where the dialect has several of them. */
   readonly form?: string;
   /** The caller's end user, when the body names one. */
   readonly user?: string;

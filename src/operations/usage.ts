@@ -5,6 +5,8 @@ export interface Usage {
   readonly totalTokens?: number;
   /** The part of `inputTokens` that the provider read from its prompt cache. */
   readonly cachedInputTokens?: number;
+  /** The part of `inputTokens` that the provider wrote to its prompt cache. */
+  readonly cacheWriteTokens?: number;
   /** The part of `outputTokens` that was spent on reasoning. */
   readonly reasoningTokens?: number;
 }

@@ -18,8 +18,8 @@ export interface ProviderDefinition {
   readonly healthPath?: string;
   /** Names of models that are surely its own, as globs: they go to it when several providers were found and no file says more. */
   readonly families?: readonly string[];
-  /** How it wants the key: `authorization: Bearer`, or not at all. */
-  readonly credential: 'bearer' | 'none';
+  /** How it wants the key: `authorization: Bearer`, in a header of its own, or not at all. */
+  readonly credential: 'bearer' | 'none' | { readonly header: string };
 }
 
 /** One dialect that a kind of server speaks, and what it does in it. */

@@ -8,6 +8,8 @@
 
 import { GatewayError } from '../base/errors.ts';
 import { createGlob } from '../base/glob.ts';
+import { canCross } from '../dialects/dialect-crossing.ts';
+import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Operation } from '../operations/operation.ts';
 import { dialectBase, type ProviderDefinition, type SpokenDialect } from '../providers/provider.ts';
 import { PROVIDERS_BY_NAME } from '../providers/registry.ts';
@@ -55,14 +57,18 @@ export interface Router {
   /** A model's targets that are spoken to in a dialect, in the order of the file; none where the name means nothing. */
   targets(model: string, dialect: string): readonly Target[];
   /**
-   * Throws `model_unknown` when the name means nothing, or nothing that can do this operation, and `model_dialect_unsupported` when none of
-   * its targets speaks the caller's dialect.
+   * Of each model of a provider the target that speaks the caller's dialect, or else the first that the operation can be put to in its own. Throws
+   * `model_unknown` when the name means nothing, or nothing that can do this operation, and `model_dialect_unsupported` when nothing leads from the
+   * caller's dialect to that of any target.
    */
   plan(asked: Asked, random: () => number): Plan;
 }
 
 /** What routing must know of an operation. */
-export type Asked = Pick<Operation, 'model' | 'kind' | 'dialect'>;
+export interface Asked extends Pick<Operation, 'model' | 'kind' | 'dialect'> {
+  /** Only targets that speak this very dialect will do. */
+  readonly sameDialect?: true;
+}
 
 interface Entry {
   readonly name: string;
@@ -112,10 +118,10 @@ export function createRouter(config: RouterConfig): Router {
     credentialOf: providerHeaders,
     targets: (model, dialect) => find(model)?.targets.filter((target) => target.dialect === dialect) ?? [],
     plan(asked, random) {
-      const { model, kind, dialect } = asked;
+      const { model } = asked;
       const entry = find(model);
       if (entry === undefined) throw unknown(model, `The model '${model}' does not exist here`);
-      const targets = entry.targets.filter((target) => target.dialect === dialect && target.operations.includes(kind));
+      const targets = choose(entry.targets, asked);
       if (targets.length === 0) throw unplannable(entry, asked);
       return {
         model: entry.name,
@@ -125,6 +131,22 @@ export function createRouter(config: RouterConfig): Router {
       };
     },
   };
+}
+
+/** Of the targets that differ in their dialect alone, the one to ask. */
+function choose(targets: readonly Target[], { kind, dialect, sameDialect }: Asked): readonly Target[] {
+  const able = targets.filter(({ operations }) => operations.includes(kind));
+  const own = able.filter((target) => target.dialect === dialect);
+  if (sameDialect === true || own.length === able.length) return own;
+  const from = DIALECTS_BY_NAME.get(dialect);
+  const chosen = new Map<string, Target>(own.map((target) => [target.id, target]));
+  for (const target of able) {
+    const to = DIALECTS_BY_NAME.get(target.dialect);
+    if (!chosen.has(target.id) && from !== undefined && to !== undefined && canCross(kind, from, to)) chosen.set(target.id, target);
+  }
+  if (chosen.size === own.length) return own;
+  // In the order of the file, whichever dialect each is asked in.
+  return able.filter((target) => chosen.get(target.id) === target);
 }
 
 /** Why a model that exists has nobody to answer this. */
@@ -233,10 +255,14 @@ export function spokenBy({ definition }: Provider, dialect: string): SpokenDiale
   return definition.dialects.find(({ name }) => name === dialect);
 }
 
+function credentialHeader(scheme: ProviderDefinition['credential'], key: string | undefined): Readonly<Record<string, string>> {
+  if (key === undefined || scheme === 'none') return {};
+  return scheme === 'bearer' ? { authorization: `Bearer ${key}` } : { [scheme.header]: key };
+}
+
 function providerHeaders(provider: Provider): Readonly<Record<string, string>> {
   const { config, definition } = provider;
-  const credential =
-    config.api_key !== undefined && definition.credential === 'bearer' ? { authorization: `Bearer ${config.api_key}` } : {};
+  const credential = credentialHeader(definition.credential, config.api_key);
   const own = Object.fromEntries(Object.entries(config.headers).map(([header, value]) => [header.toLowerCase(), value]));
   return { ...credential, ...own };
 }

@@ -17,7 +17,7 @@ import { isServiceFailure } from './classify.ts';
 import type { Slot } from './endpoint-group.ts';
 import type { TransportReply, TransportRequest } from './transport/transport.ts';
 import { fromFetchError, provesNotSent, TransportError } from './transport/transport-error.ts';
-import type { BodyReader, CallOptions, ReplyReader, Settlement, StreamStart, UpstreamBody } from './upstream.ts';
+import type { BodyReader, Candidate, ReplyReader, Settlement, StreamStart, UpstreamBody } from './upstream.ts';
 
 /** Error replies are short; a longer one is not kept. */
 const ERROR_BYTES_MAX = 1_048_576;
@@ -53,7 +53,8 @@ export interface AttemptDeps {
 
 export interface Asked {
   readonly request: TransportRequest;
-  readonly options: CallOptions;
+  /** Who is asked: what is wanted of its reply, and what its failures mean. */
+  readonly candidate: Pick<Candidate, 'expect' | 'classify'>;
 }
 
 /** Is itself the open body that it hands over, and the listener on the caller's signal. */
@@ -84,7 +85,7 @@ export class Attempt implements OpenBody {
    * field: a stream may run for hours, and must not hold its request, which may be megabytes.
    */
   async run(asked: Asked, timeoutMs: number): Promise<AttemptReply | AttemptFailure> {
-    const { request, options } = asked;
+    const { request, candidate } = asked;
     const signal = this.#signal;
     if (signal.aborted) this.handleEvent();
     else signal.addEventListener('abort', this);
@@ -95,7 +96,7 @@ export class Attempt implements OpenBody {
       this.#status = status;
       // Nothing that we could pass on: HTTP has no such replies (RFC 9110 §15).
       if (status < 200 || status > 599) throw new GatewayError('upstream_reply_invalid', `The upstream answered with status ${status}.`);
-      const { expect } = options;
+      const { expect } = candidate;
       if (isFailure(expect, status)) return await this.#refused(head, asked);
       if (expect.kind === 'stream') {
         const start = expect.start(headers);
@@ -159,7 +160,7 @@ export class Attempt implements OpenBody {
       // Cut off, or too long: the status alone says enough.
       this.abort(error);
     }
-    const error = asked.options.classify(status, headers, bytes ?? EMPTY);
+    const error = asked.candidate.classify(status, headers, bytes ?? EMPTY);
     return this.#failure(error, bytes === undefined ? undefined : { status, headers, bytes }, asked.request);
   }
 

@@ -9,7 +9,7 @@ const BENCHED_MAX = 10_000;
 
 export interface Bench {
   /** Candidates in the order to try them: those on the bench last. The same array when none is. */
-  order(candidates: readonly Candidate[], nowMs: number): readonly Candidate[];
+  order<Named extends Pick<Candidate, 'name'>>(candidates: readonly Named[], nowMs: number): readonly Named[];
   /** Puts a candidate on the bench until `untilMs` of the monotonic clock. */
   put(name: string, untilMs: number): void;
 }

@@ -81,9 +81,14 @@ class Call {
         this.#refuse(candidate, slot);
         return moreCandidates ? 'next' : 'stop';
       }
-      const request = this.#prepare(candidate, slot);
+      const prepared = this.#prepare(candidate, slot);
+      const request = prepared instanceof Promise ? await prepared : prepared;
+      if (request instanceof GatewayError) {
+        this.#refuse(candidate, request);
+        return moreCandidates ? 'next' : 'stop';
+      }
       const begun = new Attempt(this.#nowMs, { slot, signal: this.#options.signal, clock: this.#deps.clock });
-      const result = await begun.run({ request, options: this.#options }, this.#timeoutMs(moreCandidates));
+      const result = await begun.run({ request, candidate }, this.#timeoutMs(candidate, moreCandidates));
       this.#end(candidate, slot, { begun, result });
       if (result.kind === 'reply') return this.#answer(candidate, result);
 
@@ -99,18 +104,27 @@ class Call {
     }
   }
 
-  #prepare(candidate: Candidate, { endpoint, grant }: Slot): TransportRequest {
+  /** A promise only where the candidate needs one: an await costs a turn of the loop. An error is one of a credential that could not be had. */
+  #prepare(candidate: Candidate, slot: Slot): TransportRequest | Promise<TransportRequest | GatewayError> {
+    const release = () => slot.endpoint.release(slot.grant, 'cancelled', { latencyMs: 0, nowMs: this.#nowMs });
+    let prepared: TransportRequest | Promise<TransportRequest>;
     try {
-      return candidate.prepare(endpoint.connector.baseUrl);
+      prepared = candidate.prepare(slot.endpoint.connector.baseUrl);
     } catch (error) {
-      endpoint.release(grant, 'cancelled', { latencyMs: 0, nowMs: this.#nowMs });
+      release();
       throw error;
     }
+    if (!(prepared instanceof Promise)) return prepared;
+    return prepared.catch((error: unknown) => {
+      release();
+      if (error instanceof GatewayError) return error;
+      throw error;
+    });
   }
 
-  #timeoutMs(moreCandidates: boolean): number {
+  #timeoutMs({ expect }: Candidate, moreCandidates: boolean): number {
     const leftMs = Math.max(0, this.#deadlineMs - this.#nowMs);
-    if (this.#options.expect.kind !== 'whole') return Math.min(leftMs, this.#options.firstTokenTimeoutMs);
+    if (expect.kind !== 'whole') return Math.min(leftMs, this.#options.firstTokenTimeoutMs);
     // Nothing tells one that works from one that is silent until the reply is there: what is left is shared with those to come.
     return moreCandidates ? leftMs / 2 : leftMs;
   }
@@ -147,7 +161,7 @@ class Call {
     const nowMs = this.#nowMs;
     if (error.code === 'upstream_credentials') this.#bench.put(candidate.name, nowMs + settings.credentials_bench);
     // A service's 429 may be about this one caller, a model target's is about our credential.
-    else if (error.code === 'upstream_rate_limited' && retryAfterMs !== undefined && this.#options.expect.kind !== 'pass') {
+    else if (error.code === 'upstream_rate_limited' && retryAfterMs !== undefined && candidate.expect.kind !== 'pass') {
       this.#bench.put(candidate.name, nowMs + Math.min(retryAfterMs, settings.rate_limit_bench));
     }
   }

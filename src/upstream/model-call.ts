@@ -6,19 +6,23 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { ReadableHeaders } from '../base/readable-headers.ts';
-import type { Dialect, ReplyFacts, StreamMeter } from '../dialects/dialect.ts';
+import type { Dialect, StreamMeter } from '../dialects/dialect.ts';
+import type { CrossingReport } from '../dialects/dialect-crossing.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
 import { upstreamFact, usageFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
-import type { Deadlines, Plan } from '../routing/plan.ts';
+import type { Plan } from '../routing/plan.ts';
 import type { Router } from '../routing/router.ts';
 import type { Target } from '../routing/target.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { UpstreamCallError } from './call-error.ts';
+import { type Lane, type LaneDeps, type LaneReply, Lanes, refusal } from './model-lane.ts';
 import { pumpStream } from './stream-pump.ts';
 import type { StreamWatch } from './stream-watch.ts';
+import { lossMode, type TranslationConfig } from './translation-config.ts';
 import { USER_AGENT } from './transport/hop-headers.ts';
 import type { Candidate, ReplyReader, StreamStart, TransportRequest, Upstream, UpstreamReply } from './upstream.ts';
 
@@ -27,6 +31,8 @@ export interface ModelCallConfig {
   readonly replyBytesMax: number;
   /** Silence of a stream after which the caller is sent a ping; 0: never. */
   readonly pingIntervalMs: number;
+  /** What is done about that which a target's dialect has no word for. */
+  readonly translation: TranslationConfig;
 }
 
 export interface ModelCallDeps {
@@ -36,21 +42,25 @@ export interface ModelCallDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly watch: StreamWatch;
+  /** Letters and digits that nothing else was named with. */
+  readonly createId: () => string;
+  readonly logger: Logger;
   /** Headers that carry the trace on to the upstream. */
   readonly traceHeaders: (exchange: Exchange) => Readonly<Record<string, string>>;
 }
 
-/** What a caller may say to the upstream by header. An open list would hand on credentials, cookies and routing of ours. */
-const PASSED_HEADERS = ['openai-beta', 'idempotency-key'] as const;
+/** What a caller may say to any upstream by header; what a dialect has beyond that it declares. An open list would hand on credentials, cookies and routing of ours. */
+const PASSED_HEADERS: readonly string[] = ['idempotency-key'];
 
 /** Answers a model route by calling the targets that routing chose. */
 export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): Handler {
+  const lanes: LaneDeps = { dialects: deps.dialects, createId: deps.createId, now: () => deps.clock.now() };
   return (request, exchange) => {
     const { operation } = request;
     const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
     if (operation === undefined || dialect === undefined) throw new Error(`${exchange.route.pattern} is no model route`);
     const plan = deps.router.plan(operation, deps.random);
-    const call = new ModelCall({ config, deps, dialect, operation, exchange, plan });
+    const call = new ModelCall({ config, deps, dialect, operation, exchange, plan, lanes: new Lanes(operation, lanes) });
     return call.run(request);
   };
 }
@@ -58,105 +68,165 @@ export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): H
 interface ModelCallInput {
   readonly config: ModelCallConfig;
   readonly deps: ModelCallDeps;
+  /** The caller's. */
   readonly dialect: Dialect;
   readonly operation: Operation;
   readonly exchange: Exchange;
   readonly plan: Plan;
+  readonly lanes: Lanes;
+}
+
+/** A target, and how it is asked. */
+interface Way {
+  readonly target: Target;
+  readonly lane: Lane;
 }
 
 class ModelCall {
   readonly #input: ModelCallInput;
   /** What the winning attempt's whole reply said of itself. */
-  #facts: ReplyFacts = {};
+  #read: LaneReply = {};
 
   constructor(input: ModelCallInput) {
     this.#input = input;
   }
 
   async run(request: GatewayRequest): Promise<Reply> {
-    const { deps, exchange, operation, dialect, plan } = this.#input;
-    const headers = this.#sharedHeaders(request);
+    const { deps, exchange, operation, plan } = this.#input;
+    const ways = this.#ways();
     try {
       const reply = await deps.upstream.call({
-        candidates: plan.targets.map((target) => this.#candidate(target, headers)),
+        candidates: ways.map((way) => this.#candidate(way, request)),
         signal: exchange.signal,
         totalTimeoutMs: plan.deadlines.totalMs,
         firstTokenTimeoutMs: operation.stream ? plan.deadlines.firstTokenMs : plan.deadlines.totalMs,
         replayable: true,
         retryContentPolicy: plan.retryContentPolicy,
-        expect: this.#expect(),
-        classify: (status, replyHeaders, bytes) => dialect.classifyError(status, replyHeaders, bytes),
       });
-      return this.#reply(reply, plan.deadlines);
+      const way = ways.find(({ target }) => target.id === reply.candidate.name);
+      if (way === undefined) throw new Error(`'${reply.candidate.name}' answered, and was not asked`);
+      return this.#reply(reply, way);
     } catch (cause) {
       if (cause instanceof UpstreamCallError) this.#recordFailure(cause);
       throw cause;
     }
   }
 
-  #sharedHeaders(request: GatewayRequest): Record<string, string> {
-    const { deps, dialect, exchange, operation } = this.#input;
+  /** The plan's targets, but for those that would have to be told what they can't be told. Throws `feature_unsupported` when none is left. */
+  #ways(): readonly Way[] {
+    const { plan, lanes, config } = this.#input;
+    let refused: GatewayError | undefined;
+    const ways: Way[] = [];
+    for (const target of plan.targets) {
+      const lane = lanes.of(target);
+      const error = lane.report === undefined ? undefined : refusal(lane.report, (name) => lossMode(config.translation, name) === 'reject');
+      refused ??= error;
+      if (error === undefined) ways.push({ target, lane });
+    }
+    if (ways.length === 0 && refused !== undefined) throw refused;
+    return ways;
+  }
+
+  #headers({ dialect, asked, report }: Lane, request: GatewayRequest): Record<string, string> {
+    const { deps, exchange, operation } = this.#input;
     const headers: Record<string, string> = {
       'content-type': 'application/json',
-      accept: operation.stream ? dialect.streamType.media : 'application/json',
+      accept: operation.stream ? dialect.streamType(asked).media : 'application/json',
       // Compressed bytes could not be metered without unpacking them, and a stream of tokens gains little.
       'accept-encoding': 'identity',
       'user-agent': USER_AGENT,
     };
+    for (const name in dialect.headers) headers[name] = dialect.headers[name] ?? '';
     const trace = deps.traceHeaders(exchange);
     for (const name in trace) headers[name] = trace[name] ?? '';
-    for (const name of PASSED_HEADERS) {
-      const value = request.headers.get(name);
-      if (value !== null) headers[name] = value;
-    }
+    passHeaders(PASSED_HEADERS, request.headers, headers);
+    // To a target of another dialect they mean nothing, or something else.
+    if (report === undefined) passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
     return headers;
   }
 
-  #candidate(target: Target, shared: Readonly<Record<string, string>>): Candidate {
-    const { dialect, operation } = this.#input;
-    if (target.dialect !== dialect.name)
-      throw new Error(`${target.id} speaks ${target.dialect}, which nothing here translates from ${dialect.name}`);
-    const path = dialect.path(operation);
+  #candidate(way: Way, request: GatewayRequest): Candidate {
+    const { target, lane } = way;
+    const { dialect, asked } = lane;
     // Made when the target's turn comes: most fallbacks are never asked, and a body may be megabytes.
     let sent: Pick<TransportRequest, 'headers' | 'body'> | undefined;
     return {
       name: target.id,
       group: target.group,
+      expect: this.#expect(way),
+      classify: (status, replyHeaders, bytes) => dialect.classifyError(status, replyHeaders, bytes),
       prepare: (baseUrl) => {
-        sent ??= { headers: { ...shared, ...target.headers }, body: operation.encode(target.model, { streamUsage: target.streamUsage }) };
-        return { url: target.baseOf(baseUrl) + path, method: 'POST', ...sent };
+        sent ??= { headers: { ...this.#headers(lane, request), ...target.headers }, body: lane.body(target) };
+        return { url: target.baseOf(baseUrl) + dialect.path(asked, target.model), method: 'POST', ...sent };
       },
     };
   }
 
-  #expect(): ReplyReader {
-    const { config, dialect, operation } = this.#input;
-    if (operation.stream) return { kind: 'stream', start: (headers) => new ModelStreamStart(dialect, operation, headers) };
+  #expect({ target, lane }: Way): ReplyReader {
+    const { config, operation } = this.#input;
+    if (operation.stream) {
+      const { matches } = lane.dialect.streamType(lane.asked);
+      return { kind: 'stream', start: (headers) => new ModelStreamStart(matches, lane.createMeter(target), headers) };
+    }
     return {
       kind: 'whole',
       bytesMax: config.replyBytesMax,
       check: (bytes) => {
-        this.#facts = dialect.inspectReply(operation, bytes);
+        this.#read = lane.read(bytes);
       },
     };
   }
 
-  #reply(reply: UpstreamReply, deadlines: Deadlines): Reply {
-    const { exchange, dialect, config, deps } = this.#input;
-    const { body, status, start } = reply;
+  #reply(reply: UpstreamReply, way: Way): Reply {
+    const { operation, exchange, dialect, config, deps, plan } = this.#input;
+    const { body, status, start, refusal: refused } = reply;
+    const { report } = way.lane;
+    if (report !== undefined) {
+      // What the upstream says of a bad request it says in another dialect: the caller is told in its own.
+      if (refused !== undefined) throw refused;
+      this.#tellReport(way, report);
+    }
     if (body.kind === 'whole') {
-      this.#record(reply, this.#facts.model);
-      if (this.#facts.usage !== undefined) exchange.set(usageFact, this.#facts.usage);
-      return { status, headers: { 'content-type': reply.headers.get('content-type') ?? 'application/json' }, body: body.bytes };
+      this.#record(reply, this.#read.model);
+      if (this.#read.usage !== undefined) exchange.set(usageFact, this.#read.usage);
+      const { told, lost } = this.#read;
+      if (told === undefined)
+        return { status, headers: { 'content-type': reply.headers.get('content-type') ?? 'application/json' }, body: body.bytes };
+      const encoded = told.encode(way.target);
+      this.#tellDropped([...(lost ?? [])]);
+      return { status, headers: { 'content-type': told.contentType }, body: encoded };
     }
     if (!(start instanceof ModelStreamStart)) throw new Error('a stream has begun without its meter');
     this.#record(reply, start.meter.model);
     const stream = pumpStream(
-      { idleTimeoutMs: deadlines.idleMs, pingIntervalMs: config.pingIntervalMs },
+      { idleTimeoutMs: plan.deadlines.idleMs, pingIntervalMs: config.pingIntervalMs },
       { clock: deps.clock, watch: deps.watch },
       { exchange, dialect, meter: start.meter, body, first: start.passed, status },
     );
-    return { status, headers: { 'content-type': dialect.streamType.header, ...STREAM_HEADERS }, body: stream };
+    return { status, headers: { 'content-type': dialect.streamType(operation).header, ...STREAM_HEADERS }, body: stream };
+  }
+
+  /** Says what the request lost and changed on its way. */
+  #tellReport({ lane, target }: Way, { lost, adapted, unread }: CrossingReport): void {
+    const { exchange, config, deps, dialect } = this.#input;
+    const headers = exchange.replyHeaders;
+    headers['x-gatehouse-translated'] = `${dialect.name}>${lane.dialect.name}`;
+    if (adapted.length > 0) headers['x-gatehouse-adapted'] = adapted.join(', ');
+    const names = [...lost, ...unread.map((field) => `field:${field}`)];
+    this.#tellDropped(names);
+    const warned = names.filter((name) => lossMode(config.translation, name) === 'warn');
+    if (warned.length > 0) deps.logger.warn('left out of a request', { correlationId: exchange.id, target: target.id, dropped: warned });
+  }
+
+  #tellDropped(names: readonly string[]): void {
+    if (names.length === 0) return;
+    const headers = this.#input.exchange.replyHeaders;
+    const told = headers['x-gatehouse-dropped'];
+    const text = names
+      .map((name) => headerText(name))
+      .join(', ')
+      .slice(0, DROPPED_CHARS_MAX);
+    headers['x-gatehouse-dropped'] = told === undefined ? text : `${told}, ${text}`;
   }
 
   #record(reply: UpstreamReply, model: string | undefined): void {
@@ -188,6 +258,16 @@ class ModelCall {
   }
 }
 
+/** A body may hold any number of fields that nobody knows. */
+const DROPPED_CHARS_MAX = 1_000;
+
+function passHeaders(names: readonly string[], from: Headers, to: Record<string, string>): void {
+  for (const name of names) {
+    const value = from.get(name);
+    if (value !== null) to[name] = value;
+  }
+}
+
 const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
 
 /** An upstream chooses its model's name; in a header of ours only visible ASCII may stand. */
@@ -200,10 +280,10 @@ class ModelStreamStart implements StreamStart {
   readonly meter: StreamMeter;
   readonly passed: Uint8Array[] = [];
 
-  constructor(dialect: Dialect, operation: Operation, headers: ReadableHeaders) {
-    this.meter = dialect.createMeter(operation);
+  constructor(type: RegExp, meter: StreamMeter, headers: ReadableHeaders) {
+    this.meter = meter;
     const contentType = headers.get('content-type') ?? '';
-    if (!dialect.streamType.matches.test(contentType)) {
+    if (!type.test(contentType)) {
       throw new GatewayError('upstream_reply_invalid', `the upstream answered a stream request with '${contentType.slice(0, 100)}'`);
     }
   }

@@ -54,6 +54,8 @@ export function createModelList(deps: ModelListDeps): ModelList {
         {
           name: provider.name,
           group: openGroup(provider),
+          expect: { kind: 'whole', bytesMax: LIST_BYTES_MAX, check: () => {} },
+          classify: classifyStatus,
           prepare: (baseUrl) => ({ url: `${listBase(provider, baseUrl)}/models`, method: 'GET', headers, body: null }),
         },
       ],
@@ -61,8 +63,6 @@ export function createModelList(deps: ModelListDeps): ModelList {
       totalTimeoutMs: DEADLINE_MS,
       firstTokenTimeoutMs: DEADLINE_MS,
       replayable: true,
-      expect: { kind: 'whole', bytesMax: LIST_BYTES_MAX, check: () => {} },
-      classify: classifyStatus,
     });
     if (reply.status !== 200 || reply.body.kind !== 'whole') return;
     found.set(provider.name, { atMs: clock.monotonic(), models: readListing(reply.body.bytes, provider, created) });

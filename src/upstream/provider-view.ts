@@ -99,6 +99,8 @@ async function ask<T>(provider: Provider, config: ProviderViewConfig<T>, { route
       {
         name: provider.name,
         group: openGroup(provider),
+        expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: () => {} },
+        classify: classifyStatus,
         prepare: (baseUrl) => ({
           url: dialectBase(provider.definition, spoken, baseUrl) + config.path,
           method: 'GET',
@@ -112,8 +114,6 @@ async function ask<T>(provider: Provider, config: ProviderViewConfig<T>, { route
     totalTimeoutMs: DEADLINE_MS,
     firstTokenTimeoutMs: DEADLINE_MS,
     replayable: true,
-    expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: () => {} },
-    classify: classifyStatus,
   });
   if (reply.status !== 200 || reply.body.kind !== 'whole') throw new Error(`${provider.name} answered ${reply.status}`);
   return config.parse(JSON.parse(new TextDecoder().decode(reply.body.bytes)));

@@ -17,7 +17,7 @@ import type { ServiceConfig, ServicesConfig } from './services-config.ts';
 import type { PumpDeps } from './stream-pump.ts';
 import { HeaderList } from './transport/header-list.ts';
 import { endToEndHeaders, USER_AGENT } from './transport/hop-headers.ts';
-import type { Candidate, Upstream, UpstreamReply } from './upstream.ts';
+import type { Candidate, ReplyReader, Upstream, UpstreamReply } from './upstream.ts';
 
 export interface ServiceCallConfig {
   readonly name: string;
@@ -36,6 +36,7 @@ export interface ServiceCallDeps extends PumpDeps {
 
 /** Bodies up to this size are read whole: they can be sent again, and cost less than a stream. */
 const WHOLE_BYTES_MAX = 65_536;
+const EXPECT: ReplyReader = { kind: 'pass', wholeBytesMax: WHOLE_BYTES_MAX };
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS']);
 
@@ -61,8 +62,6 @@ export function createServiceCall(config: ServiceCallConfig, deps: ServiceCallDe
         totalTimeoutMs: timeoutMs,
         firstTokenTimeoutMs: timeoutMs,
         replayable: IDEMPOTENT.has(request.method) || first?.replayable === true,
-        expect: { kind: 'pass', wholeBytesMax: WHOLE_BYTES_MAX },
-        classify: classifyStatus,
       });
       record(exchange, reply);
       return await finish(reply, { exchange, deps, timeoutMs });
@@ -107,6 +106,8 @@ function candidate(
   return {
     name: hop.name,
     group: hop.name,
+    expect: EXPECT,
+    classify: classifyStatus,
     prepare: (baseUrl) => {
       const headers = hop.headers.length === 0 ? sent.headers : { ...sent.headers, ...Object.fromEntries(hop.headers) };
       return { url: baseUrl + path, method: request.method, headers, body: sent.body };

@@ -84,7 +84,8 @@ class Pump implements Watched {
       }
       const { reader } = this.#input.body;
       // A ping can only come before the deadline does; without one, a plain read spares a promise per chunk.
-      const pings = this.#config.pingIntervalMs > 0 && this.#config.pingIntervalMs < this.#config.idleTimeoutMs;
+      const ping = meter.ping ?? this.#input.dialect.ping;
+      const pings = ping.length > 0 && this.#config.pingIntervalMs > 0 && this.#config.pingIntervalMs < this.#config.idleTimeoutMs;
       let pending: Promise<BodyRead> | undefined;
       while (reader !== undefined) {
         this.#waitingSinceMs = this.#deps.clock.monotonic();
@@ -92,7 +93,7 @@ class Pump implements Watched {
         const result: BodyRead | 'ping' = pings ? await this.#readOrPing(pending) : await pending;
         this.#waitingSinceMs = undefined;
         if (result === 'ping') {
-          yield this.#input.dialect.ping;
+          yield ping;
           continue;
         }
         pending = undefined;
@@ -135,7 +136,7 @@ class Pump implements Watched {
       return undefined;
     }
     const error = drained ?? this.#verdict ?? asInterruption(cause);
-    const event = dialect.encodeStreamError(error, exchange.id);
+    const event = meter.encodeError?.(error, exchange.id) ?? dialect.encodeStreamError(error, exchange.id);
     this.#bytesSent += event.length;
     this.#end({ kind: 'cut', error: error.code }, drained === undefined ? 'failed' : 'cancelled');
     return event;

@@ -22,7 +22,7 @@ export interface Rig extends Disposable {
   readonly connections: { readonly new: number; readonly reused: number };
   /** Groups by name, each with its URLs and settings. */
   configure(groups: Readonly<Record<string, readonly string[]>>, settings?: UpstreamOverrides): void;
-  call(options?: Partial<CallOptions> & { readonly targets?: readonly string[] }): Promise<UpstreamReply>;
+  call(options?: Partial<CallOptions & Pick<Candidate, 'expect'>> & { readonly targets?: readonly string[] }): Promise<UpstreamReply>;
 }
 
 export function createRig(groups: Readonly<Record<string, readonly string[]>>, settings: UpstreamOverrides = {}): Rig {
@@ -60,15 +60,13 @@ export function createRig(groups: Readonly<Record<string, readonly string[]>>, s
     fallbacks,
     connections,
     configure,
-    call: ({ targets = Object.keys(groups), ...options } = {}) =>
+    call: ({ targets = Object.keys(groups), expect = WHOLE, ...options } = {}) =>
       upstream.call({
-        candidates: targets.map((name) => candidate(name)),
+        candidates: targets.map((name) => ({ ...candidate(name), expect })),
         signal: new AbortController().signal,
         totalTimeoutMs: 5_000,
         firstTokenTimeoutMs: 1_000,
         replayable: true,
-        expect: WHOLE,
-        classify: classifyStatus,
         ...options,
       }),
     [Symbol.dispose]: () => registry[Symbol.dispose](),
@@ -88,6 +86,8 @@ export function candidate(group: string, request: { readonly method?: string; re
   return {
     name: group,
     group,
+    expect: WHOLE,
+    classify: classifyStatus,
     prepare: (baseUrl) => ({ url: `${baseUrl}/work`, method, headers: {}, body: method === 'GET' ? null : body }),
   };
 }

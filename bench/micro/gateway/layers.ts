@@ -77,21 +77,37 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   call: async ({ body }) => {
     const request = toUpstream(body.kind === 'bytes' ? body.bytes : null);
     const reply = await upstream.call({
-      candidates: [{ name: 'sim', group: `sim/${MODEL}`, prepare: () => request }],
+      candidates: [
+        {
+          name: 'sim',
+          group: `sim/${MODEL}`,
+          expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: () => {} },
+          classify: (status) => {
+            throw new Error(`the upstream answered ${status}`);
+          },
+          prepare: () => request,
+        },
+      ],
       signal: NEVER,
       totalTimeoutMs: 10_000,
       firstTokenTimeoutMs: 10_000,
       replayable: true,
-      expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: () => {} },
-      classify: (status) => {
-        throw new Error(`the upstream answered ${status}`);
-      },
     });
     return { status: 200, headers: JSON_HEADERS, body: reply.body.kind === 'whole' ? reply.body.bytes : null };
   },
   model: createModelCall(
-    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: 0 },
-    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random: Math.random, watch: runtime.watch, traceHeaders },
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: 0, translation: config.translation },
+    {
+      router,
+      upstream,
+      dialects: DIALECTS_BY_NAME,
+      clock,
+      random: Math.random,
+      watch: runtime.watch,
+      createId: () => 'bench',
+      logger: log,
+      traceHeaders,
+    },
   ),
 };
 

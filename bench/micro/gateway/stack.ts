@@ -93,8 +93,18 @@ const policies = [
 const route: RouteInfo = { pattern: '/v1/chat/completions', kind: 'model', access: 'key', dialect: 'openai-chat', operation: 'chat' };
 const constant: Handler = () => Promise.resolve({ status: 200, headers: { 'content-type': 'application/json' }, body: answer });
 const model = createModelCall(
-  { replyBytesMax: 1_000_000, pingIntervalMs: 0 },
-  { router, upstream, dialects: DIALECTS_BY_NAME, clock, random: Math.random, watch: runtime.watch, traceHeaders },
+  { replyBytesMax: 1_000_000, pingIntervalMs: 0, translation: config.translation },
+  {
+    router,
+    upstream,
+    dialects: DIALECTS_BY_NAME,
+    clock,
+    random: Math.random,
+    watch: runtime.watch,
+    createId: () => 'bench',
+    logger: log,
+    traceHeaders,
+  },
 );
 const body = new TextEncoder().encode(
   JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: 'hello '.repeat(75) }], temperature: 0 }),

@@ -1,5 +1,6 @@
 import type { JsonKind } from '../../base/json-scan.ts';
 import type { Operation, OperationKind } from '../../operations/operation.ts';
+import { ofOperation } from '../dialect-operations.ts';
 
 /** What one of Ollama's routes takes and gives, as far as the gateway looks at it. */
 export interface Form {
@@ -20,11 +21,11 @@ const FORMS = {
 
 export type FormName = keyof typeof FORMS;
 
-const BY_KIND: Readonly<Record<OperationKind, FormName>> = { chat: 'chat', completion: 'generate', embed: 'embed' };
+const BY_KIND: Readonly<Partial<Record<OperationKind, FormName>>> = { chat: 'chat', completion: 'generate', embed: 'embed' };
 
 /** The form that a route names, or the usual one of the operation. */
 export function formName(kind: OperationKind, named: string | undefined): FormName {
-  return named !== undefined && Object.hasOwn(FORMS, named) ? (named as FormName) : BY_KIND[kind];
+  return named !== undefined && Object.hasOwn(FORMS, named) ? (named as FormName) : ofOperation(BY_KIND, kind);
 }
 
 export function formOf({ kind, form }: Pick<Operation, 'kind' | 'form'>): Form {

@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import type { GatewayError } from '../../base/errors.ts';
-import type { Dialect } from '../dialect.ts';
+import type { Dialect, StreamType } from '../dialect.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { formOf } from './forms.ts';
 import { inspectReply } from './reply.ts';
@@ -18,9 +18,10 @@ export const ollama: Dialect = {
   name: 'ollama',
   // Its documents show `curl -d` without a header, which calls everything a form; the server never looks.
   otherContentTypes: ['application/x-www-form-urlencoded'],
-  streamType: { media: 'application/x-ndjson', header: 'application/x-ndjson', matches: /json/i },
+  streamType: () => LINES,
   decode: decodeRequest,
   path: (operation) => formOf(operation).path,
+  codecs: {},
   errorSchema: ollamaError,
   encodeError,
   classifyError,
@@ -30,6 +31,8 @@ export const ollama: Dialect = {
   // White space before a line is part of its JSON (RFC 8259 §2). An empty line would not do: Go's and Python's clients fail on it.
   ping: Buffer.from(' '),
 };
+
+const LINES: StreamType = { media: 'application/x-ndjson', header: 'application/x-ndjson', matches: /json/i };
 
 /** Clients raise on a line with `error`; the official one does so, too, when a stream ends without `done`. */
 function encodeStreamError(error: GatewayError, correlationId: string): Uint8Array {

@@ -35,7 +35,7 @@ describe('what is asked', () => {
   }
 
   test('the path is that of the form', () => {
-    expect(Object.keys(KINDS).map((form) => ollama.path(decode(form, { ...HELLO, prompt: 'a', input: 'a' })))).toEqual([
+    expect(Object.keys(KINDS).map((form) => ollama.path(decode(form, { ...HELLO, prompt: 'a', input: 'a' }), 'm'))).toEqual([
       '/chat',
       '/generate',
       '/embed',

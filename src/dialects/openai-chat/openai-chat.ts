@@ -3,19 +3,27 @@
 import type { GatewayError } from '../../base/errors.ts';
 import type { OperationKind } from '../../operations/operation.ts';
 import type { Dialect } from '../dialect.ts';
+import { EVENT_STREAM } from '../dialect-events.ts';
+import { ofOperation } from '../dialect-operations.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
 import { openaiError } from './reply-schemas.ts';
 import { decodeRequest } from './request.ts';
 import { OpenAiStreamMeter } from './stream.ts';
 
-const PATHS: Readonly<Record<OperationKind, string>> = { chat: '/chat/completions', completion: '/completions', embed: '/embeddings' };
+const PATHS: Readonly<Partial<Record<OperationKind, string>>> = {
+  chat: '/chat/completions',
+  completion: '/completions',
+  embed: '/embeddings',
+};
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
-  streamType: { media: 'text/event-stream', header: 'text/event-stream; charset=utf-8', matches: /event-stream/i },
+  streamType: () => EVENT_STREAM,
   decode: decodeRequest,
-  path: ({ kind }) => PATHS[kind],
+  path: ({ kind }) => ofOperation(PATHS, kind),
+  passedHeaders: ['openai-beta'],
+  codecs: {},
   encodeError,
   errorSchema: openaiError,
   classifyError,

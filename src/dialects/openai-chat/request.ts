@@ -9,6 +9,7 @@ import { type JsonScan, memberBoolean, memberJson, memberNumber, memberString } 
 import { editMembers } from '../../base/json-splice.ts';
 import type { Operation, OperationKind } from '../../operations/operation.ts';
 import { scanBody } from '../dialect-body.ts';
+import { ofOperation } from '../dialect-operations.ts';
 import { checkModel, createFieldCheck, type FieldRule, firstInside, invalid } from '../dialect-request.ts';
 
 // `null` is OpenAI's way of leaving a field out, so it is accepted wherever a field is optional.
@@ -23,7 +24,7 @@ const COMMON_RULES: readonly FieldRule[] = [
   { name: 'max_completion_tokens', kinds: ['number', 'null'], expected: 'an integer' },
 ];
 
-const CHECKS: Readonly<Record<OperationKind, (scan: JsonScan) => void>> = {
+const CHECKS: Readonly<Partial<Record<OperationKind, (scan: JsonScan) => void>>> = {
   chat: createFieldCheck([
     ...COMMON_RULES,
     { name: 'messages', kinds: ['array'], required: true, expected: 'an array of messages' },
@@ -41,7 +42,7 @@ const CHECKS: Readonly<Record<OperationKind, (scan: JsonScan) => void>> = {
 
 export function decodeRequest(kind: OperationKind, bytes: Uint8Array): Operation {
   const scan = scanBody(bytes);
-  CHECKS[kind](scan);
+  ofOperation(CHECKS, kind)(scan);
   checkNotEmpty(scan, kind);
   const model = checkModel(memberString(scan, 'model') ?? '');
   const stream = kind !== 'embed' && memberBoolean(scan, 'stream') === true;

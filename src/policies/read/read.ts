@@ -31,7 +31,7 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
         checkContentEncoding(request.headers);
         const { method, path, search, headers, params, body } = request;
         const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
-        const decoded = dialect.decode(kind, bytes, hints);
+        const decoded = dialect.decode(kind, bytes, params === undefined ? hints : { ...hints, params, search });
         if (decoded === undefined) return next({ ...request, body: { kind: 'bytes', bytes } }, exchange);
         const operation = decoded.modelDefaulted === true ? { ...decoded, model: await deps.defaultModel(decoded.model) } : decoded;
         const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };

@@ -1,0 +1,246 @@
+/*
+ * The way from one dialect to another, and back: the caller's request in our words, fitted to what the target's dialect can say, in that dialect's words; and
+ * the answer likewise. Which dialects they are is nowhere asked.
+ */
+
+import { GatewayError } from '../base/errors.ts';
+import type { ChatMessage, ChatPart, ChatRequest } from '../operations/chat.ts';
+import type { ChatEvent } from '../operations/chat-events.ts';
+import type { ChatFeature } from '../operations/chat-features.ts';
+import { narrow } from '../operations/chat-narrow.ts';
+import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
+import type { Operation, OperationKind } from '../operations/operation.ts';
+import type { Usage } from '../operations/usage.ts';
+import type { Dialect, ReplyFacts, StreamMeter } from './dialect.ts';
+import type {
+  ChatCodec,
+  ChatStreamDecoder,
+  ChatStreamEncoder,
+  DialectCodecs,
+  EncodeFacts,
+  EncodeTarget,
+  WholeCodec,
+} from './dialect-codec.ts';
+import { PartSequence } from './dialect-sequence.ts';
+
+/** What a request lost and changed on its way; names of features, and of the caller's own fields. */
+export interface CrossingReport {
+  readonly lost: readonly ChatFeature[];
+  readonly adapted: readonly ChatFeature[];
+  /** Fields of the caller's body that our words have no place for. */
+  readonly unread: readonly string[];
+}
+
+/** One request on its way to one target. */
+export interface Crossing {
+  readonly report: CrossingReport;
+  encodeRequest(target: EncodeTarget): Uint8Array;
+  /** Reads a whole reply; throws `upstream_reply_invalid`. */
+  readReply(bytes: Uint8Array): CrossedReply;
+  /** Reads a stream and writes the caller's. Throws where the operation knows no streams. */
+  createMeter(facts: EncodeFacts): StreamMeter;
+}
+
+export interface CrossedReply extends ReplyFacts {
+  /** The reply in the caller's dialect. */
+  encode(facts: EncodeFacts): string;
+  /** What the caller's dialect can't tell of it; known once it is encoded. */
+  readonly lost: ReadonlySet<ChatFeature>;
+}
+
+const CODEC_OF = { chat: 'chat', embed: 'embed', rerank: 'rerank', 'count-tokens': 'countTokens' } as const satisfies Partial<
+  Record<OperationKind, keyof DialectCodecs>
+>;
+
+/** Whether an operation asked in one dialect can be put to a target in the other. */
+export function canCross(kind: OperationKind, from: Dialect, to: Dialect): boolean {
+  const name = kind in CODEC_OF ? CODEC_OF[kind as keyof typeof CODEC_OF] : undefined;
+  return name !== undefined && from.codecs[name] !== undefined && to.codecs[name] !== undefined;
+}
+
+/** The crossing of an operation, which `canCross` has allowed. Throws `request_invalid` or `field_invalid` for a body that is not what it should be. */
+export function cross(operation: Operation, from: Dialect, to: Dialect): Crossing {
+  switch (operation.kind) {
+    case 'chat':
+      return crossChat(operation, { from, to, own: must(from.codecs.chat), theirs: must(to.codecs.chat) });
+    case 'count-tokens':
+      return crossCount(operation, { from, to, own: must(from.codecs.countTokens), theirs: must(to.codecs.countTokens) });
+    case 'embed':
+      return crossWhole(operation, must(from.codecs.embed), must(to.codecs.embed));
+    case 'rerank':
+      return crossWhole(operation, must(from.codecs.rerank), must(to.codecs.rerank));
+    default:
+      throw new Error(`nothing crosses dialects for '${operation.kind}'`);
+  }
+}
+
+function must<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error('a crossing was asked for that there is not');
+  return part;
+}
+
+interface Sides<Codec> {
+  readonly from: Dialect;
+  readonly to: Dialect;
+  readonly own: Codec;
+  readonly theirs: Codec;
+}
+
+function crossChat(operation: Operation, { from, to, own, theirs }: Sides<ChatCodec>): Crossing {
+  const decoded = withToolNames(own.decodeRequest(operation));
+  const { request, lost, adapted } = narrow(decoded, to.name, theirs.abilities);
+  return {
+    report: { lost, adapted, unread: decoded.unread },
+    encodeRequest: (target) => theirs.encodeRequest(request, target),
+    readReply(bytes) {
+      const reply = theirs.decodeReply(bytes);
+      const narrowing = new ReplyNarrowing(from.name, own.abilities);
+      return {
+        ...(reply.usage === undefined ? {} : { usage: reply.usage }),
+        ...(reply.model === undefined ? {} : { model: reply.model }),
+        lost: narrowing.lost,
+        encode: (facts) => own.encodeReply(narrowing.reply(reply), { ...facts, request: decoded }),
+      };
+    },
+    createMeter: (facts) =>
+      new CrossingMeter(
+        theirs.createDecoder(),
+        own.createEncoder({ ...facts, request: decoded }),
+        new ReplyNarrowing(from.name, own.abilities),
+      ),
+  };
+}
+
+/** Tokens are counted of the request as the target would get it. */
+function crossCount(operation: Operation, { to, own, theirs }: Sides<NonNullable<DialectCodecs['countTokens']>>): Crossing {
+  const decoded = withToolNames(own.decodeRequest(operation));
+  const chat = must(to.codecs.chat);
+  const { request, lost, adapted } = narrow(decoded, to.name, chat.abilities);
+  return {
+    ...wholeCrossing(own, theirs, request),
+    report: { lost, adapted, unread: decoded.unread },
+  };
+}
+
+function crossWhole<Request extends { readonly unread: readonly string[] }, Reply extends ReplyFacts>(
+  operation: Operation,
+  own: WholeCodec<Request, Reply>,
+  theirs: WholeCodec<Request, Reply>,
+): Crossing {
+  const request = own.decodeRequest(operation);
+  return { ...wholeCrossing(own, theirs, request), report: { lost: [], adapted: [], unread: request.unread } };
+}
+
+function wholeCrossing<Request, Reply extends ReplyFacts>(
+  own: WholeCodec<Request, Reply>,
+  theirs: WholeCodec<Request, Reply>,
+  request: Request,
+): Omit<Crossing, 'report'> {
+  return {
+    encodeRequest: (target) => theirs.encodeRequest(request, target),
+    readReply(bytes) {
+      const reply = theirs.decodeReply(bytes);
+      return {
+        ...(reply.usage === undefined ? {} : { usage: reply.usage }),
+        ...(reply.model === undefined ? {} : { model: reply.model }),
+        lost: NOTHING,
+        encode: (facts) => own.encodeReply(reply, facts),
+      };
+    },
+    createMeter() {
+      throw new Error('this operation has no streams');
+    },
+  };
+}
+
+const NOTHING: ReadonlySet<ChatFeature> = new Set();
+
+/** Some dialects know a tool's result by the call's id, others by the tool's name: each result is given the name of its call. */
+function withToolNames(request: ChatRequest): ChatRequest {
+  const names = new Map<string, string>();
+  const named = (part: ChatPart): ChatPart => {
+    if (part.kind === 'tool-call') names.set(part.id, part.name);
+    if (part.kind !== 'tool-result' || part.name !== undefined) return part;
+    const name = names.get(part.callId);
+    return name === undefined ? part : { ...part, name };
+  };
+  const messages = request.messages.map(
+    (message): ChatMessage =>
+      message.role === 'assistant' || message.role === 'tool' ? { ...message, parts: message.parts.map(named) } : message,
+  );
+  return { ...request, messages };
+}
+
+/** Reads a target's stream and gives the caller's: to the pump it is a meter like any other. */
+class CrossingMeter implements StreamMeter {
+  started = false;
+  ended = false;
+  failure: GatewayError | undefined;
+  usage: Usage | undefined;
+  model: string | undefined;
+  readonly ping?: Uint8Array;
+  encodeError?: (error: GatewayError, correlationId: string) => Uint8Array;
+  readonly #decoder: ChatStreamDecoder;
+  readonly #encoder: ChatStreamEncoder;
+  readonly #narrowing: ReplyNarrowing;
+  readonly #sequence = new PartSequence();
+
+  constructor(decoder: ChatStreamDecoder, encoder: ChatStreamEncoder, narrowing: ReplyNarrowing) {
+    this.#decoder = decoder;
+    this.#encoder = encoder;
+    this.#narrowing = narrowing;
+    if (encoder.ping !== undefined) this.ping = encoder.ping;
+    if (encoder.encodeError !== undefined) this.encodeError = (error, correlationId) => must(encoder.encodeError?.(error, correlationId));
+  }
+
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    return this.#take(this.#decoder.push(chunk));
+  }
+
+  finish(): { whole: boolean; rest: Uint8Array | undefined } {
+    const rest = this.ended || this.failure !== undefined ? undefined : this.#take(this.#decoder.finish());
+    return { whole: this.ended, rest };
+  }
+
+  #take(events: readonly ChatEvent[]): Uint8Array | undefined {
+    const told: ChatEvent[] = [];
+    try {
+      for (const event of events) this.#note(event, told);
+    } catch (cause) {
+      if (!(cause instanceof GatewayError)) throw cause;
+      this.failure = cause;
+    }
+    return told.length === 0 ? undefined : this.#encoder.encode(told);
+  }
+
+  #note(event: ChatEvent, told: ChatEvent[]): void {
+    if (this.failure !== undefined || this.ended) return;
+    switch (event.kind) {
+      case 'failure':
+        this.failure = event.error;
+        return;
+      case 'start':
+        this.model = event.model ?? this.model;
+        this.usage = event.usage ?? this.usage;
+        break;
+      case 'usage':
+        this.usage = event.usage;
+        break;
+      case 'part':
+        if (event.opening.kind !== 'text' && event.opening.kind !== 'reasoning') this.started = true;
+        break;
+      case 'text':
+      case 'arguments':
+      case 'finish':
+        this.started = true;
+        break;
+      case 'end':
+        this.ended = true;
+        break;
+      default:
+        break;
+    }
+    const narrowed = this.#narrowing.event(event);
+    if (narrowed !== undefined) this.#sequence.push(narrowed, told);
+  }
+}
