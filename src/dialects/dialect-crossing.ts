@@ -9,7 +9,7 @@ import type { ChatEvent } from '../operations/chat-events.ts';
 import type { ChatFeature } from '../operations/chat-features.ts';
 import { narrow } from '../operations/chat-narrow.ts';
 import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
-import type { Operation, OperationKind } from '../operations/operation.ts';
+import type { CROSSED_OPERATIONS, Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { Dialect, ReplyFacts, StreamMeter } from './dialect.ts';
 import type {
@@ -48,9 +48,12 @@ export interface CrossedReply extends ReplyFacts {
   readonly lost: ReadonlySet<ChatFeature>;
 }
 
-const CODEC_OF = { chat: 'chat', embed: 'embed', rerank: 'rerank', 'count-tokens': 'countTokens' } as const satisfies Partial<
-  Record<OperationKind, keyof DialectCodecs>
->;
+const CODEC_OF: Readonly<Record<(typeof CROSSED_OPERATIONS)[number], keyof DialectCodecs>> = {
+  chat: 'chat',
+  embed: 'embed',
+  rerank: 'rerank',
+  'count-tokens': 'countTokens',
+};
 
 /** Whether an operation asked in one dialect can be put to a target in the other. */
 export function canCross(kind: OperationKind, from: Dialect, to: Dialect): boolean {

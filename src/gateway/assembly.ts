@@ -5,13 +5,14 @@
 
 import { createAboutRoute } from '../admin/about.ts';
 import { createBreakerRoutes } from '../admin/breakers.ts';
+import { createCapabilitiesRoute } from '../admin/capabilities.ts';
 import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/configuration.ts';
 import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import type { Config } from '../config/config.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -31,6 +32,7 @@ import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
+import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
@@ -192,6 +194,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       },
       example: router.groups[0]?.group ?? Object.keys(config.services)[0],
     }),
+    createCapabilitiesRoute({ dialects: DIALECTS, lossMode: (feature) => lossMode(config.translation, feature) }),
     ...createConfigurationRoutes(config.admin, controls),
     ...createDocsRoutes(config.docs, {
       environment: config.server.environment,

@@ -8,6 +8,9 @@ import type { AnswerForm } from './answer-form.ts';
 
 export type OperationKind = 'chat' | 'completion' | 'embed' | 'rerank' | 'count-tokens';
 
+/** Those that can be put to a target of another dialect, where both have them. */
+export const CROSSED_OPERATIONS = ['chat', 'embed', 'rerank', 'count-tokens'] as const satisfies readonly OperationKind[];
+
 export interface Operation {
   readonly kind: OperationKind;
   /** The dialect that targets must speak to be asked it, and that they answer in. */
