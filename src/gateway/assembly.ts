@@ -28,6 +28,7 @@ import { createRescue } from '../policies/rescue/rescue.ts';
 import { createScreen } from '../policies/screen/screen.ts';
 import { createRouter, openGroup, type Router } from '../routing/router.ts';
 import { createUpstream } from '../upstream/call.ts';
+import { createSigners } from '../upstream/credentials/signer.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
@@ -74,7 +75,8 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
   const { clock, random, events } = runtime;
-  const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events });
+  const signers = createSigners(router.providers, { clock });
+  const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
   const routes = createRoutes(config, runtime, { router, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });

@@ -8,7 +8,10 @@ export interface ProviderDefinition {
   readonly title: string;
   /** What it speaks; the first is the one that its lists of models are asked in. */
   readonly dialects: readonly SpokenDialect[];
-  /** Where it is by default, with the version path and no trailing slash; absent where only the operator can know. */
+  /**
+   * Where it is by default, with the version path and no trailing slash; absent where only the operator can know. What stands in braces is one of
+   * PLACEHOLDERS, which the provider's entry says.
+   */
   readonly baseUrl?: string;
   /** The environment variable that by custom holds its key. */
   readonly keyVariable?: string;
@@ -18,9 +21,19 @@ export interface ProviderDefinition {
   readonly healthPath?: string;
   /** Names of models that are surely its own, as globs: they go to it when several providers were found and no file says more. */
   readonly families?: readonly string[];
-  /** How it wants the key: `authorization: Bearer`, in a header of its own, or not at all. */
-  readonly credential: 'bearer' | 'none' | { readonly header: string };
+  /**
+   * How it wants the key: `authorization: Bearer`, in a header of its own, or not at all; or a credential that is made for each request, where a key of the
+   * usual kind, if there is one, still goes as `authorization: Bearer`.
+   */
+  readonly credential: 'bearer' | 'none' | { readonly header: string } | { readonly signing: Signing };
 }
+
+/** A way to make a credential for each request (upstream/credentials/). */
+export type Signing = 'aws-sigv4';
+
+/** What a base URL may be filled in with: `https://bedrock-runtime.{region}.amazonaws.com`. */
+export const PLACEHOLDERS = ['region', 'project', 'account', 'resource'] as const;
+export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /** One dialect that a kind of server speaks, and what it does in it. */
 export interface SpokenDialect {

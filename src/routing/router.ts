@@ -11,7 +11,7 @@ import { createGlob } from '../base/glob.ts';
 import { canCross } from '../dialects/dialect-crossing.ts';
 import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Operation } from '../operations/operation.ts';
-import { dialectBase, type ProviderDefinition, type SpokenDialect } from '../providers/provider.ts';
+import { dialectBase, type Placeholder, type ProviderDefinition, type SpokenDialect } from '../providers/provider.ts';
 import { PROVIDERS_BY_NAME } from '../providers/registry.ts';
 import { type UpstreamConfig, withOverrides } from '../upstream/upstream-config.ts';
 import type { ModelConfig, ModelsConfig, TargetConfig } from './models-config.ts';
@@ -167,9 +167,18 @@ function unknown(model: string, message: string): GatewayError {
 function joinProvider(name: string, config: ProviderConfig, defaults: UpstreamConfig): Provider {
   const definition = PROVIDERS_BY_NAME.get(config.type ?? name) ?? PROVIDERS_BY_NAME.get('openai-compatible');
   if (definition === undefined) throw new Error('the registry has no openai-compatible provider');
-  const given = config.base_url ?? definition.baseUrl;
+  const given = config.base_url ?? filledIn(name, definition.baseUrl, config);
   if (given === undefined) throw new RoutingConfigError(['providers', name], `provider '${name}' needs a base_url`);
   return { name, definition, urls: typeof given === 'string' ? [given] : given, config, upstream: withOverrides(defaults, config) };
+}
+
+/** A kind's address with what the entry says about it. */
+function filledIn(name: string, baseUrl: string | undefined, config: ProviderConfig): string | undefined {
+  return baseUrl?.replace(/\{(\w+)\}/g, (_whole, placeholder: Placeholder) => {
+    const value = config[placeholder];
+    if (value === undefined) throw new RoutingConfigError(['providers', name], `provider '${name}' needs '${placeholder}', or a base_url`);
+    return value;
+  });
 }
 
 function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<string, Provider>): Entry {
@@ -257,7 +266,7 @@ export function spokenBy({ definition }: Provider, dialect: string): SpokenDiale
 
 function credentialHeader(scheme: ProviderDefinition['credential'], key: string | undefined): Readonly<Record<string, string>> {
   if (key === undefined || scheme === 'none') return {};
-  return scheme === 'bearer' ? { authorization: `Bearer ${key}` } : { [scheme.header]: key };
+  return scheme === 'bearer' || 'signing' in scheme ? { authorization: `Bearer ${key}` } : { [scheme.header]: key };
 }
 
 function providerHeaders(provider: Provider): Readonly<Record<string, string>> {

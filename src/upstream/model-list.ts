@@ -54,6 +54,7 @@ export function createModelList(deps: ModelListDeps): ModelList {
         {
           name: provider.name,
           group: openGroup(provider),
+          provider: provider.name,
           expect: { kind: 'whole', bytesMax: LIST_BYTES_MAX, check: () => {} },
           classify: classifyStatus,
           prepare: (baseUrl) => ({ url: `${listBase(provider, baseUrl)}/models`, method: 'GET', headers, body: null }),

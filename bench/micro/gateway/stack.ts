@@ -78,7 +78,7 @@ const transport: Transport = {
 };
 const registry = createEndpointRegistry({ transport, clock, random: Math.random, events: runtime.events });
 registry.update(groupConfigs(router, config.services, config.upstream));
-const upstream = createUpstream({ registry, clock, random: Math.random, events: runtime.events });
+const upstream = createUpstream({ registry, clock, random: Math.random, events: runtime.events, signers: () => undefined });
 
 const policies = [
   createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined }).policy,
