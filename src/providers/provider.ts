@@ -1,3 +1,4 @@
+import type { ChatFeature } from '../operations/chat-features.ts';
 import type { OperationKind } from '../operations/operation.ts';
 
 /** What we know of a kind of model server: data, and nothing but data. */
@@ -17,6 +18,8 @@ export interface ProviderDefinition {
   readonly keyVariable?: string;
   /** Environment variables that say where it is, the least known first: a later one wins. The version path may be missing. */
   readonly urlVariables?: readonly string[];
+  /** Environment variables for what stands in braces in `baseUrl`. */
+  readonly variables?: Readonly<Partial<Record<Placeholder, string>>>;
   /** What a server of one's own answers at once and without a credential, from the root of its address: asked for health checks. */
   readonly healthPath?: string;
   /** Names of models that are surely its own, as globs: they go to it when several providers were found and no file says more. */
@@ -46,13 +49,20 @@ export interface SpokenDialect {
   readonly operations: readonly OperationKind[];
   /** It accepts `stream_options.include_usage`, or its like; where it doesn't, asking would be a 400. */
   readonly streamUsage: boolean;
+  /** Features that the dialect has a word for, but this server refuses or gets wrong: a translated request leaves them out. */
+  readonly lacks?: readonly ChatFeature[];
+  /** Fields that this server has another name for (`seed: 'random_seed'`), for translated requests. */
+  readonly fieldNames?: Readonly<Record<string, string>>;
 }
 
 /** Where a dialect of this kind of server begins, given a base URL (no trailing slash) as it was configured for any of its dialects. */
 export function dialectBase({ dialects }: ProviderDefinition, { prefix }: SpokenDialect, baseUrl: string): string {
   if (prefix === undefined) return baseUrl;
-  for (const other of dialects) {
-    if (other.prefix !== undefined && baseUrl.endsWith(other.prefix)) return baseUrl.slice(0, -other.prefix.length) + prefix;
-  }
-  return baseUrl + prefix;
+  // The longest that fits: `/anthropic/v1` ends in `/v1`, too.
+  const given = dialects.reduce(
+    (longest, other) =>
+      baseUrl.endsWith(other.prefix ?? '') && (other.prefix ?? '').length > longest.length ? (other.prefix ?? '') : longest,
+    '',
+  );
+  return baseUrl.slice(0, baseUrl.length - given.length) + prefix;
 }

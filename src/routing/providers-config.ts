@@ -30,9 +30,9 @@ const providerConfig = z.strictObject({
   resource: place("The name of one's own resource at the vendor, for kinds whose address says so."),
   aws: z
     .strictObject({
-      access_key_id: z.string().min(1),
-      secret_access_key: z.string().min(1).meta({ secret: true }),
-      session_token: z.string().min(1).optional().meta({ secret: true }),
+      access_key_id: z.string().min(1).describe('The id of the access key.'),
+      secret_access_key: z.string().min(1).describe('Its secret.').meta({ secret: true }),
+      session_token: z.string().min(1).optional().describe('Of a temporary key: its session token.').meta({ secret: true }),
     })
     .optional()
     .describe('A key of AWS to sign requests with, for kinds that want that.'),
@@ -40,6 +40,14 @@ const providerConfig = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string())
     .default({})
     .describe('Further headers sent with every request to it.'),
+  dialects: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(20)
+    .optional()
+    .describe(
+      'The dialects to speak to it, as `GET /capabilities` names them, the preferred first. Default: all that its kind is known to speak.',
+    ),
   stream_usage: z.boolean().optional().describe('Whether it accepts `stream_options.include_usage`. Default: what is known of the kind.'),
   models: z
     .array(z.string().min(1))

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect, StreamType } from '../dialect.ts';
+import { namesIn } from '../dialect-model-list.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { formOf } from './forms.ts';
 import { inspectReply } from './reply.ts';
@@ -21,6 +22,7 @@ export const ollama: Dialect = {
   streamType: () => LINES,
   decode: decodeRequest,
   path: (operation) => formOf(operation).path,
+  modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
   codecs: {},
   errorSchema: ollamaError,
   encodeError,

@@ -4,6 +4,7 @@ import type { GatewayError } from '../../base/errors.ts';
 import type { OperationKind } from '../../operations/operation.ts';
 import type { Dialect } from '../dialect.ts';
 import { EVENT_STREAM } from '../dialect-events.ts';
+import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
@@ -23,6 +24,7 @@ export const openaiChat: Dialect = {
   decode: decodeRequest,
   path: ({ kind }) => ofOperation(PATHS, kind),
   passedHeaders: ['openai-beta'],
+  modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
   codecs: {},
   encodeError,
   errorSchema: openaiError,

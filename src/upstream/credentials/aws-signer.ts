@@ -43,5 +43,5 @@ export function createAwsSigner({ name, config }: SignedProvider, { clock }: Sig
 const CACHED_KEYS_MAX = 100;
 
 function headerRecord({ headers }: TransportRequest): Record<string, string> {
-  return Object.fromEntries(headers instanceof Headers ? headers : Object.entries(headers as Readonly<Record<string, string>>));
+  return Object.fromEntries(headers instanceof Headers ? headers : Object.entries(headers));
 }
