@@ -67,8 +67,17 @@ function lacking(abilities: ChatAbilities | undefined, lacks: readonly ChatFeatu
   return { ...abilities, ...Object.fromEntries(lacks.map((feature) => [feature, 'no' as const])) };
 }
 
-/** The crossing of an operation, which `canCross` has allowed, to a target that `lacks` something of its dialect. Throws `request_invalid` or `field_invalid` for a body that is not what it should be. */
-export function cross(operation: Operation, from: Dialect, to: Dialect, lacks: readonly ChatFeature[] = []): Crossing {
+export interface CrossingEnds {
+  /** The caller's dialect. */
+  readonly from: Dialect;
+  /** The target's. */
+  readonly to: Dialect;
+  /** What the target can't be told although its dialect could say it. */
+  readonly lacks?: readonly ChatFeature[];
+}
+
+/** The crossing of an operation, which `canCross` has allowed. Throws `request_invalid` or `field_invalid` for a body that is not what it should be. */
+export function cross(operation: Operation, { from, to, lacks = [] }: CrossingEnds): Crossing {
   const abilities = lacking(to.codecs.chat?.abilities, lacks);
   switch (operation.kind) {
     case 'chat':

@@ -66,10 +66,8 @@ export class Lanes {
     const operation = this.#operation;
     const from = dialectOf(operation.dialect, this.#deps);
     if (name === from.name && !this.#mustReseal(from)) return passing(operation, from);
-    return crossing(operation, cross(operation, from, dialectOf(name, this.#deps), lacks), {
-      ...this.#deps,
-      to: dialectOf(name, this.#deps),
-    });
+    const to = dialectOf(name, this.#deps);
+    return crossing(operation, cross(operation, { from, to, lacks }), { ...this.#deps, to });
   }
 
   /** A thought of another vendor's model, sealed for its way through the caller: this dialect's vendor would refuse it. */
