@@ -74,7 +74,7 @@ function createUpload(config: UploadsConfig, deps: UploadRoutesDeps): Handler {
     if (underWay >= config.uploads_max) throw new GatewayError('overloaded', 'too many uploads are under way', { retryAfterMs: 1_000 });
     underWay += 1;
     try {
-      const form = await readForm(request, config.bytes_max);
+      using form = await readForm(request, config.bytes_max);
       return await store(form, { config, deps, extractor, exchange });
     } finally {
       underWay -= 1;
