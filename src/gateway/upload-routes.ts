@@ -16,7 +16,6 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
 import type { DocumentPosition, DocumentRecord, DocumentStore, Owner } from '../stores/document/document-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { DELETE_DOCS, LIST_DOCS, SHOW_DOCS, UPLOAD_DOCS } from './upload-docs.ts';
 
 export interface UploadRoutesDeps {
   readonly documents: DocumentStore;
@@ -48,16 +47,22 @@ export function createUploadRoutes(config: UploadsConfig, deps: UploadRoutesDeps
   };
   const create = config.enabled ? createUpload(config, deps) : refuseUpload;
   return [
-    { ...SHARED, pattern: PATH, methods: ['POST'], handler: create, docs: UPLOAD_DOCS },
+    { ...SHARED, pattern: PATH, methods: ['POST'], handler: create, docs: async () => (await import('./upload-docs.ts')).UPLOAD_DOCS },
     {
       ...SHARED,
       pattern: PATH,
       methods: ['GET'],
       handler: (request, exchange) => listDocuments(documents, request, exchange),
-      docs: LIST_DOCS,
+      docs: async () => (await import('./upload-docs.ts')).LIST_DOCS,
     },
-    { ...SHARED, pattern: `${PATH}/{id}`, methods: ['GET'], handler: show, docs: SHOW_DOCS },
-    { ...SHARED, pattern: `${PATH}/{id}`, methods: ['DELETE'], handler: remove, docs: DELETE_DOCS },
+    { ...SHARED, pattern: `${PATH}/{id}`, methods: ['GET'], handler: show, docs: async () => (await import('./upload-docs.ts')).SHOW_DOCS },
+    {
+      ...SHARED,
+      pattern: `${PATH}/{id}`,
+      methods: ['DELETE'],
+      handler: remove,
+      docs: async () => (await import('./upload-docs.ts')).DELETE_DOCS,
+    },
   ];
 }
 

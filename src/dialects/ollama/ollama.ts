@@ -3,7 +3,6 @@
  * false. Source: Ollama's docs/api.md, api/types.go and server/routes.go.
  */
 
-import { z } from 'zod';
 import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect } from '../dialect.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
@@ -12,8 +11,6 @@ import { inspectReply } from './reply.ts';
 import { decodeRequest } from './request.ts';
 import { OllamaStreamMeter } from './stream.ts';
 
-const ollamaError = z.looseObject({ error: z.string() }).meta({ id: 'OllamaError', description: 'An error, as Ollama tells it.' });
-
 export const ollama: Dialect = {
   name: 'ollama',
   // Its documents show `curl -d` without a header, which calls everything a form; the server never looks.
@@ -21,7 +18,7 @@ export const ollama: Dialect = {
   streamType: { media: 'application/x-ndjson', header: 'application/x-ndjson', matches: /json/i },
   decode: decodeRequest,
   path: (operation) => formOf(operation).path,
-  errorSchema: ollamaError,
+  errorSchema: async () => (await import('./schemas.ts')).ollamaError,
   encodeError,
   classifyError,
   inspectReply,

@@ -5,7 +5,6 @@ import type { OperationKind } from '../../operations/operation.ts';
 import type { Dialect } from '../dialect.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
-import { openaiError } from './reply-schemas.ts';
 import { decodeRequest } from './request.ts';
 import { OpenAiStreamMeter } from './stream.ts';
 
@@ -17,7 +16,7 @@ export const openaiChat: Dialect = {
   decode: decodeRequest,
   path: ({ kind }) => PATHS[kind],
   encodeError,
-  errorSchema: openaiError,
+  errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,
   classifyError,
   inspectReply,
   createMeter: (operation) => new OpenAiStreamMeter({ stripUsage: operation.stream && !operation.usageWanted }),
