@@ -6,7 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import { createExtractor, type Extractor } from '../context/documents/extractor.ts';
 import { displayName, extensionOf } from '../context/documents/file-name.ts';
 import { FileRefusal } from '../context/documents/file-refusal.ts';
-import { boundaryOf, FORM_BYTES_MAX, fileTooLarge, readUploadForm, type UploadForm } from '../context/documents/upload-form.ts';
+import type { UploadForm } from '../context/documents/upload-form.ts';
 import type { UploadsConfig } from '../context/documents/uploads-config.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -87,7 +87,9 @@ function createUpload(config: UploadsConfig, deps: UploadRoutesDeps): Handler {
   };
 }
 
-function readForm(request: GatewayRequest, bytesMax: number): Promise<UploadForm> {
+async function readForm(request: GatewayRequest, bytesMax: number): Promise<UploadForm> {
+  // The parser of forms is loaded with the first of them: a start need not wait for it.
+  const { boundaryOf, FORM_BYTES_MAX, fileTooLarge, readUploadForm } = await import('../context/documents/upload-form.ts');
   const { body, headers } = request;
   const boundary = boundaryOf(headers.get('content-type'));
   const encoding = headers.get('content-encoding');
