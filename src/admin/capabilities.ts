@@ -3,13 +3,11 @@
  * hold the dialects to what they declare.
  */
 
-import { z } from 'zod';
 import type { Dialect } from '../dialects/dialect.ts';
 import { canCross } from '../dialects/dialect-crossing.ts';
 import type { Route } from '../edge/route-table.ts';
 import { CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, survives } from '../operations/chat-features.ts';
 import { CROSSED_OPERATIONS, type OperationKind } from '../operations/operation.ts';
-import { jsonContent, type RouteDocs } from '../pipeline/route-docs.ts';
 import { jsonReply } from './json-reply.ts';
 
 export interface CapabilitiesDeps {
@@ -67,36 +65,6 @@ export function createCapabilitiesRoute({ dialects, lossMode }: CapabilitiesDeps
     access: 'key',
     dialect: 'service',
     handler: async () => reply,
-    docs: DOCS,
+    docs: async () => (await import('./capabilities-docs.ts')).CAPABILITIES_DOCS,
   };
 }
-
-const names = z.array(z.string());
-
-const capabilities = z
-  .looseObject({
-    features: z
-      .record(
-        z.string(),
-        z.looseObject({
-          side: z.enum(['request', 'reply']),
-          weight: z.enum(['content', 'setting']),
-          when_lost: z.enum(['warn', 'drop', 'reject']).optional().describe('What this gateway does about a request with it.'),
-          description: z.string(),
-        }),
-      )
-      .describe('Everything that a chat may ask for or tell, by name.'),
-    dialects: z
-      .record(z.string(), z.looseObject({}))
-      .describe('What each dialect can say of it: `yes`, `near` (by something close) or `no`.'),
-    crossings: z.array(z.looseObject({ from: z.string(), to: z.string(), operations: names, lost: names, adapted: names })),
-  })
-  .meta({ id: 'Capabilities' });
-
-const DOCS: RouteDocs = {
-  tag: 'Models',
-  summary: 'What survives between dialects',
-  description:
-    'A caller and a model need not speak the same dialect. This says, for every pair, what gets lost on the way and what is said by something close to it; everything else survives. Between equal dialects the bytes pass.',
-  replies: [{ status: 200, description: 'The matrix.', content: jsonContent(capabilities) }],
-};

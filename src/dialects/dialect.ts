@@ -24,8 +24,8 @@ export interface CallerDialect {
   decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation | undefined;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
-  /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. */
-  readonly errorSchema: z.ZodType;
+  /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. Imported when it is asked for. */
+  readonly errorSchema: () => Promise<z.ZodType>;
 }
 
 /** A dialect that targets speak, too. */

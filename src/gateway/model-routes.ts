@@ -9,7 +9,7 @@ import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
-import { type ExampleModels, MODEL_LIST_DOCS, modelDocs, modelRouteDocs } from './model-docs.ts';
+import type { ExampleModels } from './example-models.ts';
 
 const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens'> }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
@@ -29,7 +29,7 @@ export function createModelRoutes(call: Handler, list: ModelList, examples: Exam
         access: 'key',
         dialect: 'openai-chat',
         handler: call,
-        docs: modelRouteDocs(operation, examples),
+        docs: async () => (await import('./model-docs.ts')).modelRouteDocs(operation, examples),
       }),
     ),
     ...createModelListRoutes(list, examples),
@@ -42,13 +42,13 @@ function createModelListRoutes(list: ModelList, examples: ExampleModels): Route[
     {
       ...shared,
       pattern: '/v1/models',
-      docs: MODEL_LIST_DOCS,
+      docs: async () => (await import('./model-docs.ts')).MODEL_LIST_DOCS,
       handler: async (_request, exchange) => json({ object: 'list', data: await visible(list, exchange) }),
     },
     {
       ...shared,
       pattern: '/v1/models/{id...}',
-      docs: modelDocs(examples),
+      docs: async () => (await import('./model-docs.ts')).modelDocs(examples),
       handler: async (request, exchange) => {
         const id = request.params?.['id'] ?? '';
         const model = (await visible(list, exchange)).find((listing) => listing.id === id);

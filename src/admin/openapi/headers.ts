@@ -1,7 +1,7 @@
 /* Headers that the gateway adds to replies, and those of requests that it understands. */
 
 import { createPathMatch } from '../../base/path-match.ts';
-import type { Route } from '../../edge/route-table.ts';
+import type { DescribedRoute } from './described-route.ts';
 import type { Json } from './schema-book.ts';
 
 /** What of the configuration decides which headers there are. */
@@ -45,7 +45,7 @@ export function headerComponents(facts: HeaderFacts): Json {
 }
 
 /** References to the headers of a route's good replies. */
-export function replyHeaders(route: Route, facts: HeaderFacts): Json {
+export function replyHeaders(route: DescribedRoute, facts: HeaderFacts): Json {
   const names = ['X-Correlation-ID', 'X-Request-ID', 'X-Gatehouse-Trace-Id'];
   if (route.kind !== 'system') {
     names.push('X-Gatehouse-Overhead-Ms', 'X-Gatehouse-Attempts');
@@ -73,14 +73,14 @@ export const PARAMETER_COMPONENTS: Json = {
   },
 };
 
-export function sharedParameters(route: Route, facts: HeaderFacts): Json[] {
+export function sharedParameters(route: DescribedRoute, facts: HeaderFacts): Json[] {
   if (route.kind === 'system') return [];
   const names = isCached(route, facts) ? ['CorrelationId', 'CacheControl'] : ['CorrelationId'];
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
 /** Whether a cache rule reaches some path of the route. */
-function isCached(route: Route, facts: HeaderFacts): boolean {
+function isCached(route: DescribedRoute, facts: HeaderFacts): boolean {
   const open = /[{*]/.exec(route.pattern);
   const start = open === null ? route.pattern : route.pattern.slice(0, open.index);
   return facts.cachedPaths.some((rule) => createPathMatch(rule)(start) || (open !== null && rule.startsWith(start)));

@@ -3,7 +3,6 @@
  * false. Source: Ollama's docs/api.md, api/types.go and server/routes.go.
  */
 
-import { z } from 'zod';
 import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect, StreamType } from '../dialect.ts';
 import { namesIn } from '../dialect-model-list.ts';
@@ -12,8 +11,6 @@ import { formOf } from './forms.ts';
 import { inspectReply } from './reply.ts';
 import { decodeRequest } from './request.ts';
 import { OllamaStreamMeter } from './stream.ts';
-
-const ollamaError = z.looseObject({ error: z.string() }).meta({ id: 'OllamaError', description: 'An error, as Ollama tells it.' });
 
 export const ollama: Dialect = {
   name: 'ollama',
@@ -24,7 +21,7 @@ export const ollama: Dialect = {
   path: (operation) => formOf(operation).path,
   modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
   codecs: {},
-  errorSchema: ollamaError,
+  errorSchema: async () => (await import('./schemas.ts')).ollamaError,
   encodeError,
   classifyError,
   inspectReply,

@@ -8,7 +8,6 @@ import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
-import { openaiError } from './reply-schemas.ts';
 import { decodeRequest } from './request.ts';
 import { OpenAiStreamMeter } from './stream.ts';
 
@@ -27,7 +26,7 @@ export const openaiChat: Dialect = {
   modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
   codecs: {},
   encodeError,
-  errorSchema: openaiError,
+  errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,
   classifyError,
   inspectReply,
   createMeter: (operation) => new OpenAiStreamMeter({ stripUsage: operation.stream && !operation.usageWanted }),
