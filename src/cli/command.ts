@@ -49,6 +49,16 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {
+    name: 'providers',
+    summary: 'List the kinds of providers: what each speaks and does, and which variable holds its key.',
+    load: async () => (await import('./providers.ts')).providersCommand,
+  },
+  {
+    name: 'connect',
+    summary: 'Print the settings with which a client or coding agent uses this gateway.',
+    load: async () => (await import('./connect.ts')).connectCommand,
+  },
+  {
     name: 'openapi',
     summary: 'Print the API as an OpenAPI document.',
     load: async () => (await import('./openapi.ts')).openApiCommand,
