@@ -75,7 +75,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
   const { clock, random, events } = runtime;
-  const signers = createSigners(router.providers, { clock });
+  const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
   const routes = createRoutes(config, runtime, { router, controls, upstream, list });

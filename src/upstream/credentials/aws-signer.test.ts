@@ -16,6 +16,7 @@ const request = {
 function signer(config: object) {
   return createAwsSigner({ name: 'aws', config, definition: {} } as unknown as SignedProvider, {
     clock: createManualClock(NOW),
+    fetchText: () => Promise.reject(new Error('nothing is fetched')),
   });
 }
 
