@@ -4,7 +4,7 @@
  */
 
 /** An event as it goes onto the wire. Its name is its type. */
-export function namedEvent<Event extends { readonly type: string }>(value: Event): string {
+export function namedEvent(value: { readonly type: string }): string {
   return `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
 }
 

@@ -1,5 +1,5 @@
 /*
- * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's and Ollama's APIs, and the AI
+ * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's, Anthropic's and Ollama's APIs, and the AI
  * services of services/catalog.ts, all of them or one. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
  * (faults.ts has the syntax), and remembers what it was asked (control.ts).
  *
@@ -121,7 +121,7 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
       const shape = answerer?.shape ?? (options.service === undefined && !path.startsWith('/api/') ? 'openai' : 'service');
       if (recorder !== undefined && path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
 
-      const upgrade = (talk: SocketTalk) => own.upgrade(request, { data: { talk, drained: undefined } });
+      const upgrade = (heard: SocketTalk) => own.upgrade(request, { data: { talk: heard, drained: undefined } });
       const visitOf = (arrived: Request): Visit => {
         const record = recorder?.begin(arrived, path, query) ?? UNRECORDED;
         if (recorder !== undefined) arrived.signal.addEventListener('abort', () => record.end('client_gone'), { once: true });

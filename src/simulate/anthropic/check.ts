@@ -2,7 +2,7 @@
  * Refuses what is wrong with a request in the words of Anthropic's API, whose checks are Pydantic's: the place, a colon, and the complaint.
  * All of these throw RequestRefused.
  */
-import { isObject, type JsonObject } from '../json-instance.ts';
+import { isObject, type JsonObject, shownAs } from '../json-instance.ts';
 import { RequestRefused } from '../openai-request.ts';
 
 /** An object and where it stands: `messages.0.content.1`; the request itself stands at ''. */
@@ -74,7 +74,7 @@ export function tagAt<Tag extends string>({ at, value }: Place, tags: readonly T
   const found = tags.find((tag) => tag === type);
   if (found !== undefined) return found;
   const expected = tags.map((tag) => `'${tag}'`).join(', ');
-  return refuseAt(at, `Input tag '${String(type)}' found using 'type' does not match any of the expected tags: ${expected}`);
+  return refuseAt(at, `Input tag '${shownAs(type)}' found using 'type' does not match any of the expected tags: ${expected}`);
 }
 
 export function matching(at: string, value: unknown, pattern: RegExp): string {

@@ -15,7 +15,7 @@ import { type Said, sayAll } from './blocks.ts';
 import { refuse } from './check.ts';
 import { ANTHROPIC_ERROR_EVENT, ANTHROPIC_WORDS, requestId } from './failure-words.ts';
 import { type MessagesRequest, type Prompt, readCountTokens, readMessages, readModel } from './request.ts';
-import type { Message, StreamEvent, Usage } from './shapes.ts';
+import type { BlockDelta, Message, StreamEvent, Usage } from './shapes.ts';
 
 /** Throws RequestRefused; rejects when the client leaves. */
 export async function messages(body: JsonObject, visit: Visit): Promise<Response> {
@@ -122,11 +122,26 @@ function scriptOf(reply: Reply, faults: Faults): Script {
     closing: events.rest + closingOf(reply, faults),
     malformed: 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"bro\n\n',
     failure: namedEvent(ANTHROPIC_ERROR_EVENT),
-    huge: (contentBytes) => namedEvent({ ...HUGE, delta: { type: 'text_delta', text: 'x'.repeat(contentBytes) } } as StreamEvent),
+    huge: (contentBytes) => namedEvent(hugeEvent(said, contentBytes)),
   };
 }
 
-const HUGE = { type: 'content_block_delta', index: 0 };
+/** In the block that the first token belongs to. Arguments are made long by white space, and stay what they are. */
+function hugeEvent({ blocks }: Said, contentBytes: number): StreamEvent {
+  const index = Math.max(
+    0,
+    blocks.findIndex(({ tokens }) => tokens.length > 0),
+  );
+  const text = 'x'.repeat(contentBytes);
+  const type = blocks[index]?.open.type;
+  const delta: BlockDelta =
+    type === 'thinking'
+      ? { type: 'thinking_delta', thinking: text }
+      : type === 'tool_use'
+        ? { type: 'input_json_delta', partial_json: ' '.repeat(contentBytes) }
+        : { type: 'text_delta', text };
+  return { type: 'content_block_delta', index, delta };
+}
 
 /** The finish and usage come in one event, which is there as long as one of them is. */
 function closingOf(reply: Reply, faults: Faults): string {

@@ -20,6 +20,9 @@ const TOOL_FIELDS = [
   'allowed_callers',
   'eager_input_streaming',
 ];
+/** The vendor's own tools bear the day of their version, of which there are more than we know. */
+const VENDOR_TYPE = /_\d{8}$/;
+const VENDOR_EXAMPLES = ['bash_20250124', 'text_editor_20250728', 'web_search_20250305', 'web_fetch_20250910'];
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 
 /** Throws RequestRefused. */
@@ -28,6 +31,7 @@ export function readTools(value: unknown): readonly AnthropicTool[] {
   const tools = listAt('tools', value).map((entry, index): AnthropicTool => {
     const tool = objectAt(`tools.${index}`, entry);
     const { type } = tool.value;
+    if (!isOwn(type) && !(typeof type === 'string' && VENDOR_TYPE.test(type))) tagAt(tool, ['custom', ...VENDOR_EXAMPLES]);
     const place: Place = { at: `tools.${index}.${isOwn(type) ? 'custom' : String(type)}`, value: tool.value };
     const keepMs = keepMsOf(place.at, tool.value['cache_control']);
     // The vendor's own tools are known by their type, and call themselves what they like.

@@ -45,7 +45,8 @@ function failureEvents(stream: ResponseStream, failed: ResponseObject, faults: F
   const number = stream.numberAfter(faults.errorAfter ?? 0);
   const { code, message } = failed.error ?? { code: 'server_error', message: '' };
   const error: NumberedEvent = { type: 'error', error: { type: code, code, message, param: null }, sequence_number: number };
-  return namedEvent(error) + namedEvent({ type: 'response.failed', response: failed, sequence_number: number + 1 } satisfies NumberedEvent);
+  const end: NumberedEvent = { type: 'response.failed', response: failed, sequence_number: number + 1 };
+  return namedEvent(error) + namedEvent(end);
 }
 
 /** Random letters that hide the length of a token from who listens in. */
@@ -96,17 +97,35 @@ class ResponseStream {
     return last === undefined ? this.#opening : last + 1;
   }
 
+  /** In the item that the first token belongs to. Arguments are made long by white space, and stay what they are. */
   hugeEvent(contentBytes: number): string {
-    const index = this.#response.scripts.findIndex(({ item }) => item.type === 'message');
-    const place = { item_id: this.#response.scripts[index]?.item.id ?? '', output_index: Math.max(0, index), content_index: 0 };
-    const event: ResponseEvent = { type: 'response.output_text.delta', delta: 'x'.repeat(contentBytes), logprobs: [], ...place };
-    return namedEvent({ ...event, sequence_number: this.numberAfter(1) });
+    const { scripts } = this.#response;
+    const found = scripts.findIndex(({ tokens }) => tokens.length > 0);
+    const item = scripts[found]?.item;
+    const place = { item_id: item?.id ?? '', output_index: Math.max(0, found) };
+    const event: NumberedEvent = { ...hugeDelta(item?.type, contentBytes, place), sequence_number: this.numberAfter(1) };
+    return namedEvent(event);
   }
 
   #numbered(event: ResponseEvent): NumberedEvent {
     const numbered = { ...event, sequence_number: this.#number };
     this.#number += 1;
     return numbered;
+  }
+}
+
+function hugeDelta(type: OutputItem['type'] | undefined, contentBytes: number, place: ItemPlace): ResponseEvent {
+  const delta = 'x'.repeat(contentBytes);
+  switch (type) {
+    case 'reasoning':
+      return { type: 'response.reasoning_summary_text.delta', ...place, summary_index: 0, delta };
+    case 'function_call':
+      return { type: 'response.function_call_arguments.delta', ...place, delta: ' '.repeat(contentBytes) };
+    case 'custom_tool_call':
+      return { type: 'response.custom_tool_call_input.delta', ...place, delta };
+    case 'message':
+    case undefined:
+      return { type: 'response.output_text.delta', ...place, content_index: 0, delta, logprobs: [] };
   }
 }
 

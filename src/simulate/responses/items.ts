@@ -3,7 +3,7 @@
  * callers report it.
  */
 import { countOf } from '../answer.ts';
-import { isObject, type JsonObject } from '../json-instance.ts';
+import { isObject, type JsonObject, shownAs } from '../json-instance.ts';
 import { RequestRefused, refuse } from '../openai-request.ts';
 import { openSeal } from '../seal.ts';
 import { estimateTokens, hashDigits } from '../text.ts';
@@ -215,7 +215,7 @@ function reasoningItem(value: JsonObject, { at, index, known }: Where): Item {
   }
   const hidden = openReasoning(sealed);
   if (hidden === undefined) {
-    const message = `The encrypted content for item ${String(value['id'] ?? index)} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`;
+    const message = `The encrypted content for item ${shownAs(value['id'] ?? index)} could not be verified. Reason: Encrypted content could not be decrypted or parsed.`;
     return refuse(message, null, 'invalid_encrypted_content');
   }
   return itemOf(value, { type: 'reasoning', prefix: 'rs', index, text: hidden });

@@ -3,7 +3,7 @@
  * made here. Sources: the API reference and the types of the vendor's package.
  */
 import type { Question } from '../answer.ts';
-import type { JsonObject } from '../json-instance.ts';
+import { type JsonObject, shownAs } from '../json-instance.ts';
 import { RequestRefused, readModel, refuse } from '../openai-request.ts';
 import type { PromptPart } from '../prefix-cache.ts';
 import { estimateTokens } from '../text.ts';
@@ -101,7 +101,7 @@ export function readResponse(body: JsonObject, source: RequestSource): ResponseR
   const input = readItems(body, source);
   const tools = readTools(body['tools']);
   const choice = readToolChoice(body['tool_choice'], tools);
-  const include = listOr(body, 'include').map((entry, index) => wordOf(`include[${index}]`, entry, INCLUDES));
+  const include = new Set(listOr(body, 'include').map((entry, index) => wordOf(`include[${index}]`, entry, INCLUDES)));
   const reasoning = readReasoning(body);
   const text = readText(body, input);
   const echo = echoOf(body, { model, tools, text: text.echo, reasoning });
@@ -122,8 +122,8 @@ export function readResponse(body: JsonObject, source: RequestSource): ResponseR
     generate: flagOr(body, 'generate', true),
     isReasoning: (reasoning.effort ?? 'none') !== 'none' || reasoning.summary !== null,
     showsSummary: reasoning.summary !== null,
-    sealsReasoning: include.includes('reasoning.encrypted_content'),
-    topLogprobs: include.includes('message.output_text.logprobs') ? echo.top_logprobs : undefined,
+    sealsReasoning: include.has('reasoning.encrypted_content'),
+    topLogprobs: include.has('message.output_text.logprobs') ? echo.top_logprobs : undefined,
     question: {
       conversation: [instructions, ...input.map((item) => `${item.role ?? item.type}\n${item.text}`)].join('\n'),
       lastUserText: last?.role === 'user' ? last.text : '',
@@ -149,7 +149,7 @@ function refuseUnsupported(body: JsonObject): void {
 
 function notFound(what: string, named: unknown, param: string): never {
   const id = typeof named === 'object' && named !== null && 'id' in named ? named.id : named;
-  throw new RequestRefused({ status: 404, message: `${what} with id '${String(id)}' not found.`, param });
+  throw new RequestRefused({ status: 404, message: `${what} with id '${shownAs(id)}' not found.`, param });
 }
 
 function readItems(body: JsonObject, { memory, known }: RequestSource): readonly Item[] {
@@ -196,7 +196,7 @@ function readText(body: JsonObject, input: readonly Item[]): TextRead {
   const type = wordOf('text.format.type', format['type'], ['text', 'json_object', 'json_schema']);
   if (type === 'text') return { echo: { format: { type }, verbosity }, format: undefined };
   if (type === 'json_object') {
-    if (!input.some(({ text }) => /json/i.test(text)) && !/json/i.test(String(body['instructions'] ?? '')))
+    if (!input.some(({ text }) => /json/i.test(text)) && !/json/i.test(shownAs(body['instructions'])))
       refuse("Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.", 'input');
     return { echo: { format: { type }, verbosity }, format: 'json' };
   }

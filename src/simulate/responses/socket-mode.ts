@@ -10,7 +10,7 @@
  */
 import { GatewayError } from '../../base/errors.ts';
 import { insteadOfAnswer } from '../failures.ts';
-import { isObject, type JsonObject } from '../json-instance.ts';
+import { isObject, type JsonObject, shownAs } from '../json-instance.ts';
 import { RequestRefused, refuse } from '../openai-request.ts';
 import type { Socket, SocketTalk } from '../sockets.ts';
 import { faultsOf, type Visit } from '../visit.ts';
@@ -26,6 +26,8 @@ export async function responsesSocket(visit: Visit): Promise<Response> {
   const talk = new ResponsesTalk(visit);
   if (!visit.upgrade(talk)) return notAllowed(visit);
   visit.record.answer(101);
+  // What is asked over it is recorded by itself.
+  visit.record.end('complete');
   // The runtime answers for itself once a connection is upgraded: nobody reads this.
   return new Response(null);
 }
@@ -104,7 +106,6 @@ class ResponsesTalk implements SocketTalk {
     this.#limit?.[Symbol.dispose]();
     this.#waiting.length = 0;
     this.#gone.abort(new DOMException('The client left.', 'AbortError'));
-    this.#visit.record.end('complete');
   }
 
   async #work(): Promise<void> {
@@ -209,7 +210,7 @@ function readFrame(text: string): JsonObject {
   if (!isObject(frame)) return refuse('The JSON body of your request must be an object.');
   const { type } = frame;
   if (type !== 'response.create' && type !== 'response.steer') {
-    refuse(`Invalid value: '${String(type)}'. Supported values are: 'response.create' and 'response.steer'.`, 'type', 'invalid_value');
+    refuse(`Invalid value: '${shownAs(type)}'. Supported values are: 'response.create' and 'response.steer'.`, 'type', 'invalid_value');
   }
   return frame;
 }

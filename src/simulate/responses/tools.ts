@@ -1,6 +1,6 @@
 /** The tools of a response, and which of them is to be called. */
 import type { Tool } from '../answer.ts';
-import { isObject, type JsonObject } from '../json-instance.ts';
+import { isObject, type JsonObject, shownAs } from '../json-instance.ts';
 import { refuse } from '../openai-request.ts';
 import { missing, need, wordOf, wrongType } from './check.ts';
 
@@ -69,7 +69,7 @@ export function checkSchema(schema: JsonObject, place: SchemaPlace, path: readon
   const context = path.length === 0 ? '()' : `(${path.map((step) => `'${step}'`).join(', ')}${path.length === 1 ? ',' : ''})`;
   const complain = (why: string) => refuse(`Invalid schema for ${place.what}: In context=${context}, ${why}`, place.param, place.code);
   if (path.length === 0 && schema['type'] !== 'object')
-    complain(`schema must be a JSON Schema of 'type: "object"', got 'type: "${String(schema['type'] ?? 'None')}"'.`);
+    complain(`schema must be a JSON Schema of 'type: "object"', got 'type: "${shownAs(schema['type'] ?? 'None')}"'.`);
   if (schema['type'] === 'object') {
     if (schema['additionalProperties'] !== false) complain("'additionalProperties' is required to be supplied and to be false.");
     const properties = isObject(schema['properties']) ? schema['properties'] : {};
