@@ -6,7 +6,7 @@ import { seal } from '../seal.ts';
 import { dropStart, tokenize } from '../text.ts';
 import { type Block, innerText, textOfSource } from './content.ts';
 import type { MessagesRequest } from './request.ts';
-import type { BlockDelta, ContentBlock, StopDetails, StopReason, TextCitation } from './shapes.ts';
+import { type BlockDelta, BY_MODEL, type ContentBlock, type StopDetails, type StopReason, type TextCitation } from './shapes.ts';
 
 /** A block, whole and in pieces. */
 export interface BlockScript {
@@ -145,7 +145,7 @@ function toolBlock(call: ToolCall): BlockScript {
   const { name } = call;
   const id = call.id.replace('call_', 'toolu_01');
   const pieces = callPieces(call);
-  const block = (input: unknown): ContentBlock => ({ type: 'tool_use', id, name, input, caller: { type: 'direct' } });
+  const block = (input: unknown): ContentBlock => ({ type: 'tool_use', id, name, input, caller: BY_MODEL });
   return {
     whole: block(call.arguments),
     open: block({}),

@@ -24,11 +24,15 @@ export type TextCitation =
       end_block_index: number;
     };
 
+const DIRECT = 'direct';
+/** Who calls a tool: the model itself, and not code that it runs. */
+export const BY_MODEL = { type: DIRECT } as const;
+
 export type ContentBlock =
   | { type: 'text'; text: string; citations: TextCitation[] | null }
   | { type: 'thinking'; thinking: string; signature: string }
   | { type: 'redacted_thinking'; data: string }
-  | { type: 'tool_use'; id: string; name: string; input: unknown; caller: { type: 'direct' } };
+  | { type: 'tool_use'; id: string; name: string; input: unknown; caller: typeof BY_MODEL };
 
 export type BlockDelta =
   | { type: 'text_delta'; text: string }
