@@ -36,6 +36,7 @@ import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
+import { createCohereRoutes } from './cohere-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createModelRoutes } from './model-routes.ts';
@@ -176,6 +177,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...createModelRoutes(modelCall, list, examples),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
+    ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
