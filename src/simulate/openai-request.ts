@@ -18,6 +18,10 @@ export function refuse(message: string, param: string | null = null, code: strin
   throw new RequestRefused({ status: 400, message, param, code });
 }
 
+export function notFound(message: string, param: string | null = null): RequestRefused {
+  return new RequestRefused({ status: 404, message, param });
+}
+
 export function modelUnknown(name: string): RequestRefused {
   const message = `The model \`${name}\` does not exist or you do not have access to it.`;
   return new RequestRefused({ status: 404, message, code: 'model_not_found', param: 'model' });
@@ -97,6 +101,16 @@ export function readCount(body: JsonObject, name: string, min = 1): number | und
     return refuse(`Invalid type for '${name}': expected an integer.`, name, 'invalid_type');
   if (value < min) return refuse(`Invalid '${name}': integer below minimum value.`, name, 'integer_below_min_value');
   return value;
+}
+
+/** One of some words, or undefined when absent or null. Throws RequestRefused. */
+export function readWord<Word extends string>(body: JsonObject, name: string, words: readonly Word[]): Word | undefined {
+  const value = body[name];
+  if (value === undefined || value === null) return undefined;
+  const known = words.find((word) => word === value);
+  if (known !== undefined) return known;
+  const shown = isObject(value) || Array.isArray(value) ? typeof value : String(value).slice(0, 40);
+  return refuse(`Invalid value: '${shown}'. Supported values are: ${words.map((word) => `'${word}'`).join(', ')}.`, name, 'invalid_value');
 }
 
 export function readStops(stop: unknown): readonly string[] {

@@ -3,6 +3,8 @@ import type { FaultCounter } from './fault-counter.ts';
 import { type Faults, splitModel } from './faults.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { RecordedVisit } from './recorder.ts';
+import type { SocketPeer } from './socket.ts';
+import type { Stored } from './stored.ts';
 import type { Ticker } from './ticker.ts';
 
 /** A fault set at run time, for requests whose path begins with `path`. */
@@ -21,6 +23,12 @@ export interface World {
   readonly counter: FaultCounter;
   /** Models that an Ollama has in memory, with the wall milliseconds until when. */
   readonly loaded: Map<string, number>;
+  /** Files, uploads and batches. */
+  readonly stored: Stored;
+  /** Answers a request as if it had come in, but leaves it out of the record: a line of a batch. */
+  readonly ask: (request: Request) => Promise<Response>;
+  /** Turns a request into a WebSocket; false: it does not ask for one. Whatever is answered then goes nowhere. */
+  readonly upgrade: (request: Request, peer: SocketPeer) => boolean;
   /** Replaced as a whole through `POST /__sim/fault`. */
   rules: readonly FaultRule[];
 }
