@@ -17,6 +17,8 @@ export interface ImageRequest {
   readonly carriage: 'b64_json' | 'url';
   /** One of the older models, whose replies have neither usage nor settings. */
   readonly isLegacy: boolean;
+  /** The one model that tells what it made of the prompt. */
+  readonly isRevised: boolean;
   readonly stream: boolean;
   /** Pictures sent before the last one. */
   readonly partials: number;
@@ -53,6 +55,7 @@ export function readImageRequest(body: JsonObject, model: string): ImageRequest 
     format: readWord(body, 'output_format', PICTURE_FORMATS) ?? 'png',
     carriage: readCarriage(body, model, isLegacy),
     isLegacy,
+    isRevised: model.startsWith('dall-e-3'),
     stream: body['stream'] === true,
     partials,
   };

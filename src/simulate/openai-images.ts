@@ -141,7 +141,7 @@ async function imageWhole({ request, usage, keys, seed }: Drawn, faults: Faults,
   const { format, size, isLegacy } = request;
   const data: ImageReply['data'] = [];
   for (const key of keys) {
-    const extra = isLegacy ? { revised_prompt: request.prompt } : {};
+    const extra = request.isRevised ? { revised_prompt: request.prompt } : {};
     if (request.carriage === 'url') data.push({ ...extra, url: `${origin}/v1/images/content/${key}-${sizeName(size)}.${format}` });
     else data.push({ ...extra, b64_json: (await picture(key, size, { format })).toString('base64') });
   }

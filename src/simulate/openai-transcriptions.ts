@@ -56,7 +56,7 @@ async function transcriptReply(task: Transcript['task'], visit: Visit): Promise<
     tokens: given.kind === 'tools' ? [] : given.tokens,
     seconds,
     language: languageOf(form, task),
-    words: listOf(form.fields['timestamp_granularities']).includes('word'),
+    granularities: granularitiesOf(form),
     logprobs: listOf(form.fields['include']).includes('logprobs'),
     seed: hash(heard, seed),
   };
@@ -80,6 +80,12 @@ function questionOf(heard: string, prompt: string): Question {
 function languageOf({ fields }: Form, task: Transcript['task']): string {
   const { language } = fields;
   return task === 'transcribe' && typeof language === 'string' && language !== '' ? language : 'english';
+}
+
+function granularitiesOf({ fields }: Form): Transcript['granularities'] {
+  const asked = listOf(fields['timestamp_granularities']);
+  const known = (['word', 'segment'] as const).filter((granularity) => asked.includes(granularity));
+  return known.length > 0 ? known : ['segment'];
 }
 
 function listOf(value: unknown): readonly unknown[] {

@@ -12,8 +12,8 @@ export interface Transcript {
   /** Of the recording. */
   readonly seconds: number;
   readonly language: string;
-  /** Say when each word was said. */
-  readonly words: boolean;
+  /** What the long form tells the time of. */
+  readonly granularities: readonly ('word' | 'segment')[];
   readonly logprobs: boolean;
   readonly seed: number;
 }
@@ -65,8 +65,14 @@ function verbose(transcript: Transcript, text: string): object {
     compression_ratio: 1.1,
     no_speech_prob: 0.01,
   }));
-  const words = transcript.words ? { words: wordsOf(transcript) } : { segments };
-  return { task: transcript.task, language: transcript.language, duration: seconds(transcript.seconds), text, ...words };
+  return {
+    task: transcript.task,
+    language: transcript.language,
+    duration: seconds(transcript.seconds),
+    text,
+    ...(transcript.granularities.includes('segment') ? { segments } : {}),
+    ...(transcript.granularities.includes('word') ? { words: wordsOf(transcript) } : {}),
+  };
 }
 
 function diarized(transcript: Transcript, text: string): object {
