@@ -1,7 +1,7 @@
 /** What an image request asks for, whether it came as JSON or as a form, with the limits and the wording of OpenAI's API reference. */
 import type { JsonObject } from './json-instance.ts';
 import { readCount, readWord, refuse } from './openai-request.ts';
-import { PICTURE_FORMATS, PICTURE_PIXELS_MAX, type PictureFormat, type PictureSize } from './picture.ts';
+import { PICTURE_EDGE_MAX, PICTURE_FORMATS, type PictureFormat, type PictureSize } from './picture.ts';
 
 export const QUALITIES = ['low', 'medium', 'high'] as const;
 export type Quality = (typeof QUALITIES)[number];
@@ -30,7 +30,6 @@ const PROMPT_CHARS_MAX = 32_000;
 const COUNT_MAX = 10;
 const PARTIALS_MAX = 3;
 const EDGE_MIN = 16;
-const EDGE_MAX = 3_840;
 
 /** Throws RequestRefused. */
 export function readImageRequest(body: JsonObject, model: string): ImageRequest {
@@ -75,8 +74,8 @@ function readPrompt(body: JsonObject): string {
 function readSize(size: unknown): PictureSize {
   if (size === undefined || size === null || size === 'auto') return { width: 1_024, height: 1_024 };
   const [, width = 0, height = 0] = (/^(\d{1,5})x(\d{1,5})$/.exec(String(size)) ?? []).map(Number);
-  const isEdge = (edge: number) => edge >= EDGE_MIN && edge <= EDGE_MAX;
-  if (!isEdge(width) || !isEdge(height) || width * height > PICTURE_PIXELS_MAX) {
+  const isEdge = (edge: number) => edge >= EDGE_MIN && edge <= PICTURE_EDGE_MAX;
+  if (!isEdge(width) || !isEdge(height)) {
     return refuse(
       `Invalid value: '${String(size).slice(0, 40)}'. Supported values are: '1024x1024', '1024x1536', '1536x1024', and 'auto'.`,
       'size',

@@ -11,7 +11,7 @@ import type { JsonObject } from './json-instance.ts';
 import { IMAGE_MODEL_DEFAULT, type ImageRequest, type Quality, readImageRequest } from './openai-image-request.ts';
 import { modelUnknown, RequestRefused, refuse } from './openai-request.ts';
 import { CREATED, type ImageEvent, type ImageReply, type ImageUsage, JSON_HEADERS, namedEvent, SSE_HEADERS } from './openai-shapes.ts';
-import { PICTURE_FORMATS, type PictureSize, picture, pictureSize } from './picture.ts';
+import { PICTURE_EDGE_MAX, PICTURE_FORMATS, type PictureSize, picture, pictureSize } from './picture.ts';
 import { estimateTokens, hash, hashDigits } from './text.ts';
 import { askedModel, faultsOf, isServed, seedOf, type Visit } from './visit.ts';
 
@@ -53,7 +53,8 @@ export async function imageContent(visit: Visit): Promise<Response> {
   const [, key = '', width, height, extension] = CONTENT_PATH.exec(visit.path) ?? [];
   const size = { width: Number(width), height: Number(height) };
   const format = PICTURE_FORMATS.find((known) => known === extension);
-  if (format === undefined || !(size.width * size.height <= CONTENT_PIXELS_MAX)) {
+  const isEdge = (edge: number) => edge >= 1 && edge <= PICTURE_EDGE_MAX;
+  if (format === undefined || !isEdge(size.width) || !isEdge(size.height)) {
     throw new RequestRefused({ status: 404, message: `Invalid URL (${visit.request.method} ${visit.path})` });
   }
   const body = new Uint8Array(await picture(key, size, { format }));
@@ -62,7 +63,6 @@ export async function imageContent(visit: Visit): Promise<Response> {
 }
 
 const CONTENT_PATH = /^\/v1\/images\/content\/([0-9a-f]{32})-(\d{1,4})x(\d{1,4})\.(\w+)$/;
-const CONTENT_PIXELS_MAX = 3_840 * 3_840;
 const INPUTS_MAX = 16;
 const FORM_RULES = {
   fileBytesMax: 52_428_800,

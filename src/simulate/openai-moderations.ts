@@ -101,11 +101,11 @@ function resultOf(input: Input, isAll: boolean, seed: number): ModerationReply['
   };
 }
 
-/** As a word, not within one: a skill kills nobody. */
+/** As a word, not within one: a skill kills nobody. `hate/threatening` is a word of its own. */
 function isSaid(word: string, said: string): boolean {
-  const isLetter = (character: string | undefined) => character !== undefined && /[a-z0-9/-]/.test(character);
   for (let at = said.indexOf(word); at !== -1; at = said.indexOf(word, at + 1)) {
-    if (!isLetter(said[at - 1]) && !isLetter(said[at + word.length])) return true;
+    const [before = ' ', after = ' '] = [said[at - 1], said[at + word.length]];
+    if (!/[a-z0-9-]/.test(before) && !/[a-z0-9/-]/.test(after)) return true;
   }
   return false;
 }

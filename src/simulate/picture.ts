@@ -13,8 +13,8 @@ export interface PictureSize {
 export const PICTURE_FORMATS = ['png', 'jpeg', 'webp'] as const;
 export type PictureFormat = (typeof PICTURE_FORMATS)[number];
 
-/** Pixels of one picture: 4096 × 4096. */
-export const PICTURE_PIXELS_MAX = 16_777_216;
+/** Pixels of one edge. */
+export const PICTURE_EDGE_MAX = 3_840;
 const SQUARES = 8;
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
