@@ -1,5 +1,5 @@
 /** Requests of a batch, asked one by one of the simulator itself, some at a time; what comes back is kept in the order of the requests. */
-import type { World } from './visit.ts';
+import type { Visit } from './visit.ts';
 
 export interface LineRequest {
   /** With the origin that addresses in replies are to have. */
@@ -20,12 +20,12 @@ const AT_ONCE = 8;
 export async function askLines(
   requests: readonly LineRequest[],
   took: (reply: LineReply, index: number) => void,
-  { world, signal }: { readonly world: World; readonly signal: AbortSignal },
+  { from, signal }: { readonly from: Visit; readonly signal: AbortSignal },
 ): Promise<void> {
   const left = requests.entries();
   const work = async () => {
     for (const [index, request] of left) {
-      const reply = await askLine(request, world, signal);
+      const reply = await askLine(request, from, signal);
       if (signal.aborted) return;
       took(reply, index);
     }
@@ -33,10 +33,10 @@ export async function askLines(
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-async function askLine({ url, headers, body }: LineRequest, world: World, signal: AbortSignal): Promise<LineReply> {
+async function askLine({ url, headers, body }: LineRequest, from: Visit, signal: AbortSignal): Promise<LineReply> {
   try {
     const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers }, signal };
-    const reply = await world.ask(new Request(url, init));
+    const reply = await from.world.ask(new Request(url, init), from);
     return { status: reply.status, text: await reply.text() };
   } catch (error) {
     return { status: undefined, text: error instanceof Error ? error.message : String(error) };

@@ -124,7 +124,7 @@ async function run({ row, ending }: StoredBatch, bytes: Uint8Array, visit: Visit
   const url = new URL(row.endpoint, visit.request.url).href;
   const results = writeResults(row, lines);
   const requests = lines.map((line) => ({ url, body: line.body }));
-  await askLines(requests, results.take, { world: visit.world, signal: ending.signal });
+  await askLines(requests, results.take, { from: visit, signal: ending.signal });
   // Forgotten by a reset, not cancelled: there is nobody to write for.
   if (ending.signal.aborted && row.status !== 'cancelling') return;
   results.finish(visit.world.stored);

@@ -2,7 +2,7 @@
 import { wholeReply } from './delivery.ts';
 import { FAILURE_IN_BAND, failureBody, insteadOfAnswer } from './failures.ts';
 import { type Form, fileOf, readForm } from './form.ts';
-import { isObject, type JsonObject } from './json-instance.ts';
+import { isObject, type JsonObject, shownAs } from './json-instance.ts';
 import { pageOf } from './openai-page.ts';
 import { notFound, RequestRefused, refuse } from './openai-request.ts';
 import { jsonReply } from './service-reply.ts';
@@ -83,7 +83,7 @@ export function readPurpose({ purpose }: JsonObject): string {
   if (purpose === undefined || purpose === '') return refuse("'purpose' is a required property", 'purpose', 'missing_required_parameter');
   if (typeof purpose === 'string' && PURPOSES.includes(purpose)) return purpose;
   const known = PURPOSES.map((name) => `'${name}'`).join(', ');
-  return refuse(`'${String(purpose).slice(0, 40)}' is not one of [${known}] - 'purpose'`, 'purpose', 'invalid_value');
+  return refuse(`'${shownAs(purpose).slice(0, 40)}' is not one of [${known}] - 'purpose'`, 'purpose', 'invalid_value');
 }
 
 /** `expires_after[anchor]` and `expires_after[seconds]`. Throws RequestRefused. */

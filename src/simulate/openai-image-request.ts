@@ -1,5 +1,5 @@
 /** What an image request asks for, whether it came as JSON or as a form, with the limits and the wording of OpenAI's API reference. */
-import type { JsonObject } from './json-instance.ts';
+import { type JsonObject, shownAs } from './json-instance.ts';
 import { readCount, readWord, refuse } from './openai-request.ts';
 import { PICTURE_EDGE_MAX, PICTURE_FORMATS, type PictureFormat, type PictureSize } from './picture.ts';
 
@@ -73,11 +73,11 @@ function readPrompt(body: JsonObject): string {
 
 function readSize(size: unknown): PictureSize {
   if (size === undefined || size === null || size === 'auto') return { width: 1_024, height: 1_024 };
-  const [, width = 0, height = 0] = (/^(\d{1,5})x(\d{1,5})$/.exec(String(size)) ?? []).map(Number);
+  const [, width = 0, height = 0] = (/^(\d{1,5})x(\d{1,5})$/.exec(shownAs(size)) ?? []).map(Number);
   const isEdge = (edge: number) => edge >= EDGE_MIN && edge <= PICTURE_EDGE_MAX;
   if (!isEdge(width) || !isEdge(height)) {
     return refuse(
-      `Invalid value: '${String(size).slice(0, 40)}'. Supported values are: '1024x1024', '1024x1536', '1536x1024', and 'auto'.`,
+      `Invalid value: '${shownAs(size).slice(0, 40)}'. Supported values are: '1024x1024', '1024x1536', '1536x1024', and 'auto'.`,
       'size',
       'invalid_value',
     );

@@ -8,9 +8,10 @@ import type { Faults } from './faults.ts';
 import { type Form, readForm } from './form.ts';
 import { readJson } from './json-body.ts';
 import type { JsonObject } from './json-instance.ts';
+import { namedEvent } from './named-events.ts';
 import { IMAGE_MODEL_DEFAULT, type ImageRequest, type Quality, readImageRequest } from './openai-image-request.ts';
 import { modelUnknown, RequestRefused, refuse } from './openai-request.ts';
-import { CREATED, type ImageEvent, type ImageReply, type ImageUsage, JSON_HEADERS, namedEvent, SSE_HEADERS } from './openai-shapes.ts';
+import { CREATED, type ImageEvent, type ImageReply, type ImageUsage, JSON_HEADERS, SSE_HEADERS } from './openai-shapes.ts';
 import { PICTURE_EDGE_MAX, PICTURE_FORMATS, type PictureSize, picture, pictureSize } from './picture.ts';
 import { estimateTokens, hash, hashDigits } from './text.ts';
 import { askedModel, faultsOf, isServed, seedOf, type Visit } from './visit.ts';
@@ -157,14 +158,19 @@ async function imageScript({ kind, request, usage, keys, seed }: Drawn, faults: 
   const { background, quality, format, size, partials } = request;
   const settings = { background, created_at: CREATED, output_format: format, quality, size: sizeName(size) };
   const events: string[] = [];
-  const add = (event: ImageEvent) => events.push(namedEvent(event));
+  const partial = (b64_json: string, index: number) => {
+    const event: ImageEvent = { type: `${kind}.partial_image`, b64_json, partial_image_index: index, ...settings };
+    return namedEvent(event);
+  };
   for (const key of keys) {
     for (let index = 0; index < partials; index += 1) {
       const image = await picture(key, size, { format, detail: (index + 1) / (partials + 1) });
-      add({ type: `${kind}.partial_image`, b64_json: image.toString('base64'), partial_image_index: index, ...settings });
+      events.push(partial(image.toString('base64'), index));
     }
     const image = await picture(key, size, { format });
-    add({ type: `${kind}.completed`, b64_json: image.toString('base64'), ...settings, ...(faults.noUsage ? {} : { usage }) });
+    const usageTold = faults.noUsage ? {} : { usage };
+    const completed: ImageEvent = { type: `${kind}.completed`, b64_json: image.toString('base64'), ...settings, ...usageTold };
+    events.push(namedEvent(completed));
   }
   // The completed picture is the terminal event: left out with it.
   if (faults.noDone) events.pop();
@@ -177,8 +183,7 @@ async function imageScript({ kind, request, usage, keys, seed }: Drawn, faults: 
     closing: '',
     malformed: `event: ${kind}.partial_image\ndata: {"type":"${kind}.partial_image","b64_json":"bro\n\n`,
     failure: `event: error\ndata: ${JSON.stringify({ type: 'error', error: FAILURE_SAID })}\n\n`,
-    huge: (contentBytes) =>
-      namedEvent({ type: `${kind}.partial_image`, b64_json: 'A'.repeat(contentBytes), partial_image_index: 0, ...settings }),
+    huge: (contentBytes) => partial('A'.repeat(contentBytes), 0),
   };
 }
 

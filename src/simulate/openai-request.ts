@@ -1,6 +1,6 @@
 import type { Question, Tool } from './answer.ts';
 import type { Failure } from './failures.ts';
-import { isObject, type JsonObject } from './json-instance.ts';
+import { isObject, type JsonObject, shownAs } from './json-instance.ts';
 import { estimateTokens } from './text.ts';
 
 /** A refused request, as OpenAI words it; thrown while reading a request, and turned into a reply in one place. */
@@ -109,8 +109,11 @@ export function readWord<Word extends string>(body: JsonObject, name: string, wo
   if (value === undefined || value === null) return undefined;
   const known = words.find((word) => word === value);
   if (known !== undefined) return known;
-  const shown = isObject(value) || Array.isArray(value) ? typeof value : String(value).slice(0, 40);
-  return refuse(`Invalid value: '${shown}'. Supported values are: ${words.map((word) => `'${word}'`).join(', ')}.`, name, 'invalid_value');
+  return refuse(
+    `Invalid value: '${shownAs(value).slice(0, 40)}'. Supported values are: ${words.map((word) => `'${word}'`).join(', ')}.`,
+    name,
+    'invalid_value',
+  );
 }
 
 export function readStops(stop: unknown): readonly string[] {

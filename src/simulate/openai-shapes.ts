@@ -240,8 +240,3 @@ export function sseEvent(value: unknown): string {
 }
 
 export const DONE = 'data: [DONE]\n\n';
-
-/** An event that bears the name of its type, as the newer of OpenAI's streams have it. */
-export function namedEvent<Event extends { readonly type: string }>(event: Event): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-}

@@ -1,10 +1,12 @@
 /** `POST /v1/audio/speech`: a tone for each word, as a file or as events. Each piece of 50 ms is one token, for the pace and for usage. */
+
 import { type Script, streamReply } from './delivery.ts';
 import { FAILURE_IN_BAND, failureBody, insteadOfAnswer } from './failures.ts';
 import type { Faults } from './faults.ts';
 import { isObject, type JsonObject } from './json-instance.ts';
+import { namedEvent } from './named-events.ts';
 import { modelUnknown, readModel, readWord, refuse } from './openai-request.ts';
-import { namedEvent, type SpeechEvent, SSE_HEADERS } from './openai-shapes.ts';
+import { type SpeechEvent, SSE_HEADERS } from './openai-shapes.ts';
 import { pieceCount, SOUND_FORMATS, type SoundFormat, soundHead, soundPiece } from './sound.ts';
 import { estimateTokens, hash } from './text.ts';
 import { askedModel, isServed, seedOf, type Visit } from './visit.ts';
@@ -64,7 +66,10 @@ function fileScript({ text, format, pieces, seed }: Said): Script {
 }
 
 function eventScript({ text, format, pieces, inputTokens, seed }: Said, faults: Faults): Script {
-  const delta = (audio: Buffer) => namedEvent<SpeechEvent>({ type: 'speech.audio.delta', audio: audio.toString('base64') });
+  const delta = (audio: Buffer) => {
+    const event: SpeechEvent = { type: 'speech.audio.delta', audio: audio.toString('base64') };
+    return namedEvent(event);
+  };
   const usage = { input_tokens: inputTokens, output_tokens: pieces, total_tokens: inputTokens + pieces };
   const done: SpeechEvent = { type: 'speech.audio.done', ...(faults.noUsage ? {} : { usage }) };
   const head = soundHead(format, pieces);

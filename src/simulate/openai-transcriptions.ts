@@ -2,14 +2,16 @@
  * `POST /v1/audio/transcriptions` and `/v1/audio/translations`. What a recording says follows from its bytes; a prompt that begins with
  * `echo:` says it itself. Words last equally long.
  */
+
 import { answer, type Question } from './answer.ts';
 import { type Script, streamReply, wholeReply } from './delivery.ts';
 import { FAILURE_IN_BAND, failureBody, insteadOfAnswer } from './failures.ts';
 import type { Faults } from './faults.ts';
 import { type Form, fileOf, readForm } from './form.ts';
 import { logprobsOf } from './logprobs.ts';
+import { namedEvent } from './named-events.ts';
 import { modelUnknown, readModel, readWord, refuse } from './openai-request.ts';
-import { JSON_HEADERS, namedEvent, SSE_HEADERS, type TranscriptEvent, type TranscriptUsage } from './openai-shapes.ts';
+import { JSON_HEADERS, SSE_HEADERS, type TranscriptEvent, type TranscriptUsage } from './openai-shapes.ts';
 import { secondsOf } from './sound.ts';
 import { estimateTokens, hash } from './text.ts';
 import { TRANSCRIPT_FORMATS, type Transcript, type TranscriptFormat, transcriptText } from './transcript.ts';
@@ -129,7 +131,10 @@ function transcriptWhole(transcript: Transcript, { usage, format, isBilledByTime
 function transcriptScript({ tokens, logprobs, seed }: Transcript, usage: InputUsage, faults: Faults): Script {
   const likely = (some: readonly string[]) =>
     logprobs ? { logprobs: logprobsOf(some, 0).map(({ token, logprob, bytes }) => ({ token, logprob, bytes })) } : {};
-  const delta = (text: string, more: object = {}) => namedEvent<TranscriptEvent>({ type: 'transcript.text.delta', delta: text, ...more });
+  const delta = (text: string, more: object = {}) => {
+    const event: TranscriptEvent = { type: 'transcript.text.delta', delta: text, ...more };
+    return namedEvent(event);
+  };
   const done: TranscriptEvent = {
     type: 'transcript.text.done',
     text: tokens.join(''),

@@ -2,7 +2,7 @@
 import { insteadOfAnswer } from './failures.ts';
 import { fileOf, readForm } from './form.ts';
 import { readJson } from './json-body.ts';
-import type { JsonObject } from './json-instance.ts';
+import { type JsonObject, shownAs } from './json-instance.ts';
 import { readPurpose } from './openai-files.ts';
 import { notFound, readCount, refuse } from './openai-request.ts';
 import type { UploadRow } from './openai-shapes.ts';
@@ -90,7 +90,9 @@ async function complete({ row, parts }: StoredUpload, visit: Visit): Promise<obj
   const ids = body['part_ids'];
   if (!Array.isArray(ids) || ids.length === 0)
     return refuse("Missing required parameter: 'part_ids'.", 'part_ids', 'missing_required_parameter');
-  const pieces = ids.map((id: unknown) => parts.get(String(id)) ?? refuse(`No such part: ${String(id)}`, 'part_ids', 'invalid_value'));
+  const pieces = ids.map(
+    (id: unknown) => parts.get(shownAs(id)) ?? refuse(`No such part: ${shownAs(id).slice(0, 64)}`, 'part_ids', 'invalid_value'),
+  );
   const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (total !== row.bytes)
     return refuse(`The parts have ${total} bytes, but the upload was made for ${row.bytes}.`, 'part_ids', 'invalid_value');

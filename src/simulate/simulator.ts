@@ -33,7 +33,7 @@ import { Recorder, UNRECORDED } from './recorder.ts';
 import { anything, echo, health, infer, item, mirror } from './service.ts';
 import { talk } from './services/assistant.ts';
 import { pathsOf } from './services/catalog.ts';
-import { SOCKETS, type SocketPeer } from './socket.ts';
+import { SOCKET_HANDLERS, type SocketData, type SocketTalk } from './sockets.ts';
 import { Stored } from './stored.ts';
 import { Ticker } from './ticker.ts';
 import type { ErrorShape, Visit, World } from './visit.ts';
@@ -114,18 +114,17 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     counter: new FaultCounter(),
     loaded: new Map(),
     stored: new Stored(),
-    ask(request) {
+    ask(request, from) {
       const { path, query } = splitUrl(request.url);
       const answerer = routeOf(exact, request.method, path);
-      return answerTo(answerer, { world, shape: answerer?.shape ?? 'openai', request, path, query, record: UNRECORDED });
+      return answerTo(answerer, { ...from, shape: answerer?.shape ?? 'openai', request, path, query, record: UNRECORDED });
     },
-    upgrade: (request, peer) => server.upgrade(request, { data: peer, headers: peer.headers }),
     rules: [],
   };
   const exact = exactRoutes(options.service);
   const recorder = options.control ? new Recorder({ recordsMax: options.recordsMax }, deps) : undefined;
 
-  const server = Bun.serve<SocketPeer>({
+  const server = Bun.serve<SocketData>({
     hostname: options.hostname,
     port: options.port,
     // Silence and slow streams are what it is for: nothing here ends because nothing happens.
@@ -135,17 +134,18 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     development: false,
     // Which without this would also share the port with whoever has it already (Bun 1.4.5).
     reusePort: false,
-    websocket: SOCKETS,
-    fetch(request) {
+    websocket: SOCKET_HANDLERS,
+    fetch(request, own) {
       const { path, query } = splitUrl(request.url);
       const answerer = routeOf(exact, request.method, path);
       const shape = answerer?.shape ?? (options.service === undefined && !path.startsWith('/api/') ? 'openai' : 'service');
-      if (recorder === undefined) return answerTo(answerer, { world, shape, request, path, query, record: UNRECORDED });
+      const upgrade = (heard: SocketTalk, headers = {}) => own.upgrade(request, { data: { talk: heard, drained: undefined }, headers });
+      if (recorder === undefined) return answerTo(answerer, { world, shape, request, path, query, record: UNRECORDED, upgrade });
       if (path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
 
       const record = recorder.begin(request, path, query);
       request.signal.addEventListener('abort', () => record.end('client_gone'), { once: true });
-      return answerTo(answerer, { world, shape, request, path, query, record });
+      return answerTo(answerer, { world, shape, request, path, query, record, upgrade });
     },
   });
   return {

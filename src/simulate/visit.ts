@@ -3,7 +3,7 @@ import type { FaultCounter } from './fault-counter.ts';
 import { type Faults, splitModel } from './faults.ts';
 import type { SimulatorOptions } from './options.ts';
 import type { RecordedVisit } from './recorder.ts';
-import type { SocketPeer } from './socket.ts';
+import type { SocketTalk } from './sockets.ts';
 import type { Stored } from './stored.ts';
 import type { Ticker } from './ticker.ts';
 
@@ -25,10 +25,8 @@ export interface World {
   readonly loaded: Map<string, number>;
   /** Files, uploads and batches. */
   readonly stored: Stored;
-  /** Answers a request as if it had come in, but leaves it out of the record: a line of a batch. */
-  readonly ask: (request: Request) => Promise<Response>;
-  /** Turns a request into a WebSocket; false: it does not ask for one. Whatever is answered then goes nowhere. */
-  readonly upgrade: (request: Request, peer: SocketPeer) => boolean;
+  /** Answers a request that another led to, as if it had come in, but leaves it out of the record: a line of a batch. */
+  readonly ask: (request: Request, from: Visit) => Promise<Response>;
   /** Replaced as a whole through `POST /__sim/fault`. */
   rules: readonly FaultRule[];
 }
@@ -45,6 +43,8 @@ export interface Visit {
   /** With the leading `?`, or empty. */
   readonly query: string;
   readonly record: RecordedVisit;
+  /** Turns the connection into a WebSocket; false where the client did not ask for one. `headers` go into the reply that agrees to it. */
+  readonly upgrade: (talk: SocketTalk, headers?: Readonly<Record<string, string>>) => boolean;
 }
 
 /** A model as asked for: its name without the fault text, and what holds for this request. */

@@ -56,7 +56,7 @@ async function ended({ id }: OpenAI.Batch): Promise<OpenAI.Batch> {
 
 interface Result {
   readonly custom_id: string;
-  readonly response: { readonly status_code: number; readonly body: any } | null;
+  readonly response: { readonly status_code: number; readonly body: { readonly usage: { readonly total_tokens: number } } } | null;
   readonly error: { readonly code: string } | null;
 }
 
@@ -208,7 +208,7 @@ describe('batches', () => {
     expect(results.map((result) => result.custom_id)).toEqual(ids);
     const alone = await client.chat.completions.create({ model: 'sim-1', messages: [{ role: 'user', content: 'line-7' }] });
     expect(results[7]).toMatchObject({ error: null, response: { status_code: 200, body: JSON.parse(JSON.stringify(alone)) } });
-    const total = results.reduce((sum, result) => sum + result.response?.body.usage.total_tokens, 0);
+    const total = results.reduce((sum, result) => sum + (result.response?.body.usage.total_tokens ?? 0), 0);
     expect(batch.usage?.total_tokens).toBe(total);
     expect(await client.files.retrieve(batch.output_file_id ?? '')).toMatchObject({
       purpose: 'batch_output',

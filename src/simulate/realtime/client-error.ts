@@ -1,3 +1,5 @@
+import { shownAs } from '../json-instance.ts';
+
 /** What is wrong with an event that a client sent; told in an `error` event, and the session goes on. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
@@ -16,7 +18,7 @@ export function missing(param: string): ClientError {
 }
 
 export function unsupported(value: unknown, words: readonly string[], param: string): ClientError {
-  const shown = typeof value === 'object' ? typeof value : String(value).slice(0, 64);
+  const shown = shownAs(value).slice(0, 64);
   return new ClientError(
     `Invalid value: '${shown}'. Supported values are: ${words.map((word) => `'${word}'`).join(', ')}.`,
     'invalid_value',

@@ -1,5 +1,5 @@
 /** The items of a realtime conversation, bounded by number and by text. */
-import { isObject, type JsonObject } from '../json-instance.ts';
+import { isObject, type JsonObject, shownAs } from '../json-instance.ts';
 import { estimateTokens } from '../text.ts';
 import { ClientError, missing, unsupported } from './client-error.ts';
 
@@ -58,7 +58,7 @@ export class Conversation {
     const at = this.#items.findIndex((item) => item.id === id);
     if (at === -1)
       throw new ClientError(
-        `Error deleting item: the item with id '${String(id)}' does not exist.`,
+        `Error deleting item: the item with id '${shownAs(id).slice(0, 64)}' does not exist.`,
         'item_delete_invalid_item_id',
         'item_id',
       );
@@ -70,7 +70,8 @@ export class Conversation {
     if (previous === undefined || previous === null) return this.#items.length;
     if (previous === 'root') return 0;
     const at = this.#items.findIndex((item) => item.id === previous);
-    if (at === -1) throw new ClientError(`Item with id '${String(previous)}' does not exist.`, 'invalid_value', 'previous_item_id');
+    if (at === -1)
+      throw new ClientError(`Item with id '${shownAs(previous).slice(0, 64)}' does not exist.`, 'invalid_value', 'previous_item_id');
     return at + 1;
   }
 }
@@ -123,12 +124,12 @@ function readMessage(value: JsonObject, base: { readonly id: string }): Item {
   const parts = content.map((part: unknown, index) => {
     const at = `item.content[${index}]`;
     if (!isObject(part)) throw new ClientError(`Invalid type for '${at}': expected an object.`, 'invalid_type', at);
-    if (!types.includes(String(part['type']))) throw unsupported(part['type'], types, `${at}.type`);
+    if (!types.includes(shownAs(part['type']))) throw unsupported(part['type'], types, `${at}.type`);
     const said = part['text'] ?? part['transcript'] ?? '';
     if (typeof said !== 'string') throw new ClientError(`Invalid type for '${at}.text': expected a string.`, 'invalid_type', `${at}.text`);
     // Neither sound nor pictures are sent back.
     const { audio, image_url: image, ...told } = part;
-    return { told, said, bytes: `${String(audio ?? '')}${String(image ?? '')}`.length * 0.75 };
+    return { told, said, bytes: (shownAs(audio ?? '').length + shownAs(image ?? '').length) * 0.75 };
   });
   const wire = { ...base, status: 'completed', role, content: parts.map((part) => part.told) };
   const item = itemOf(wire, role as Item['role'], parts.map((part) => part.said).join('\n'));

@@ -32,8 +32,8 @@ export async function realtime(visit: Visit): Promise<Response> {
   if (failed !== undefined) return failed;
 
   const { id } = visit.world.stored.next('sess_');
-  const session = new RealtimeSession({ id, type, model: name, faults, headers: agreedHeaders(visit) }, visit);
-  if (!visit.world.upgrade(visit.request, session)) {
+  const session = new RealtimeSession({ id, type, model: name, faults }, visit);
+  if (!visit.upgrade(session, agreedHeaders(visit))) {
     return failureReply({ status: 426, message: 'This endpoint takes WebSocket connections.', code: 'upgrade_required' }, visit);
   }
   visit.record.answer(101);

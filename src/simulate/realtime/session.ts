@@ -4,9 +4,9 @@
  */
 import { type Answer, answer, type Question } from '../answer.ts';
 import type { Faults } from '../faults.ts';
-import { isObject, type JsonObject } from '../json-instance.ts';
+import { isObject, type JsonObject, shownAs } from '../json-instance.ts';
 import { readTools } from '../openai-request.ts';
-import type { Socket, SocketPeer } from '../socket.ts';
+import type { Socket, SocketTalk } from '../sockets.ts';
 import { estimateTokens, hash, hashDigits } from '../text.ts';
 import { seedOf, type Visit } from '../visit.ts';
 import { ClientError, missing, unsupported } from './client-error.ts';
@@ -25,8 +25,6 @@ export interface SessionRules {
   readonly type: SessionType;
   readonly model: string;
   readonly faults: Faults;
-  /** Subprotocol agreed to, as headers of the reply. */
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface ActiveResponse {
@@ -38,8 +36,7 @@ interface ActiveResponse {
 
 type Handler = (event: JsonObject) => void;
 
-export class RealtimeSession implements SocketPeer {
-  readonly headers: Readonly<Record<string, string>>;
+export class RealtimeSession implements SocketTalk {
   readonly #visit: Visit;
   readonly #rules: SessionRules;
   readonly #conversation: Conversation;
@@ -54,7 +51,6 @@ export class RealtimeSession implements SocketPeer {
   constructor(rules: SessionRules, visit: Visit) {
     this.#rules = rules;
     this.#visit = visit;
-    this.headers = rules.headers;
     this.#config = defaultConfig(rules.type, rules.id, rules.model);
     this.#conversation = new Conversation(this.#newId('conv_'));
   }
@@ -69,15 +65,16 @@ export class RealtimeSession implements SocketPeer {
     this.#wire.say({ type: 'session.created', session: this.#config });
   }
 
-  received(message: string | Uint8Array): void {
+  heard(text: string): void {
     if (this.#recorded.length < RECORDED_CHARS_MAX) {
-      this.#recorded += `${typeof message === 'string' ? message.slice(0, RECORDED_CHARS_MAX) : `(${message.length} bytes)`}\n`;
+      this.#recorded += `${text.slice(0, RECORDED_CHARS_MAX)}\n`;
       this.#visit.record.readBody(this.#recorded);
     }
     let event: unknown;
     try {
-      event = typeof message === 'string' ? (JSON.parse(message) as unknown) : undefined;
+      event = JSON.parse(text);
     } catch {
+      // Told below.
       event = undefined;
     }
     const id = isObject(event) && typeof event['event_id'] === 'string' ? event['event_id'] : null;
@@ -91,14 +88,9 @@ export class RealtimeSession implements SocketPeer {
     }
   }
 
-  drained(): void {
-    this.#wire?.drained();
-  }
-
   closed(): void {
     this.#gone.abort();
     this.#active?.ending.abort();
-    this.#wire?.drained();
     this.#visit.record.end('complete');
   }
 
@@ -142,7 +134,7 @@ export class RealtimeSession implements SocketPeer {
   #retrieve({ item_id: id }: JsonObject): void {
     const item = this.#conversation.find(id);
     if (item === undefined)
-      throw new ClientError(`Item with id '${String(id)}' does not exist.`, 'item_retrieve_invalid_item_id', 'item_id');
+      throw new ClientError(`Item with id '${shownAs(id).slice(0, 64)}' does not exist.`, 'item_retrieve_invalid_item_id', 'item_id');
     this.#wire?.say({ type: 'conversation.item.retrieved', item: item.wire });
   }
 
@@ -151,7 +143,7 @@ export class RealtimeSession implements SocketPeer {
     const { item_id: id, content_index, audio_end_ms } = event;
     if (this.#conversation.find(id)?.role !== 'assistant') {
       throw new ClientError(
-        `Only model output audio messages can be truncated: '${String(id)}' is none.`,
+        `Only model output audio messages can be truncated: '${shownAs(id).slice(0, 64)}' is none.`,
         'item_truncate_invalid_item_id',
         'item_id',
       );
@@ -217,7 +209,7 @@ export class RealtimeSession implements SocketPeer {
       if (!isObject(value) || value['type'] !== 'item_reference') return readItem(value, this.#newId('item_'));
       const found = this.#conversation.find(value['id']);
       if (found === undefined)
-        throw new ClientError(`Item with id '${String(value['id'])}' does not exist.`, 'invalid_value', 'response.input');
+        throw new ClientError(`Item with id '${shownAs(value['id']).slice(0, 64)}' does not exist.`, 'invalid_value', 'response.input');
       return found;
     });
   }
@@ -227,7 +219,8 @@ export class RealtimeSession implements SocketPeer {
     const wire = this.#wire;
     if (wire === undefined) return;
     const { config, items, isApart } = asked;
-    const said = [String(config['instructions'] ?? ''), ...items.map((item) => `${item.role}\n${item.text}`)].join('\n');
+    const instructions = shownAs(config['instructions'] ?? '');
+    const said = [instructions, ...items.map((item) => `${item.role}\n${item.text}`)].join('\n');
     const last = items.at(-1);
     const question = { ...questionOf(said, last?.role === 'user' ? last.text : ''), ...limitsOf(config) };
     const seed = seedOf(this.#visit, faults);
@@ -243,7 +236,7 @@ export class RealtimeSession implements SocketPeer {
       given,
       seed: hash(said, seed),
       inputTokens: {
-        text: estimateTokens(String(config['instructions'] ?? '')) + sum((item) => item.textTokens),
+        text: estimateTokens(instructions) + sum((item) => item.textTokens),
         audio: sum((item) => item.audioTokens),
       },
     });
