@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
+import { catalogConfig } from '../catalog/catalog-config.ts';
 import { uploadsConfig } from '../context/documents/uploads-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
@@ -33,6 +34,7 @@ export const configSchema = z.strictObject({
   upstream: upstreamConfig.prefault({}).describe('How providers and services are treated; each may say otherwise.'),
   providers: providersConfig,
   models: modelsConfig,
+  catalog: catalogConfig.prefault({}).describe('What is known of models: windows, prices, capabilities.'),
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),

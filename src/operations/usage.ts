@@ -5,6 +5,11 @@ export interface Usage {
   readonly totalTokens?: number;
   /** The part of `inputTokens` that the provider read from its prompt cache. */
   readonly cachedInputTokens?: number;
+  /** The part of `inputTokens` that the provider wrote to its prompt cache. */
+  readonly cacheWriteTokens?: number;
   /** The part of `outputTokens` that was spent on reasoning. */
   readonly reasoningTokens?: number;
+  /** The part of `inputTokens` that was audio, and that of `outputTokens`. */
+  readonly audioInputTokens?: number;
+  readonly audioOutputTokens?: number;
 }

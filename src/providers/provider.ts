@@ -18,6 +18,11 @@ export interface ProviderDefinition {
   readonly healthPath?: string;
   /** Names of models that are surely its own, as globs: they go to it when several providers were found and no file says more. */
   readonly families?: readonly string[];
+  /**
+   * Whose prices are its own: an id of a price list of the catalogue (`gatehouse models` shows them). Default: the name of this kind; where no list
+   * has that id, its prices are unknown.
+   */
+  readonly priceList?: string;
   /** How it wants the key: `authorization: Bearer`, or not at all. */
   readonly credential: 'bearer' | 'none';
 }

@@ -11,7 +11,7 @@ import { createLog } from '../../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import type { Span } from '../../telemetry/otlp.ts';
 import { createTraceIds } from '../../telemetry/trace.ts';
-import { createObserver } from './observe.ts';
+import { createObserver, type ObserveDeps } from './observe.ts';
 
 const route: RouteInfo = { pattern: '/v1/chat/completions', kind: 'model', access: 'key', dialect: 'openai-chat', operation: 'chat' };
 const made: Metrics[] = [];
@@ -19,7 +19,7 @@ afterEach(() => {
   for (const metrics of made.splice(0)) metrics[Symbol.dispose]();
 });
 
-function createBench(options: { sampleRatio?: number } = {}) {
+function createBench(options: { sampleRatio?: number; costOf?: ObserveDeps['costOf'] } = {}) {
   const clock = createManualClock();
   let text = '';
   const log = createLog(
@@ -40,6 +40,7 @@ function createBench(options: { sampleRatio?: number } = {}) {
     traceIds: createTraceIds(Uint32Array.of(7, 7, 7, 7)),
     sampleRatio: options.sampleRatio ?? 1,
     spans: exporter,
+    costOf: options.costOf ?? (() => undefined),
   });
   const lines = async () => {
     await log.flush(1_000);
