@@ -119,7 +119,7 @@ function factsOf({ contextWindow, maxOutputTokens, embeddingDimensions, capabili
 /** Everything that the lists have, list by list. */
 export function* listedModels(snapshot: Snapshot): Generator<CatalogModel & { readonly list: string }> {
   for (const list of snapshot.lists.values()) {
-    for (const found of list.models) yield { ...joined(found, list.id, snapshot.facts(found.id)), list: list.id };
+    for (const found of list.models()) yield { ...joined(found, list.id, snapshot.facts(found.id)), list: list.id };
   }
 }
 

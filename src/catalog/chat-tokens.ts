@@ -8,7 +8,7 @@
 import { IMAGE_HEAD_BYTES } from './image-size.ts';
 import { type MediaKind, mediaTokens } from './media-tokens.ts';
 import type { ImageCounting } from './snapshot.ts';
-import { estimateTextsTokens } from './text-tokens.ts';
+import { estimateTextTokens } from './text-tokens.ts';
 
 export interface CountedChat {
   readonly messages: readonly CountedMessage[];
@@ -74,7 +74,7 @@ export function estimateChatTokens({ messages, tools = [] }: CountedChat, images
     }
     for (const part of parts) add(part, 0);
   }
-  return tokens + estimateTextsTokens(texts);
+  return tokens + estimateTextTokens(texts);
 }
 
 /** Four characters are three bytes, and a cut at a multiple of four stays whole. */

@@ -14,7 +14,7 @@
  */
 
 import type { Usage } from '../operations/usage.ts';
-import { type PriceTable, type RateName, rateFor } from './prices.ts';
+import { NANO_DOLLARS, type PriceTable, type RateName, rateFor } from './prices.ts';
 
 /** Nano-dollars; undefined where a count or a rate that matters is unknown, or a count is none. Unknown is never 0. */
 export function costOf(usage: Usage, table: PriceTable): number | undefined {
@@ -45,6 +45,7 @@ type Part = readonly [tokens: number, rate: RateName, otherwise: RateName];
 
 const MILLION = 1_000_000n;
 
+/** In BigInt: doubles hold these products exactly only up to some $9 for a request. */
 function sum(parts: readonly Part[], { rates, perRequest = 0 }: PriceTable, inputTokens: number): number | undefined {
   let total = 0n;
   let isPriced = false;
@@ -70,7 +71,11 @@ function areCounts(usage: Usage): boolean {
 
 /** Nano-dollars as US dollars in plain decimal digits, without trailing zeros: `0.0012345`. */
 export function formatDollars(nanos: number): string {
-  const digits = String(nanos).padStart(10, '0');
-  const fraction = digits.slice(-9).replace(/0+$/, '');
-  return fraction === '' ? digits.slice(0, -9) : `${digits.slice(0, -9)}.${fraction}`;
+  const fraction = nanos % NANO_DOLLARS;
+  const whole = String((nanos - fraction) / NANO_DOLLARS);
+  if (fraction === 0) return whole;
+  const digits = String(fraction).padStart(9, '0');
+  let end = 9;
+  while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  return `${whole}.${digits.slice(0, end)}`;
 }

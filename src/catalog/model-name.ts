@@ -10,8 +10,8 @@ const NAME_LENGTH_MAX = 256;
 /** `-20250929`, `-2025-09-29`, at the end or before a version as Amazon Bedrock writes it. */
 const DATE = /-(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])(?=$|-v\d)/;
 
-/** Inference profiles of Amazon Bedrock: where a request may be computed. */
-const REGION = /^(?:us-gov|us|eu|apac|jp|au|ca|sa|mx|in|global)\.(?=[a-z0-9-]+\.)/;
+/** Inference profiles of Amazon Bedrock: where a request may be computed. `regional` is the price list's own word. */
+const REGION = /^(?:regional|us-gov|us|eu|apac|jp|au|ca|sa|mx|in|global)\.(?=[a-z0-9-]+\.)/;
 
 /**
  * What a price list may have a model under. Dates are tried as they stand, in the other spelling, and left out at last: a snapshot that no list
@@ -62,7 +62,7 @@ function withoutAt(name: string): string {
 
 /** `20250929` as `2025-09-29`, and the other way round. */
 function otherDate(name: string): string {
-  return name.replace(DATE, (date, year: string, month: string, day: string) =>
-    date.length > 9 ? `-${year}${month}${day}` : `-${year}-${month}-${day}`,
-  );
+  const [date, year, month, day] = DATE.exec(name) ?? [];
+  if (date === undefined) return name;
+  return name.replace(date, date.length > '-20250929'.length ? `-${year}${month}${day}` : `-${year}-${month}-${day}`);
 }

@@ -1,6 +1,6 @@
 /*
- * The catalogue's data as it was packed: price lists of providers, and facts about their makers' models. Read when it is first needed: a start
- * need not wait for it, and a gateway that never asks never holds it. Reading takes some 5 ms, once.
+ * The catalogue's data as it was packed: price lists of providers, and facts about their makers' models. Read when it is first needed, list by list: a
+ * start need not wait for it, and a gateway that never asks never holds it.
  *
  * The file is made by `npm run catalogue` and held against its packages by a test. A line is a source, the head of a list, a model of the list
  * above it, or the facts of a model.
@@ -81,7 +81,8 @@ export interface PriceList {
   readonly id: string;
   readonly title: string;
   readonly fallbacks: readonly string[];
-  readonly models: readonly ListedModel[];
+  /** All of them, in their order. */
+  models(): readonly ListedModel[];
   /** The first model of the list that goes by this name (lower case). */
   find(name: string): ListedModel | undefined;
 }
@@ -106,17 +107,21 @@ export function parseSnapshot(text: string): Snapshot {
   const sources: SourceLine[] = [];
   const lists = new Map<string, PriceList>();
   const facts = new Map<string, ModelFacts>();
-  let list: ListBuilder | undefined;
+  let list: LazyList | undefined;
   for (const written of text.split('\n')) {
     if (written === '') continue;
-    const line = JSON.parse(written) as SourceLine | ListLine | ModelLine | FactsLine;
+    // Most lines are models of lists that nobody asks for: they are left as they are until somebody does.
+    if (list !== undefined && written.startsWith('{"id"')) {
+      list.add(written);
+      continue;
+    }
+    const line = JSON.parse(written) as SourceLine | ListLine | FactsLine;
     if ('source' in line) sources.push(line);
     else if ('facts' in line) facts.set(line.facts.toLowerCase(), factsOf(line));
-    else if ('list' in line) {
-      list = new ListBuilder(line);
+    else {
+      list = new LazyList(line);
       lists.set(line.list, list);
-    } else if (list === undefined) throw new Error('a model stands before the first list');
-    else list.add(line);
+    }
   }
   return {
     sources,
@@ -132,11 +137,12 @@ export function parseSnapshot(text: string): Snapshot {
 }
 
 /** Most rules are plain names, so those are looked up; only what is left is gone through. The first model of the list wins, whatever its rule. */
-class ListBuilder implements PriceList {
+class LazyList implements PriceList {
   readonly id: string;
   readonly title: string;
   readonly fallbacks: readonly string[];
-  readonly models: ListedModel[] = [];
+  #lines: string[] = [];
+  readonly #models: ListedModel[] = [];
   readonly #byName = new Map<string, number>();
   readonly #rules: { readonly at: number; readonly rule: MatchRule }[] = [];
 
@@ -146,9 +152,25 @@ class ListBuilder implements PriceList {
     this.fallbacks = fallbacks;
   }
 
-  add(line: ModelLine): void {
-    const at = this.models.length;
-    this.models.push(listedModel(line));
+  /** A line that is a model's. */
+  add(line: string): void {
+    this.#lines.push(line);
+  }
+
+  models(): readonly ListedModel[] {
+    this.#read();
+    return this.#models;
+  }
+
+  #read(): void {
+    if (this.#lines.length === 0) return;
+    for (const line of this.#lines) this.#index(JSON.parse(line) as ModelLine);
+    this.#lines = [];
+  }
+
+  #index(line: ModelLine): void {
+    const at = this.#models.length;
+    this.#models.push(listedModel(line));
     for (const rule of line.match) {
       if (typeof rule === 'string' && rule.startsWith('=')) {
         const name = rule.slice(1);
@@ -158,9 +180,10 @@ class ListBuilder implements PriceList {
   }
 
   find(name: string): ListedModel | undefined {
+    this.#read();
     const named = this.#byName.get(name) ?? Number.POSITIVE_INFINITY;
     const ruled = this.#rules.find(({ at, rule }) => at < named && matchesRule(rule, name));
-    return this.models[ruled?.at ?? named];
+    return this.#models[ruled?.at ?? named];
   }
 }
 

@@ -13,13 +13,8 @@
 const READ_MAX = 131_072;
 const PIECE = 2_048;
 
-/** Tokens of a text: a whole number, 0 for the empty text alone. */
-export function estimateTextTokens(text: string): number {
-  return estimateTextsTokens([text]);
-}
-
-/** The same for several texts, with one bound for all. */
-export function estimateTextsTokens(texts: readonly string[]): number {
+/** Tokens of texts together: a whole number, 0 for nothing but empty ones. */
+export function estimateTextTokens(texts: readonly string[]): number {
   let length = 0;
   for (const text of texts) length += text.length;
   if (length === 0) return 0;

@@ -7,13 +7,14 @@ import { getEncoding } from 'js-tiktoken';
 import { type CountedPart, estimateChatTokens } from '../../src/catalog/chat-tokens.ts';
 import { imageSize } from '../../src/catalog/image-size.ts';
 import { imageTokens, mediaTokens } from '../../src/catalog/media-tokens.ts';
-import { estimateTextsTokens, estimateTextTokens } from '../../src/catalog/text-tokens.ts';
+import { estimateTextTokens } from '../../src/catalog/text-tokens.ts';
 
 const ROOT = join(import.meta.dir, '../..');
 const encoding = getEncoding('o200k_base');
 const count = (text: string): number => encoding.encode(text, 'all').length;
+const estimate = (text: string): number => estimateTextTokens([text]);
 const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8');
-const off = (text: string): number => estimateTextTokens(text) / count(text) - 1;
+const off = (text: string): number => estimate(text) / count(text) - 1;
 
 const openapi = await read('docs/reference/openapi.json');
 /** None of these was among the texts that the weights were fitted to, but German and Chinese: there is no other. */
@@ -58,22 +59,22 @@ describe('the estimate of', () => {
   test('a text too long to be read in full is near that of its parts', () => {
     const prose = TEXTS['English prose'] ?? '';
     const long = `${prose}${openapi}`.repeat(20);
-    const exact = (estimateTextTokens(prose) + estimateTextTokens(openapi)) * 20;
-    expect(Math.abs(estimateTextTokens(long) / exact - 1)).toBeLessThan(0.05);
+    const exact = (estimate(prose) + estimate(openapi)) * 20;
+    expect(Math.abs(estimate(long) / exact - 1)).toBeLessThan(0.05);
     // Several texts have one bound together.
-    expect(Math.abs(estimateTextsTokens([long, long, 'x']) / (2 * exact) - 1)).toBeLessThan(0.05);
+    expect(Math.abs(estimateTextTokens([long, long, 'x']) / (2 * exact) - 1)).toBeLessThan(0.05);
   });
 
   test('nothing is 0, and anything is a whole number between 1 and twice its length', () => {
-    expect(estimateTextTokens('')).toBe(0);
-    expect(estimateTextTokens(' ')).toBe(1);
+    expect(estimate('')).toBe(0);
+    expect(estimate(' ')).toBe(1);
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 500 }), (text) => {
-        const tokens = estimateTextTokens(text);
+        const tokens = estimate(text);
         expect(Number.isSafeInteger(tokens) && tokens >= 1 && tokens <= 2 * text.length).toBe(true);
       }),
     );
-    expect(estimateTextTokens('\ud800'.repeat(500_000))).toBeGreaterThan(1);
+    expect(estimate('\ud800'.repeat(500_000))).toBeGreaterThan(1);
   });
 });
 
@@ -161,7 +162,7 @@ describe('a chat', () => {
   });
   test('has documents of text counted as text', () => {
     const text = TEXTS['German'] ?? '';
-    expect(chat({ kind: 'file', source: data('text/plain', Buffer.from(text)) }) - empty).toBe(estimateTextTokens(text));
+    expect(chat({ kind: 'file', source: data('text/plain', Buffer.from(text)) }) - empty).toBe(estimate(text));
     expect(chat({ kind: 'file', source: data('application/pdf', new Uint8Array(50_000)) }) - empty).toBe(2_000);
   });
   test('has tools, calls and their results counted', () => {

@@ -23,7 +23,7 @@ export function modelsTable(rows: readonly ModelRow[], nowMs: number): string {
 
 function cellsOf({ list, id, model }: ModelRow, nowMs: number): readonly string[] {
   const { context_window, max_output_tokens, embedding_dimensions, pricing, capabilities = {} } = describeModel(model, nowMs);
-  const can = Object.entries(capabilities).flatMap(([name, able]) => (able === true ? [name] : []));
+  const can = Object.entries(capabilities).flatMap(([name, able]) => (able ? [name] : []));
   return [
     `${list}/${id}`,
     tokens(context_window),
