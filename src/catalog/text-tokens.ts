@@ -152,7 +152,7 @@ const RANGES: readonly (readonly [end: number, kind: number])[] = [
 
 let kinds: Uint8Array | undefined;
 
-/** By a table of 64 KiB, made when it is first needed: comparisons were four times as slow. */
+/** By a table of 64 KiB, made when it is first needed. */
 function kindOf(unit: number): number {
   kinds ??= kindTable();
   return kinds[unit] ?? FOREIGN;

@@ -11,6 +11,7 @@ import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
+import { findServed, priceListOf } from '../gateway/model-description.ts';
 import { createRouter } from '../routing/router.ts';
 import { type Command, type CommandIo, UsageError, withUsage } from './command.ts';
 import { countFiles, type FileCount } from './models/count-files.ts';
@@ -21,7 +22,7 @@ const USAGE = `Usage: gatehouse models [NAME] [options]
 
 Shows what the gateway knows of models: context window, most output tokens, prices in US dollars for a million tokens, capabilities. What is not
 shown is not known. NAME is a model as anybody may write it ('gpt-4o-2024-11-20', 'us.anthropic.claude-opus-4-5-20251101-v1:0'), a part of a
-name, 'LIST/MODEL', or a pattern with '*'. Without it, all are shown. What the configuration says of models (section catalog) is shown first.
+name, 'LIST/MODEL', or a pattern with '*'. Without it, all are shown: first the models of the configuration and what its section catalog says.
 
       --count FILE         about how many tokens a file is (text, image, sound or PDF), for NAME; may stand several times
 ${START_OPTIONS_HELP}      --json               as JSON
@@ -101,21 +102,22 @@ function listedRows(snapshot: Snapshot, name: string | undefined): ModelRow[] {
     .map((model) => ({ list: model.list, id: model.id, model }));
 }
 
-/** The entries of the section `catalog`; of a pattern, what it says of any model. */
+/** The configured models by the names that callers use, then the entries of the section `catalog`; of a pattern, what it says of any model. */
 function configuredRows(config: Config, name: string | undefined): ModelRow[] {
   const catalog = createCatalog(config.catalog);
-  const { providers } = createRouter(config);
+  const router = createRouter(config);
   const matches = name === undefined ? () => true : createFilter(name);
-  return Object.keys(config.catalog.models).flatMap((key): ModelRow[] => {
-    if (!matches(key, key) && !createGlob(key)(name ?? '')) return [];
+  const row = (id: string, model: CatalogModel | undefined): ModelRow[] =>
+    model === undefined ? [] : [{ list: 'configuration', id, model }];
+  const served = router.names.filter((id) => matches(id, id)).flatMap((id) => row(id, findServed(catalog, router, id)));
+  const entries = Object.keys(config.catalog.models).flatMap((key) => {
+    if (router.names.includes(key) || (!matches(key, key) && !createGlob(key)(name ?? ''))) return [];
     const slash = key.indexOf('/');
-    const provider = providers.get(key.slice(0, Math.max(0, slash)));
-    const list = provider?.definition.priceList ?? provider?.definition.name;
-    const query =
-      provider === undefined ? { provider: '', list, model: key } : { provider: provider.name, list, model: key.slice(slash + 1) };
-    const model = catalog.find(query);
-    return model === undefined ? [] : [{ list: 'configuration', id: key, model }];
+    const provider = router.providers.get(key.slice(0, Math.max(0, slash)));
+    if (provider === undefined) return row(key, catalog.find({ provider: '', list: undefined, model: key }));
+    return row(key, catalog.find({ provider: provider.name, list: priceListOf(provider), model: key.slice(slash + 1) }));
   });
+  return [...served, ...entries];
 }
 
 function createFilter(name: string): (full: string, id: string) => boolean {

@@ -261,13 +261,18 @@ describe('gatehouse models', () => {
 
   test('shows what the configuration says first', async () => {
     const { stdout } = await run('prod-chat', '--json');
-    expect((JSON.parse(stdout) as { models: unknown[] }).models[0]).toMatchObject({
-      id: 'openai/prod-chat',
+    const { models } = JSON.parse(stdout) as { models: unknown[] };
+    expect(models[1]).toMatchObject({ id: 'openai/prod-chat', list: 'configuration', same_as: 'gpt-4o-mini' });
+    expect(models[0]).toMatchObject({
+      id: 'prod-chat',
       list: 'configuration',
       same_as: 'gpt-4o-mini',
       context_window: 64_000,
       pricing: { input: 0.15 },
     });
+    const served = JSON.parse((await run('own-gpt', '--json')).stdout) as { models: object[] };
+    expect(served.models[0]).toMatchObject({ id: 'own-gpt', list: 'configuration', context_window: 128_000 });
+    expect(served.models[0]).not.toHaveProperty('pricing');
     expect((await run('free-7')).stdout).toContain('configuration/free-*');
   });
 
