@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
+import { bedrock } from './bedrock/bedrock.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
@@ -73,6 +74,7 @@ const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/projects', { shape: 'gemini', bare: gemini }],
   ['/v1/publishers', { shape: 'gemini', bare: gemini }],
   ['/v1beta1', { shape: 'gemini', bare: gemini }],
+  ['/model', { shape: 'bedrock', bare: bedrock }],
   ['/echo', { shape: 'service', bare: echo }],
   ['/mirror', { shape: 'service', bare: mirror }],
   ['/items', { shape: 'service', bare: item }],
