@@ -4,6 +4,7 @@
  */
 import { BEDROCK_WORDS } from './bedrock/failure-words.ts';
 import { COHERE_WORDS } from './cohere/failure-words.ts';
+import { TEI_WORDS } from './cohere/tei-failure-words.ts';
 import { resetReply, silence } from './delivery.ts';
 import type { Faults } from './faults.ts';
 import { GEMINI_WORDS } from './gemini/failure-words.ts';
@@ -34,7 +35,12 @@ export interface FailureWords {
   readonly inBand: Failure;
 }
 
-const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = { gemini: GEMINI_WORDS, bedrock: BEDROCK_WORDS, cohere: COHERE_WORDS };
+const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = {
+  gemini: GEMINI_WORDS,
+  bedrock: BEDROCK_WORDS,
+  cohere: COHERE_WORDS,
+  tei: TEI_WORDS,
+};
 
 export function failureBody(failure: Failure, shape: ErrorShape): string {
   const words = WORDS[shape];

@@ -70,6 +70,7 @@ export const FAULTS = {
   empty: { kind: 'flag', help: '200 and no body at all' },
   // Within an answer.
   refusal: { kind: 'flag', help: 'the model declines: a refusal message, status 200' },
+  finish: { kind: 'word', help: 'end with this finish reason, as the API writes it (Gemini, Bedrock, Cohere)' },
   cutAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'reset the connection after n tokens' },
   endAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'end the body cleanly after n tokens, without finish or terminal event' },
   stallAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'send nothing more after n tokens, and keep the connection' },

@@ -1,5 +1,5 @@
 /*
- * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's and Ollama's APIs, and the AI
+ * A server that behaves like the things a gateway stands in front of: an LLM server with the APIs of OpenAI, Ollama, Gemini, Bedrock and Cohere, and the AI
  * services of services/catalog.ts, all of them or one. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
  * (faults.ts has the syntax), and remembers what it was asked (control.ts).
  *
@@ -8,6 +8,9 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { bedrock } from './bedrock/bedrock.ts';
+import { cohereChat } from './cohere/chat.ts';
+import { cohereEmbed } from './cohere/embed.ts';
+import { cohereRerank, jinaRerank, sharedRerank, teiRerank, voyageRerank } from './cohere/rerank.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
@@ -46,6 +49,13 @@ const MODELS: Readonly<Record<string, Answerer>> = {
   'POST /v1/completions': { shape: 'openai', json: completions },
   'POST /v1/embeddings': { shape: 'openai', json: embeddings },
   'GET /v1/models': { shape: 'openai', bare: models },
+  'POST /v2/chat': { shape: 'cohere', bare: cohereChat },
+  'POST /v2/embed': { shape: 'cohere', bare: cohereEmbed },
+  'POST /v2/rerank': { shape: 'cohere', bare: cohereRerank },
+  'POST /v1/rerank': { shape: 'cohere', bare: sharedRerank },
+  'POST /jina/v1/rerank': { shape: 'service', bare: jinaRerank },
+  'POST /voyage/v1/rerank': { shape: 'service', bare: voyageRerank },
+  'POST /rerank': { shape: 'tei', bare: teiRerank },
   'POST /api/chat': { shape: 'ollama', json: chatOfEither },
   'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
   'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },
