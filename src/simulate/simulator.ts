@@ -1,5 +1,5 @@
 /*
- * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's, Anthropic's and Ollama's APIs, and the AI
+ * A server that behaves like the things a gateway stands in front of: an LLM server with the APIs of all vendors that the gateway knows, and the AI
  * services of services/catalog.ts, all of them or one. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
  * (faults.ts has the syntax), and remembers what it was asked (control.ts).
  *
@@ -8,9 +8,14 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { countTokens, messages, noSuchMessage } from './anthropic/messages.ts';
+import { bedrock } from './bedrock/bedrock.ts';
+import { cohereChat } from './cohere/chat.ts';
+import { cohereEmbed } from './cohere/embed.ts';
+import { cohereRerank, jinaRerank, sharedRerank, teiRerank, voyageRerank } from './cohere/rerank.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
+import { gemini } from './gemini/gemini.ts';
 import { readJson } from './json-body.ts';
 import type { JsonObject } from './json-instance.ts';
 import { ollamaChat, ollamaGenerate } from './ollama.ts';
@@ -79,6 +84,13 @@ const MODELS: Readonly<Record<string, Answerer>> = {
   'GET /v1/batches': { shape: 'openai', bare: listBatches },
   'GET /v1/realtime': { shape: 'openai', bare: realtime },
   'POST /v1/realtime/client_secrets': { shape: 'openai', json: clientSecrets },
+  'POST /v2/chat': { shape: 'cohere', bare: cohereChat },
+  'POST /v2/embed': { shape: 'cohere', bare: cohereEmbed },
+  'POST /v2/rerank': { shape: 'cohere', bare: cohereRerank },
+  'POST /v1/rerank': { shape: 'cohere', bare: sharedRerank },
+  'POST /jina/v1/rerank': { shape: 'service', bare: jinaRerank },
+  'POST /voyage/v1/rerank': { shape: 'service', bare: voyageRerank },
+  'POST /rerank': { shape: 'tei', bare: teiRerank },
   'POST /api/chat': { shape: 'ollama', json: chatOfEither },
   'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
   'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },
@@ -109,6 +121,11 @@ const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/files', { shape: 'openai', bare: oneFile }],
   ['/v1/uploads', { shape: 'openai', bare: oneUpload }],
   ['/v1/batches', { shape: 'openai', bare: oneBatch }],
+  ['/v1beta', { shape: 'gemini', bare: gemini }],
+  ['/v1/projects', { shape: 'gemini', bare: gemini }],
+  ['/v1/publishers', { shape: 'gemini', bare: gemini }],
+  ['/v1beta1', { shape: 'gemini', bare: gemini }],
+  ['/model', { shape: 'bedrock', bare: bedrock }],
   ['/echo', { shape: 'service', bare: echo }],
   ['/mirror', { shape: 'service', bare: mirror }],
   ['/items', { shape: 'service', bare: item }],

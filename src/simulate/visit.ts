@@ -38,7 +38,7 @@ export interface World {
 }
 
 /** Whose API a route belongs to, and so the shape of its errors. */
-export type ErrorShape = 'openai' | 'ollama' | 'anthropic' | 'service';
+export type ErrorShape = 'openai' | 'ollama' | 'anthropic' | 'service' | 'gemini' | 'bedrock' | 'cohere' | 'tei';
 
 /** One request to the simulator. */
 export interface Visit {
