@@ -6,11 +6,18 @@
 import { z } from 'zod';
 import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect, StreamType } from '../dialect.ts';
+import { ABILITIES } from './abilities.ts';
+import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { formOf } from './forms.ts';
 import { inspectReply } from './reply.ts';
+import { decodeChatReply, encodeChatReply } from './reply-codec.ts';
 import { decodeRequest } from './request.ts';
+import { decodeChatRequest } from './request-decode.ts';
+import { encodeChatRequest } from './request-encode.ts';
 import { OllamaStreamMeter } from './stream.ts';
+import { OllamaStreamDecoder } from './stream-decode.ts';
+import { OllamaStreamEncoder } from './stream-encode.ts';
 
 const ollamaError = z.looseObject({ error: z.string() }).meta({ id: 'OllamaError', description: 'An error, as Ollama tells it.' });
 
@@ -21,7 +28,18 @@ export const ollama: Dialect = {
   streamType: () => LINES,
   decode: decodeRequest,
   path: (operation) => formOf(operation).path,
-  codecs: {},
+  codecs: {
+    chat: {
+      abilities: ABILITIES,
+      decodeRequest: decodeChatRequest,
+      encodeRequest: encodeChatRequest,
+      decodeReply: decodeChatReply,
+      encodeReply: encodeChatReply,
+      createDecoder: () => new OllamaStreamDecoder(),
+      createEncoder: (facts) => new OllamaStreamEncoder(facts),
+    },
+    embed: embedCodec,
+  },
   errorSchema: ollamaError,
   encodeError,
   classifyError,
