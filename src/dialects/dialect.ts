@@ -39,6 +39,8 @@ export interface Dialect extends CallerDialect {
   readonly passedHeaders?: readonly string[];
   /** Headers that every request in this dialect needs; a caller's own value in `passedHeaders` wins over them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Path and query of a target's list of models, below where the dialect begins. Default: `/models`. */
+  readonly listPath?: string;
   /** How chats and the other operations are put into our words and out of them, for crossings. */
   readonly codecs: DialectCodecs;
   /** Reads what an upstream's error reply means, whatever its status. */
@@ -80,6 +82,8 @@ export interface StreamType {
 export interface EncodedError {
   readonly contentType: string;
   readonly body: string;
+  /** Where the dialect has a status of its own for it; absent: the error's. */
+  readonly status?: number;
 }
 
 export interface ReplyFacts {

@@ -32,6 +32,7 @@ import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { createAnthropicRoutes } from './anthropic-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './model-docs.ts';
@@ -170,6 +171,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes(modelCall, list, examples),
+    ...createAnthropicRoutes({ router, call: modelCall, examples }),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

@@ -9,6 +9,7 @@ import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
+import { anthropicModel, anthropicPage, asksAnthropic } from './anthropic-models.ts';
 import { type ExampleModels, MODEL_LIST_DOCS, modelDocs, modelRouteDocs } from './model-docs.ts';
 
 const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens'> }[] = [
@@ -37,13 +38,17 @@ export function createModelRoutes(call: Handler, list: ModelList, examples: Exam
 }
 
 function createModelListRoutes(list: ModelList, examples: ExampleModels): Route[] {
-  const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat' } as const;
+  const dialectOf = (headers: Headers) => (asksAnthropic(headers) ? 'anthropic-messages' : undefined);
+  const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat', dialectOf } as const;
   return [
     {
       ...shared,
       pattern: '/v1/models',
       docs: MODEL_LIST_DOCS,
-      handler: async (_request, exchange) => json({ object: 'list', data: await visible(list, exchange) }),
+      handler: async ({ headers, search }, exchange) => {
+        const data = await visible(list, exchange);
+        return json(asksAnthropic(headers) ? anthropicPage(data, search) : { object: 'list', data });
+      },
     },
     {
       ...shared,
@@ -54,7 +59,7 @@ function createModelListRoutes(list: ModelList, examples: ExampleModels): Route[
         const model = (await visible(list, exchange)).find((listing) => listing.id === id);
         if (model === undefined)
           throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
-        return json(model);
+        return json(asksAnthropic(request.headers) ? anthropicModel(model) : model);
       },
     },
   ];

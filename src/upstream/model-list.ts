@@ -7,6 +7,7 @@
 import type { Abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { createGlob } from '../base/glob.ts';
+import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import { dialectBase } from '../providers/provider.ts';
 import { openGroup, type Provider, type Router } from '../routing/router.ts';
 import { classifyStatus } from './classify.ts';
@@ -48,7 +49,8 @@ export function createModelList(deps: ModelListDeps): ModelList {
   const found = new Map<string, Discovered>();
 
   const refresh = async (provider: Provider, signal: Abortable): Promise<void> => {
-    const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...router.credentialOf(provider) };
+    const { base, path, headers: needed } = listOf(provider);
+    const headers = { ...needed, accept: 'application/json', 'accept-encoding': 'identity', ...router.credentialOf(provider) };
     const reply = await upstream.call({
       candidates: [
         {
@@ -56,7 +58,7 @@ export function createModelList(deps: ModelListDeps): ModelList {
           group: openGroup(provider),
           expect: { kind: 'whole', bytesMax: LIST_BYTES_MAX, check: () => {} },
           classify: classifyStatus,
-          prepare: (baseUrl) => ({ url: `${listBase(provider, baseUrl)}/models`, method: 'GET', headers, body: null }),
+          prepare: (baseUrl) => ({ url: base(baseUrl) + path, method: 'GET', headers, body: null }),
         },
       ],
       signal,
@@ -83,10 +85,21 @@ export function createModelList(deps: ModelListDeps): ModelList {
   };
 }
 
-/** Where the list of models is that OpenAI's clients know: the first dialect of every kind has it. */
-function listBase({ definition }: Provider, baseUrl: string): string {
+interface ListPlace {
+  readonly base: (baseUrl: string) => string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Where a provider lists its models: in the first dialect that it speaks. */
+function listOf({ definition }: Provider): ListPlace {
   const [first] = definition.dialects;
-  return first === undefined ? baseUrl : dialectBase(definition, first, baseUrl);
+  const dialect = first === undefined ? undefined : DIALECTS_BY_NAME.get(first.name);
+  return {
+    base: (baseUrl) => (first === undefined ? baseUrl : dialectBase(definition, first, baseUrl)),
+    path: dialect?.listPath ?? '/models',
+    headers: dialect?.headers ?? {},
+  };
 }
 
 function readListing(bytes: Uint8Array, provider: Provider, created: number): ModelListing[] {
