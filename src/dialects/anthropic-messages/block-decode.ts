@@ -8,7 +8,7 @@ import { isRecord } from '../dialect-errors.ts';
 import { invalid } from '../dialect-request.ts';
 import { decodeCitation } from './citations.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
-import { type Block, type CallSignature, ownSignature, readThought } from './thoughts.ts';
+import { type Block, type CallSignature, callOf, ownSignature, readThought } from './thoughts.ts';
 import type { Unread } from './unread.ts';
 
 /** Where a block stands, for errors (`messages[0].content[1]`) and for what is left unread (`messages[].content[]`). */
@@ -79,7 +79,7 @@ function decodeBlock(block: Block, at: At): ChatPart | CallSignature {
 }
 
 /** A block of an answer; as target told it, so that signatures are its own. Undefined for what is no block. */
-export function decodeAnswerBlock(block: unknown): ChatPart | undefined {
+export function decodeAnswerBlock(block: unknown): ChatPart | CallSignature | undefined {
   if (!isRecord(block)) return undefined;
   const { text, thinking } = block;
   switch (block['type']) {
@@ -87,8 +87,12 @@ export function decodeAnswerBlock(block: unknown): ChatPart | undefined {
       return { kind: 'text', text: typeof text === 'string' ? text : '', ...citationsOf(block) };
     case 'thinking':
       return { kind: 'reasoning', text: typeof thinking === 'string' ? thinking : '', ...signatureOf(block['signature']) };
-    case 'redacted_thinking':
+    case 'redacted_thinking': {
+      const call = callOf(block['data']);
+      if (call !== undefined)
+        return { kind: 'call-signature', call, signature: { dialect: ANTHROPIC_MESSAGES, value: String(block['data']) } };
       return { kind: 'reasoning', text: '', sealed: true, ...signatureOf(block['data']) };
+    }
     case 'tool_use':
       if (isToolset(block)) return native(block);
       return {

@@ -3,7 +3,7 @@
 import type { CacheMark, ChatPart, FilePart, MediaSource, TextPart, ToolCallPart } from '../../operations/chat.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { encodeCitationBack } from './citations.ts';
-import type { Block } from './thoughts.ts';
+import { type Block, callOf } from './thoughts.ts';
 import type { ToolIds } from './tool-ids.ts';
 
 /** Less what says nothing: the vendor refuses empty texts, and texts of nothing but white space. */
@@ -11,6 +11,9 @@ export function encodeParts(parts: readonly ChatPart[], ids: ToolIds): Block[] {
   const blocks: Block[] = [];
   for (const part of parts) {
     const block = encodePart(part, ids);
+    // A gateway behind us has signed a call: it gets its block back where it stood.
+    if (part.kind === 'tool-call' && part.signature !== undefined && callOf(part.signature.value) !== undefined)
+      blocks.push({ type: 'redacted_thinking', data: part.signature.value });
     if (block !== undefined) blocks.push(block);
   }
   return blocks;
@@ -108,7 +111,8 @@ export function encodeCache(cache: CacheMark | undefined): { cache_control?: Blo
 }
 
 /** The vendor takes objects alone. What a model wrote beside the rules is kept in one, so that the next model sees it. */
-export function toolInput({ arguments: text }: Pick<ToolCallPart, 'arguments'>): unknown {
+export function toolInput({ arguments: text, custom }: Pick<ToolCallPart, 'arguments' | 'custom'>): unknown {
+  if (custom === true) return { input: text };
   if (text.trim() === '') return {};
   try {
     const input: unknown = JSON.parse(text);

@@ -10,7 +10,7 @@ import { toolInput } from './block-encode.ts';
 import { encodeCitation } from './citations.ts';
 import { toldError } from './errors.ts';
 import { decodeFinish, encodeFinish, stopDetails } from './finish.ts';
-import { type Block, writeCallSignature, writeThought } from './thoughts.ts';
+import { type Block, joinCallSignatures, writeCallSignature, writeThought } from './thoughts.ts';
 import { validToolId } from './tool-ids.ts';
 import { readUsage, writeUsage } from './usage.ts';
 
@@ -28,7 +28,7 @@ export function decodeReply(bytes: Uint8Array): ChatReply {
     ...(typeof model === 'string' ? { model } : {}),
     choices: [
       {
-        parts: content.flatMap((block: unknown) => decodeAnswerBlock(block) ?? []),
+        parts: joinCallSignatures<ChatPart>(content.flatMap((block: unknown) => decodeAnswerBlock(block) ?? [])),
         finish: decodeFinish(reason),
         ...(typeof stopSequence === 'string' ? { stopSequence } : {}),
       },

@@ -5,16 +5,18 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { createSseScanner, type SseSpan } from '../../base/sse.ts';
+import type { Signature } from '../../operations/chat.ts';
 import type { ChatEvent, PartOpening } from '../../operations/chat-events.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { ChatStreamDecoder } from '../dialect-codec.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { isToolset, native } from './block-decode.ts';
 import { decodeCitation } from './citations.ts';
+import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { toldError } from './errors.ts';
 import { decodeFinish } from './finish.ts';
 import { EVENT_BYTES_MAX, eventData, interrupted } from './stream.ts';
-import { type Block, ownSignature } from './thoughts.ts';
+import { type Block, callOf, ownSignature } from './thoughts.ts';
 import { laterUsage, readUsage } from './usage.ts';
 
 /** A native block and its pieces are held until it is whole. */
@@ -41,6 +43,7 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
   readonly #onEvent = (bytes: Uint8Array, span: Readonly<SseSpan>): void => this.#event(bytes, span);
   readonly #open = new Map<unknown, OpenBlock>();
   #events: ChatEvent[] = [];
+  readonly #callSignatures = new Map<string, Signature>();
   #parts = 0;
   #started = false;
   #finished = false;
@@ -143,7 +146,14 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
       this.#fail(interrupted('the upstream sends more blocks than an answer has'));
       return;
     }
-    const opening = openingOf(content);
+    const call = content['type'] === 'redacted_thinking' ? callOf(content['data']) : undefined;
+    if (call !== undefined) {
+      // It belongs to the call that follows, and is no part by itself.
+      if (this.#callSignatures.size < BLOCKS_MAX)
+        this.#callSignatures.set(call, { dialect: ANTHROPIC_MESSAGES, value: String(content['data']) });
+      return;
+    }
+    const opening = this.#signed(openingOf(content));
     const block: OpenBlock = {
       part: this.#parts++,
       kind: opening?.kind ?? 'native',
@@ -157,6 +167,11 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
     this.#text(block, opening.kind === 'text' ? content['text'] : opening.kind === 'reasoning' ? content['thinking'] : undefined);
     this.#signature(block, content['type'] === 'redacted_thinking' ? content['data'] : content['signature']);
     if (Array.isArray(content['citations'])) for (const citation of content['citations']) this.#citation(block, citation);
+  }
+
+  #signed(opening: PartOpening | undefined): PartOpening | undefined {
+    const signature = opening?.kind === 'tool-call' ? this.#callSignatures.get(opening.id) : undefined;
+    return opening?.kind === 'tool-call' && signature !== undefined ? { ...opening, signature } : opening;
   }
 
   #delta(index: unknown, delta: Block): void {

@@ -8,6 +8,7 @@ import type { ChatEvent, PartOpening } from '../../operations/chat-events.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { ChatStreamEncoder, EncodeFacts } from '../dialect-codec.ts';
 import { isRecord } from '../dialect-errors.ts';
+import { toolInput } from './block-encode.ts';
 import { encodeCitation } from './citations.ts';
 import { encodeFinish, stopDetails } from './finish.ts';
 import { messageId } from './reply-codec.ts';
@@ -21,6 +22,8 @@ interface OpenPart {
   /** Number of its block; undefined: the block has not begun. */
   index: number | undefined;
   signature: Signature | undefined;
+  /** Of a call that takes text instead of JSON: all of it, for it must be put into JSON. */
+  plain: string;
 }
 
 export class AnthropicStreamEncoder implements ChatStreamEncoder {
@@ -60,7 +63,8 @@ export class AnthropicStreamEncoder implements ChatStreamEncoder {
         this.#text(event.text);
         return;
       case 'arguments':
-        this.#delta('input_json_delta', 'partial_json', event.text);
+        if (this.#open?.opening.kind === 'tool-call' && this.#open.opening.custom === true) this.#open.plain += event.text;
+        else this.#delta('input_json_delta', 'partial_json', event.text);
         return;
       case 'signature':
         if (this.#open !== undefined) this.#open.signature = event.signature;
@@ -110,7 +114,7 @@ export class AnthropicStreamEncoder implements ChatStreamEncoder {
   #part(opening: PartOpening): void {
     this.#start(undefined, undefined);
     this.#close();
-    const open: OpenPart = { opening, index: undefined, signature: undefined };
+    const open: OpenPart = { opening, index: undefined, signature: undefined, plain: '' };
     this.#open = open;
     switch (opening.kind) {
       case 'text':
@@ -158,6 +162,8 @@ export class AnthropicStreamEncoder implements ChatStreamEncoder {
   #close(): void {
     const open = this.#open;
     if (open === undefined) return;
+    if (open.opening.kind === 'tool-call' && open.opening.custom === true)
+      this.#delta('input_json_delta', 'partial_json', JSON.stringify(toolInput({ arguments: open.plain, custom: true })));
     this.#open = undefined;
     if (open.opening.kind === 'reasoning') this.#closeThought(open, open.opening);
     else if (open.index !== undefined) this.#write('content_block_stop', { index: open.index });

@@ -5,7 +5,7 @@
  *   signed                thinking { thinking, signature }
  *   sealed                redacted_thinking { data }
  *   unsigned              thinking, with a mark for a signature: empty, it would make the vendor refuse the talk, were it ever sent there
- *   of a tool's call      redacted_thinking before the call; read back, the call has it again
+ *   of a tool's call      redacted_thinking before the call, which names it; read back, the call has it again
  */
 
 import type { ReasoningPart, Signature, ToolCallPart } from '../../operations/chat.ts';
@@ -39,12 +39,11 @@ export function writeThought(thought: Omit<ReasoningPart, 'kind'>): Block {
       ? { type: 'redacted_thinking', data: signature.value }
       : { type: 'thinking', thinking: text, signature: signature.value };
   const value = signature?.value ?? '';
-  const isPlain = sealed === undefined && id === undefined;
-  const inner = isPlain ? value : wrap({ value, ...(sealed === undefined ? {} : { sealed }), ...(id === undefined ? {} : { id }) });
+  const isHidden = sealed === true && text === '';
+  const more = { ...(sealed === undefined || isHidden ? {} : { sealed }), ...(id === undefined ? {} : { id }) };
+  const inner = Object.keys(more).length === 0 ? value : wrap({ value, ...more });
   const envelope = writeSignature({ dialect: signature?.dialect ?? NOBODY, value: inner }, ANTHROPIC_MESSAGES);
-  return sealed === true && text === ''
-    ? { type: 'redacted_thinking', data: envelope }
-    : { type: 'thinking', thinking: text, signature: envelope };
+  return isHidden ? { type: 'redacted_thinking', data: envelope } : { type: 'thinking', thinking: text, signature: envelope };
 }
 
 /** The block that carries the signature of a tool's call; `id` as the caller knows the call. */
@@ -63,7 +62,7 @@ export function readThought(text: string, signature: string, isRedacted: boolean
     kind: 'reasoning',
     text,
     ...(told.dialect === NOBODY ? {} : { signature: { dialect: told.dialect, value } }),
-    ...(sealed === undefined ? {} : { sealed }),
+    ...(sealed === true || isRedacted ? { sealed: true } : {}),
     ...(id === undefined ? {} : { id }),
   };
 }
@@ -83,6 +82,11 @@ export function joinCallSignatures<Part extends { readonly kind: string }>(parts
     const signature = part.kind === 'tool-call' ? signatures.get((part as unknown as ToolCallPart).id) : undefined;
     return [signature === undefined ? part : { ...part, signature }];
   });
+}
+
+/** Which call a target's sealed block is the signature of: that target is a gateway as well. */
+export function callOf(data: unknown): string | undefined {
+  return typeof data === 'string' ? unwrap(readSignature(data, ANTHROPIC_MESSAGES).value).call : undefined;
 }
 
 /** A signature as a target told it: its own, whatever it is, but for the mark of none. */

@@ -13,8 +13,9 @@ export function readUsage(value: unknown): Usage | undefined {
   const written = count(value['cache_creation_input_tokens']);
   const cached = count(value['cache_read_input_tokens']);
   const output = count(value['output_tokens']);
-  if (fresh === undefined && output === undefined) return undefined;
   const input = fresh === undefined ? undefined : fresh + (written ?? 0) + (cached ?? 0);
+  // The format has no word for an unknown number: a server that does not know writes 0 twice, and no prompt has 0 tokens.
+  if ((input ?? 0) === 0 && (output ?? 0) === 0) return undefined;
   const details = value['output_tokens_details'];
   const reasoning = isRecord(details) ? count(details['thinking_tokens']) : undefined;
   const usage: { -readonly [Key in keyof Usage]: Usage[Key] } = {};
