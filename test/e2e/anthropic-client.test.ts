@@ -102,7 +102,7 @@ describe('a message', () => {
       thinking: { type: 'enabled', budget_tokens: 2_000 },
       tools: [TOOL],
       messages: say('Use get_weather for Oslo'),
-    } as const;
+    } satisfies Anthropic.MessageCreateParamsNonStreaming;
     const first = await client.messages.stream(asked).finalMessage();
     expect(first.content.map(({ type }) => type)).toContain('thinking');
     const call = first.content.find((block) => block.type === 'tool_use');
@@ -234,9 +234,9 @@ describe('the models', () => {
       listed.push(model.id);
     }
     expect(listed.toSorted()).toEqual(['broken', 'claude-house', 'claude-sonnet-5-5', 'cut', 'overloaded', 'quiet', 'sim-1']);
-    const page = await client.models.list({ limit: 2, after_id: listed[1] });
+    const page = await client.models.list({ limit: 2, after_id: listed[1] ?? '' });
     expect(page).toMatchObject({ first_id: listed[2], last_id: listed[3], has_more: true });
-    const earlier = await client.models.list({ limit: 1, before_id: listed[2] });
+    const earlier = await client.models.list({ limit: 1, before_id: listed[2] ?? '' });
     expect(earlier.data.map(({ id }) => id)).toEqual([listed[1] ?? '']);
   });
 

@@ -131,7 +131,7 @@ function decodeTools(tools: unknown, root: At): readonly ChatTool[] | undefined 
     if (!isRecord(tool)) throw invalid(at.param, `'${at.param}' must be an object`);
     const { type, name, description, input_schema: schema, strict } = tool;
     const isOwn = type === undefined || type === null || type === 'custom';
-    if (!isOwn) return { kind: 'native', dialect: ANTHROPIC_MESSAGES, name: typeof name === 'string' ? name : String(type), value: tool };
+    if (!isOwn) return { kind: 'native', dialect: ANTHROPIC_MESSAGES, name: nameOf(name, type), value: tool };
     if (typeof name !== 'string' || name === '') throw invalid(`${at.param}.name`, `'${at.param}.name' is required: a string`);
     at.unread.note(tool, ['type', 'name', 'description', 'input_schema', 'strict', 'cache_control'], at.path);
     return {
@@ -143,6 +143,12 @@ function decodeTools(tools: unknown, root: At): readonly ChatTool[] | undefined 
       ...cacheOf(tool),
     };
   });
+}
+
+/** Some of the vendor's own tools are known by their type alone. */
+function nameOf(name: unknown, type: unknown): string {
+  if (typeof name === 'string') return name;
+  return typeof type === 'string' ? type : '';
 }
 
 const CHOICES: Readonly<Record<string, 'auto' | 'none' | 'required'>> = { auto: 'auto', none: 'none', any: 'required' };

@@ -136,7 +136,7 @@ describe('thinking', () => {
   }
 
   test('has less than the answer’s tokens, and none where there is no room', () => {
-    const budget = (outputTokensMax: number, wish: ChatRequest['reasoning']) =>
+    const budget = (outputTokensMax: number, wish: NonNullable<ChatRequest['reasoning']>) =>
       bodyOf({ outputTokensMax, reasoning: wish }, 'claude-haiku-4-5')['thinking'];
     expect(budget(2_000, { budget: 9_000 })).toEqual({ type: 'enabled', budget_tokens: 1_999 });
     expect(budget(10_000, { effort: 'high' })).toEqual({ type: 'enabled', budget_tokens: 8_000 });

@@ -200,8 +200,9 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
       }
       case 'citations_delta':
         this.#citation(block, delta['citation']);
-        return;
+        break;
       default:
+        break;
     }
   }
 
@@ -253,7 +254,7 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
     const { stop_reason: reason, stop_sequence: stopSequence } = delta;
     if (typeof reason !== 'string' || this.#finished) return;
     this.#start({});
-    for (const index of [...this.#open.keys()]) this.#close(index);
+    for (const index of this.#open.keys()) this.#close(index);
     this.#finished = true;
     this.#tell({ kind: 'finish', choice: 0, reason: decodeFinish(reason), ...(typeof stopSequence === 'string' ? { stopSequence } : {}) });
   }

@@ -86,10 +86,10 @@ export class AnthropicStreamEncoder implements ChatStreamEncoder {
         return;
       case 'end':
         this.#end();
-        return;
+        break;
       default:
         // Log probabilities and audio are beyond this dialect; a failure is told elsewhere.
-        return;
+        break;
     }
   }
 
@@ -130,10 +130,10 @@ export class AnthropicStreamEncoder implements ChatStreamEncoder {
       }
       case 'native':
         if (isRecord(opening.value)) this.#begin(open, opening.value);
-        return;
+        break;
       default:
         // A thought waits for its first piece; pictures and sound are beyond this dialect.
-        return;
+        break;
     }
   }
 
