@@ -3,7 +3,7 @@
  * exist yet) is a native part, and comes back as it was.
  */
 
-import type { CacheMark, ChatPart, Citation, FilePart, MediaSource, ReasoningPart } from '../../operations/chat.ts';
+import type { CacheMark, ChatPart, Citation, FilePart, MediaSource, NativePart, ReasoningPart } from '../../operations/chat.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { invalid } from '../dialect-request.ts';
 import { decodeCitation } from './citations.ts';
@@ -111,7 +111,7 @@ function signatureOf(value: unknown): Pick<ReasoningPart, 'signature'> {
   return signature === undefined ? {} : { signature };
 }
 
-export function native(value: unknown): ChatPart {
+export function native(value: unknown): NativePart {
   return { kind: 'native', dialect: ANTHROPIC_MESSAGES, value };
 }
 

@@ -25,6 +25,7 @@ const NATIVE_CHARS_MAX = 16 * 1_048_576;
 const BLOCKS_MAX = 100_000;
 
 interface OpenBlock {
+  /** Of a native block it is not known before it is whole: parts are numbered as they are told. */
   readonly part: number;
   readonly kind: PartOpening['kind'];
   /** Of a call: its input as it stood in the opening, for servers that give it whole. */
@@ -142,7 +143,7 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
     if (!isRecord(content) || this.#finished) return;
     this.#start({});
     if (this.#open.has(index)) this.#close(index);
-    if (this.#parts >= BLOCKS_MAX) {
+    if (this.#parts + this.#open.size >= BLOCKS_MAX) {
       this.#fail(interrupted('the upstream sends more blocks than an answer has'));
       return;
     }
@@ -155,7 +156,7 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
     }
     const opening = this.#signed(openingOf(content));
     const block: OpenBlock = {
-      part: this.#parts++,
+      part: opening === undefined ? -1 : this.#parts++,
       kind: opening?.kind ?? 'native',
       ...(opening === undefined ? { value: { ...content } } : { input: content['input'] }),
       told: false,
@@ -237,10 +238,9 @@ export class AnthropicStreamDecoder implements ChatStreamDecoder {
     const block = this.#open.get(index);
     if (block === undefined) return;
     this.#open.delete(index);
-    const { part } = block;
+    const part = block.value === undefined ? block.part : this.#parts++;
     if (block.value !== undefined) {
-      const opening = native(withInput(block.value, block.inputText));
-      if (opening.kind === 'native') this.#tell({ kind: 'part', choice: 0, part, opening });
+      this.#tell({ kind: 'part', choice: 0, part, opening: native(withInput(block.value, block.inputText)) });
     } else if (block.kind === 'tool-call' && !block.told) {
       // A call without arguments has no pieces; some servers say them all at once.
       this.#tell({ kind: 'arguments', choice: 0, part, text: JSON.stringify(block.input ?? {}) });
