@@ -6,7 +6,8 @@
 
 import type { AnswerForm } from './answer-form.ts';
 
-export type OperationKind = 'chat' | 'completion' | 'embed' | 'rerank' | 'count-tokens';
+/** `compact`: a conversation as a shorter one, in the vendor's own sealed form. */
+export type OperationKind = 'chat' | 'completion' | 'embed' | 'rerank' | 'count-tokens' | 'compact';
 
 export interface Operation {
   readonly kind: OperationKind;
