@@ -34,6 +34,8 @@ export async function control(
       recorder.reset();
       world.counter.reset();
       world.loaded.clear();
+      world.prefixes.clear();
+      world.responses.clear();
       world.rules = [];
       return Response.json({ ok: true });
     case 'POST fault': {

@@ -65,11 +65,13 @@ export const FAULTS = {
     bare: 0,
     help: 'refuse longer requests with 400 context_length_exceeded; alone: all',
   },
+  noPrefill: { kind: 'flag', help: 'refuse a conversation that ends with the assistant’s own words (Anthropic)' },
   silence: { kind: 'flag', help: 'accept the request and never answer' },
   reset: { kind: 'flag', help: 'reset the connection before the head' },
   empty: { kind: 'flag', help: '200 and no body at all' },
   // Within an answer.
   refusal: { kind: 'flag', help: 'the model declines: a refusal message, status 200' },
+  pauseTurn: { kind: 'flag', help: 'stop half-way with pause_turn, to be sent back and gone on with (Anthropic)' },
   cutAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'reset the connection after n tokens' },
   endAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'end the body cleanly after n tokens, without finish or terminal event' },
   stallAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'send nothing more after n tokens, and keep the connection' },

@@ -7,6 +7,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value of the caller's as error messages repeat it. */
+export function shownAs(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}
+
 /** Schemas nest no deeper than vendors allow (OpenAI: 10 levels), and a `$ref` to itself ends here. */
 const DEPTH_MAX = 12;
 

@@ -1,5 +1,5 @@
 /*
- * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's and Ollama's APIs, and the AI
+ * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's, Anthropic's and Ollama's APIs, and the AI
  * services of services/catalog.ts, all of them or one. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
  * (faults.ts has the syntax), and remembers what it was asked (control.ts).
  *
@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
+import { countTokens, messages, noSuchMessage } from './anthropic/messages.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
@@ -20,10 +21,15 @@ import { embeddings } from './openai-embeddings.ts';
 import { model, models } from './openai-models.ts';
 import { RequestRefused } from './openai-request.ts';
 import type { SimulatorOptions } from './options.ts';
+import { PrefixCache } from './prefix-cache.ts';
 import { Recorder, UNRECORDED } from './recorder.ts';
+import { countInput, responses, storedResponse } from './responses/responses.ts';
+import { responsesSocket } from './responses/socket-mode.ts';
+import { ResponseStore } from './responses/store.ts';
 import { anything, echo, health, infer, item, mirror } from './service.ts';
 import { talk } from './services/assistant.ts';
 import { pathsOf } from './services/catalog.ts';
+import { SOCKET_HANDLERS, type SocketData, type SocketTalk } from './sockets.ts';
 import { Ticker } from './ticker.ts';
 import type { ErrorShape, Visit, World } from './visit.ts';
 
@@ -44,6 +50,11 @@ const MODELS: Readonly<Record<string, Answerer>> = {
   'POST /v1/completions': { shape: 'openai', json: completions },
   'POST /v1/embeddings': { shape: 'openai', json: embeddings },
   'GET /v1/models': { shape: 'openai', bare: models },
+  'POST /v1/responses': { shape: 'openai', json: responses },
+  'POST /v1/responses/input_tokens': { shape: 'openai', json: countInput },
+  'GET /v1/responses': { shape: 'openai', bare: responsesSocket },
+  'POST /v1/messages': { shape: 'anthropic', json: messages },
+  'POST /v1/messages/count_tokens': { shape: 'anthropic', json: countTokens },
   'POST /api/chat': { shape: 'ollama', json: chatOfEither },
   'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
   'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },
@@ -68,6 +79,8 @@ const ALWAYS: Readonly<Record<string, Answerer>> = {
 /** Any method, the path itself and all below it; of every simulator too. */
 const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/models', { shape: 'openai', bare: model }],
+  ['/v1/responses', { shape: 'openai', bare: storedResponse }],
+  ['/v1/messages', { shape: 'anthropic', bare: noSuchMessage }],
   ['/echo', { shape: 'service', bare: echo }],
   ['/mirror', { shape: 'service', bare: mirror }],
   ['/items', { shape: 'service', bare: item }],
@@ -84,12 +97,14 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     ticker: new Ticker(deps.clock),
     counter: new FaultCounter(),
     loaded: new Map(),
+    prefixes: new PrefixCache(deps),
+    responses: new ResponseStore(),
     rules: [],
   };
   const exact = exactRoutes(options.service);
   const recorder = options.control ? new Recorder({ recordsMax: options.recordsMax }, deps) : undefined;
 
-  const server = Bun.serve({
+  const server = Bun.serve<SocketData>({
     hostname: options.hostname,
     port: options.port,
     // Silence and slow streams are what it is for: nothing here ends because nothing happens.
@@ -99,16 +114,20 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     development: false,
     // Which without this would also share the port with whoever has it already (Bun 1.4.5).
     reusePort: false,
-    fetch(request) {
+    websocket: SOCKET_HANDLERS,
+    fetch(request, own) {
       const { path, query } = splitUrl(request.url);
       const answerer = routeOf(exact, request.method, path);
       const shape = answerer?.shape ?? (options.service === undefined && !path.startsWith('/api/') ? 'openai' : 'service');
-      if (recorder === undefined) return answerTo(answerer, { world, shape, request, path, query, record: UNRECORDED });
-      if (path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
+      if (recorder !== undefined && path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
 
-      const record = recorder.begin(request, path, query);
-      request.signal.addEventListener('abort', () => record.end('client_gone'), { once: true });
-      return answerTo(answerer, { world, shape, request, path, query, record });
+      const upgrade = (heard: SocketTalk) => own.upgrade(request, { data: { talk: heard, drained: undefined } });
+      const visitOf = (arrived: Request): Visit => {
+        const record = recorder?.begin(arrived, path, query) ?? UNRECORDED;
+        if (recorder !== undefined) arrived.signal.addEventListener('abort', () => record.end('client_gone'), { once: true });
+        return { world, shape, request: arrived, path, query, record, upgrade, visitOf };
+      };
+      return answerTo(answerer, visitOf(request));
     },
   });
   return {

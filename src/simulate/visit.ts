@@ -2,7 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import type { FaultCounter } from './fault-counter.ts';
 import { type Faults, splitModel } from './faults.ts';
 import type { SimulatorOptions } from './options.ts';
+import type { PrefixCache } from './prefix-cache.ts';
 import type { RecordedVisit } from './recorder.ts';
+import type { ResponseStore } from './responses/store.ts';
+import type { SocketTalk } from './sockets.ts';
 import type { Ticker } from './ticker.ts';
 
 /** A fault set at run time, for requests whose path begins with `path`. */
@@ -21,12 +24,16 @@ export interface World {
   readonly counter: FaultCounter;
   /** Models that an Ollama has in memory, with the wall milliseconds until when. */
   readonly loaded: Map<string, number>;
+  /** Prompts seen before, for the vendors that bill them apart. */
+  readonly prefixes: PrefixCache;
+  /** What `/v1/responses` keeps for later. */
+  readonly responses: ResponseStore;
   /** Replaced as a whole through `POST /__sim/fault`. */
   rules: readonly FaultRule[];
 }
 
 /** Whose API a route belongs to, and so the shape of its errors. */
-export type ErrorShape = 'openai' | 'ollama' | 'service';
+export type ErrorShape = 'openai' | 'ollama' | 'anthropic' | 'service';
 
 /** One request to the simulator. */
 export interface Visit {
@@ -37,6 +44,10 @@ export interface Visit {
   /** With the leading `?`, or empty. */
   readonly query: string;
   readonly record: RecordedVisit;
+  /** Turns the connection into a WebSocket; false where the client did not ask for one. */
+  readonly upgrade: (talk: SocketTalk) => boolean;
+  /** A visit of its own, for what arrives over that WebSocket: recorded and answered as if it had been posted here. */
+  readonly visitOf: (request: Request) => Visit;
 }
 
 /** A model as asked for: its name without the fault text, and what holds for this request. */
