@@ -37,6 +37,7 @@ import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './model-docs.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -170,6 +171,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes(modelCall, list, examples),
+    ...createResponsesRoutes(
+      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
+      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
+    ),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

@@ -39,7 +39,6 @@ export const chatCodec: ChatCodec = {
       'reasoning-signatures',
       'temperature',
       'top-p',
-      'output-limit',
       'log-probabilities',
       'user',
       'metadata',
@@ -58,6 +57,7 @@ export const chatCodec: ChatCodec = {
       'reasoning-switch', // off is the effort `none`; on alone is a middle effort
       'reasoning-budget', // by an effort
       'reasoning-shown', // by a summary; yes alone is `auto`
+      'output-limit', // the API takes none below 16
       'store', // a caller that did not choose has not asked for it to be kept
       'reply-citations', // of the source's words only those of web pages
       'reply-images', // as data; one that is elsewhere is a link in a text

@@ -30,12 +30,10 @@ export const responseReply = z
   })
   .meta({ id: 'Response', description: 'A response.' });
 
-export const responseEvent = z
-  .looseObject({ type: z.string(), sequence_number: count })
-  .meta({
-    id: 'ResponseEvent',
-    description: 'One event of a streamed response; the last is `response.completed`, `response.incomplete` or `response.failed`.',
-  });
+export const responseEvent = z.looseObject({ type: z.string(), sequence_number: count }).meta({
+  id: 'ResponseEvent',
+  description: 'One event of a streamed response; the last is `response.completed`, `response.incomplete` or `response.failed`.',
+});
 
 export const inputTokensReply = z
   .looseObject({ object: z.literal('response.input_tokens'), input_tokens: count })

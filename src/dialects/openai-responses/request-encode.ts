@@ -25,6 +25,9 @@ export function writeSettings(request: ChatRequest): Record<string, unknown> {
   };
 }
 
+/** The least that the API takes. Callers of other dialects ask for a single token to see whether a model is there. */
+const OUTPUT_TOKENS_MIN = 16;
+
 export function encodeChat(request: ChatRequest, { model, stream }: EncodeTarget): Uint8Array {
   const [first, ...others] = request.messages;
   const instructions = others.length === 0 ? undefined : instructionsOf(first);
@@ -42,6 +45,7 @@ export function encodeChat(request: ChatRequest, { model, stream }: EncodeTarget
     ...(instructions === undefined ? {} : { instructions }),
     input,
     ...writeSettings(request),
+    ...(request.outputTokensMax === undefined ? {} : { max_output_tokens: Math.max(request.outputTokensMax, OUTPUT_TOKENS_MIN) }),
     ...(Object.keys(text).length === 0 ? {} : { text }),
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(logProbabilities === undefined ? {} : { top_logprobs: logProbabilities.top }),
