@@ -1,6 +1,15 @@
 /* When two chats are the same: what a way through a dialect may change of them without changing what they say. Each piece is for dialects that need it. */
 import { writeSignature } from '../../src/dialects/dialect-signature.ts';
-import type { ChatMessage, ChatPart, ChatReply, ChatRequest, MediaSource, Signature, TextPart } from '../../src/operations/chat.ts';
+import type {
+  ChatMessage,
+  ChatPart,
+  ChatReply,
+  ChatRequest,
+  ChatTool,
+  MediaSource,
+  Signature,
+  TextPart,
+} from '../../src/operations/chat.ts';
 import type { ChatAbilities } from '../../src/operations/chat-features.ts';
 import type { Usage } from '../../src/operations/usage.ts';
 
@@ -19,7 +28,12 @@ export function plainRequest(request: ChatRequest, can: ChatAbilities): ChatRequ
     const parts = message.parts.map(plain);
     return message.role === 'tool' ? parts.map((part) => ({ ...message, parts: [part] })) : [{ ...message, parts }];
   });
-  return { ...request, messages };
+  const tools = request.tools?.map((tool): ChatTool => {
+    if (tool.kind !== 'function' || tool.strict !== false || can['strict-tools'] === 'yes') return tool;
+    const { strict: _strict, ...lax } = tool;
+    return lax;
+  });
+  return { ...request, messages, ...(tools === undefined ? {} : { tools }) };
 }
 
 /** Likewise of answers: signatures are as the caller holds them, and what the dialect has no word for is not there. */
@@ -54,6 +68,11 @@ function plainUsage({ cachedInputTokens, cacheWriteTokens, reasoningTokens, ...u
 
 function plainPart(part: ChatPart, can: ChatAbilities): ChatPart {
   if (part.kind === 'refusal' && can['reply-refusals'] !== 'yes') return { kind: 'text', text: part.text };
+  // Not to cite it is what is meant anyway.
+  if (part.kind === 'file' && part.citable === false) {
+    const { citable: _citable, ...uncited } = part;
+    return plainPart(uncited, can);
+  }
   if (part.kind === 'image' || part.kind === 'file' || part.kind === 'audio' || part.kind === 'video')
     return { ...part, source: plainSource(part.source) };
   return part;

@@ -5,11 +5,19 @@ import type { OperationKind } from '../../operations/operation.ts';
 import type { Dialect } from '../dialect.ts';
 import { EVENT_STREAM } from '../dialect-events.ts';
 import { ofOperation } from '../dialect-operations.ts';
+import { ABILITIES } from './abilities.ts';
+import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
+import { decodeChatReply } from './reply-decode.ts';
+import { encodeChatReply } from './reply-encode.ts';
 import { openaiError } from './reply-schemas.ts';
 import { decodeRequest } from './request.ts';
+import { decodeChatRequest } from './request-decode.ts';
+import { encodeChatRequest } from './request-encode.ts';
 import { OpenAiStreamMeter } from './stream.ts';
+import { OpenAiStreamDecoder } from './stream-decode.ts';
+import { OpenAiStreamEncoder } from './stream-encode.ts';
 
 const PATHS: Readonly<Partial<Record<OperationKind, string>>> = {
   chat: '/chat/completions',
@@ -23,7 +31,18 @@ export const openaiChat: Dialect = {
   decode: decodeRequest,
   path: ({ kind }) => ofOperation(PATHS, kind),
   passedHeaders: ['openai-beta'],
-  codecs: {},
+  codecs: {
+    chat: {
+      abilities: ABILITIES,
+      decodeRequest: decodeChatRequest,
+      encodeRequest: encodeChatRequest,
+      decodeReply: decodeChatReply,
+      encodeReply: encodeChatReply,
+      createDecoder: () => new OpenAiStreamDecoder(),
+      createEncoder: (facts) => new OpenAiStreamEncoder(facts),
+    },
+    embed: embedCodec,
+  },
   encodeError,
   errorSchema: openaiError,
   classifyError,

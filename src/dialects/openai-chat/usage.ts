@@ -10,13 +10,28 @@ export function readUsage(value: unknown): Usage | undefined {
   if (input === undefined && output === undefined && total === undefined) return undefined;
   const cached = count((usage['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']);
   const reasoning = count((usage['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
+  const written = count((usage['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cache_write_tokens']);
   const read: { -readonly [K in keyof Usage]: Usage[K] } = {};
   if (input !== undefined) read.inputTokens = input;
   if (output !== undefined) read.outputTokens = output;
   if (total !== undefined) read.totalTokens = total;
   if (cached !== undefined) read.cachedInputTokens = cached;
   if (reasoning !== undefined) read.reasoningTokens = reasoning;
+  if (written !== undefined) read.cacheWriteTokens = written;
   return read;
+}
+
+/** The object that callers read. Tokens written to a cache have OpenRouter's name: OpenAI itself does not tell them. */
+export function writeUsage(usage: Usage): Record<string, unknown> {
+  const { inputTokens, outputTokens, totalTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
+  const isSplit = cachedInputTokens !== undefined || cacheWriteTokens !== undefined;
+  return {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: totalTokens ?? (inputTokens ?? 0) + (outputTokens ?? 0),
+    ...(isSplit ? { prompt_tokens_details: { cached_tokens: cachedInputTokens, cache_write_tokens: cacheWriteTokens } } : {}),
+    ...(reasoningTokens === undefined ? {} : { completion_tokens_details: { reasoning_tokens: reasoningTokens } }),
+  };
 }
 
 function count(value: unknown): number | undefined {
