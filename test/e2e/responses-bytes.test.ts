@@ -51,10 +51,29 @@ const timeless = (body: string) =>
 
 const QUESTIONS: readonly (readonly [string, object])[] = [
   ['a text', { input: 'Hello' }],
-  ['items, with fields that nobody knows', { input: [{ role: 'user', content: [{ type: 'input_text', text: 'naïve ☕' }] }], metadata: { a: 'b' } }],
-  ['a tool', { input: 'Look it up', tools: [{ type: 'function', name: 'look_up', parameters: { type: 'object', properties: {} }, strict: false }] }],
+  [
+    'items, with fields that nobody knows',
+    { input: [{ role: 'user', content: [{ type: 'input_text', text: 'naïve ☕' }] }], metadata: { a: 'b' } },
+  ],
+  [
+    'a tool',
+    { input: 'Look it up', tools: [{ type: 'function', name: 'look_up', parameters: { type: 'object', properties: {} }, strict: false }] },
+  ],
   ['thoughts', { input: 'Why?', reasoning: { effort: 'low', summary: 'auto' }, include: ['reasoning.encrypted_content'], store: false }],
-  ['JSON of a schema', { input: 'JSON', text: { format: { type: 'json_schema', name: 'x', schema: { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'], additionalProperties: false }, strict: true } } }],
+  [
+    'JSON of a schema',
+    {
+      input: 'JSON',
+      text: {
+        format: {
+          type: 'json_schema',
+          name: 'x',
+          schema: { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'], additionalProperties: false },
+          strict: true,
+        },
+      },
+    },
+  ],
   ['a cut answer', { input: 'Hello', max_output_tokens: 16 }],
   ['a mistake', { input: 'Hello', max_output_tokens: 3 }],
 ];
@@ -78,7 +97,10 @@ describe.each(['sim-1', 'house-model'])('asked for %s', (model) => {
 
 test('usage is known without touching a byte', async () => {
   for (const stream of [false, true]) {
-    const { reply, body } = await post(gateway.url, JSON.stringify({ model: 'sim-1', input: 'Why?', reasoning: { effort: 'low' }, stream }));
+    const { reply, body } = await post(
+      gateway.url,
+      JSON.stringify({ model: 'sim-1', input: 'Why?', reasoning: { effort: 'low' }, stream }),
+    );
     const line = await accessLine(gateway, reply.headers.get('x-correlation-id') ?? '');
     const [, input, output] = /"usage":\{"input_tokens":(\d+),.*?"output_tokens":(\d+)/s.exec(body) ?? [];
     expect(line).toMatchObject({ status_code: 200, model: 'sim-1', input_tokens: Number(input), output_tokens: Number(output) });
@@ -105,10 +127,20 @@ interface Event {
 const eventsOf = (body: string): Event[] =>
   body.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6)) as Event] : []));
 
-test.each(['cut-after=5', 'error-after=5', 'malformed-after=5', 'end-after=5', 'no-done'])('a stream with %s ends in an error event with the next number', async (fault) => {
-  const { body } = await post(gateway.url, JSON.stringify({ model: `sim-1!${fault},tokens-per-second=200`, input: 'Hello', stream: true }));
-  const events = eventsOf(body);
-  expect(events.map((event) => event.sequence_number)).toEqual(events.map((_event, index) => index));
-  expect(events.at(-1)).toMatchObject({ type: 'error', code: 'upstream_stream_interrupted', error: { code: 'upstream_stream_interrupted' } });
-  expect(events.some(({ type }) => type === 'response.completed')).toBe(false);
-});
+test.each(['cut-after=5', 'error-after=5', 'malformed-after=5', 'end-after=5', 'no-done'])(
+  'a stream with %s ends in an error event with the next number',
+  async (fault) => {
+    const { body } = await post(
+      gateway.url,
+      JSON.stringify({ model: `sim-1!${fault},tokens-per-second=200`, input: 'Hello', stream: true }),
+    );
+    const events = eventsOf(body);
+    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_event, index) => index));
+    expect(events.at(-1)).toMatchObject({
+      type: 'error',
+      code: 'upstream_stream_interrupted',
+      error: { code: 'upstream_stream_interrupted' },
+    });
+    expect(events.some(({ type }) => type === 'response.completed')).toBe(false);
+  },
+);
