@@ -99,7 +99,7 @@ class Caller {
 
 async function connect(key = KEY, from: Pick<GatewayProcess, 'url'> = gateway): Promise<Caller> {
   const headers = { authorization: `Bearer ${key}`, 'openai-beta': 'responses_websockets=2026-02-06', session_id: 'x' };
-  const socket = new WebSocket(`${from.url.replace('http', 'ws')}/v1/responses`, { headers } as never);
+  const socket = new WebSocket(`${from.url.replace('http', 'ws')}/v1/responses`, { headers });
   const caller = new Caller(socket);
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve);

@@ -18,9 +18,11 @@ function sockets(more: Partial<WebSocketUpgrade> = {}, seen: string[] = []) {
   const open = (peer: WebSocketPeer): WebSocketSession => ({
     message: (data) => {
       if (typeof data !== 'string') throw new Error('bytes are not for me');
-      void peer
-        .ask({ method: 'POST', path: '/echo', headers: new Headers(), body: Buffer.from(data) })
-        .then(({ status, body }) => peer.send(`${status} ${typeof body === 'string' ? body : ''}`));
+      const asked = peer.ask({ method: 'POST', path: '/echo', headers: new Headers(), body: Buffer.from(data) });
+      asked.then(
+        ({ status, body }) => peer.send(`${status} ${typeof body === 'string' ? body : ''}`),
+        () => seen.push('a request was rejected'),
+      );
     },
     drain: () => {
       seen.push('drain');

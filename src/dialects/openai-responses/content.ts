@@ -1,6 +1,7 @@
 /* Parts of content: what stands in messages and in the outputs of tools. */
 
 import type { ChatPart, FilePart, ImagePart, MediaSource, TextPart } from '../../operations/chat.ts';
+import { readDataUrl, readUrl, writeUrl } from '../dialect-media.ts';
 import { readCitations, writeCitation } from './citations.ts';
 import { NAME } from './name.ts';
 import { objectAt, textAt, textOf, type Unread } from './unread.ts';
@@ -49,7 +50,7 @@ function readPart(value: unknown, path: string, unread: Unread): ChatPart {
 function readImage(part: Readonly<Record<string, unknown>>, path: string, unread: Unread): ImagePart {
   unread.note(part, IMAGE_FIELDS, 'input[].content[].');
   const id = textOf(part['file_id']);
-  const source: MediaSource = id === undefined ? readUrl(textAt(part, 'image_url', path)) : { kind: 'id', id, dialect: NAME };
+  const source: MediaSource = id === undefined ? readUrl(textAt(part, 'image_url', path), 'image/png') : { kind: 'id', id, dialect: NAME };
   const detail = textOf(part['detail']);
   return { kind: 'image', source, ...(detail === undefined ? {} : { detail }) };
 }
@@ -61,30 +62,17 @@ function readFile(part: Readonly<Record<string, unknown>>, path: string, unread:
   const url = textOf(part['file_url']);
   let source: MediaSource;
   if (id !== undefined) source = { kind: 'id', id, dialect: NAME };
-  else if (url !== undefined) source = readUrl(url);
+  else if (url !== undefined) source = readUrl(url, PDF);
   else source = readData(textAt(part, 'file_data', path));
   return { kind: 'file', source, ...(name === undefined || name === NO_NAME ? {} : { name }) };
 }
 
-/** A URL, which may be one of data. */
-function readUrl(url: string): MediaSource {
-  return readDataUrl(url) ?? { kind: 'url', url };
-}
-
 /** Base64 with or without the words of a data URL before it. Bare, it is a PDF, which for long was all that was taken. */
 function readData(text: string): MediaSource {
-  return readDataUrl(text) ?? { kind: 'data', media: 'application/pdf', base64: text };
+  return readDataUrl(text, PDF) ?? { kind: 'data', media: PDF, base64: text };
 }
 
-/** RFC 2397. The data are megabytes, so no pattern runs over them. */
-function readDataUrl(url: string): MediaSource | undefined {
-  if (!/^data:/i.test(url)) return undefined;
-  const comma = url.indexOf(',');
-  const head = comma === -1 ? '' : url.slice('data:'.length, comma);
-  if (!/;base64$/i.test(head)) return undefined;
-  const media = head.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  return { kind: 'data', media: media === '' ? 'text/plain' : media, base64: url.slice(comma + 1) };
-}
+const PDF = 'application/pdf';
 
 /** As it stands in a message of this role, or in the output of a tool (which is the caller's word, like a user's). */
 export function writePart(part: ChatPart, isAnswer: boolean): unknown {
@@ -110,16 +98,12 @@ export function outputText({ text, citations }: TextPart): { type: 'output_text'
 }
 
 function imageSource(source: MediaSource): object {
-  return source.kind === 'id' ? { file_id: source.id } : { image_url: urlOf(source) };
+  return source.kind === 'id' ? { file_id: source.id } : { image_url: writeUrl(source) };
 }
 
 function fileSource({ source, name }: FilePart): object {
   const named = name === undefined ? {} : { filename: name };
   if (source.kind === 'id') return { file_id: source.id, ...named };
   if (source.kind === 'url') return { file_url: source.url, ...named };
-  return { file_data: urlOf(source), filename: name ?? NO_NAME };
-}
-
-function urlOf(source: MediaSource & { readonly kind: 'data' | 'url' }): string {
-  return source.kind === 'url' ? source.url : `data:${source.media};base64,${source.base64}`;
+  return { file_data: writeUrl(source), filename: name ?? NO_NAME };
 }

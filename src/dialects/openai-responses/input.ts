@@ -134,7 +134,8 @@ class InputReader {
 
   #native(item: Item): void {
     const part: ChatPart = { kind: 'native', dialect: NAME, value: item };
-    if (CALLERS_ITEM.test(String(item['type'] ?? 'item_reference'))) this.messages.push({ role: 'user', parts: [part] });
+    const { type = 'item_reference' } = item;
+    if (typeof type === 'string' && CALLERS_ITEM.test(type)) this.messages.push({ role: 'user', parts: [part] });
     else this.#assistant(part);
   }
 

@@ -1,6 +1,6 @@
 /* The items that an answer is told in, as the API has them: whole ones, and their beginnings in a stream. */
 
-import type { ChatPart, Citation, ImagePart, Signature, TokenLogProbability } from '../../operations/chat.ts';
+import type { Citation, ImagePart, Signature, TokenLogProbability } from '../../operations/chat.ts';
 import { writeCitation } from './citations.ts';
 import type { AnswerIds } from './ids.ts';
 import { callSignatureContent, sealOf, summaryOf } from './thoughts.ts';
@@ -84,8 +84,4 @@ export function imageItem({ source }: Pick<ImagePart, 'source'>, id: string): Re
 
 export function imageLink({ source }: Pick<ImagePart, 'source'>): string {
   return source.kind === 'url' ? `![image](${source.url})` : '';
-}
-
-export function isContent(part: ChatPart): boolean {
-  return part.kind === 'text' || part.kind === 'refusal';
 }

@@ -35,7 +35,7 @@ export function readOutput(output: readonly unknown[]): ReadOutput {
 
 function readContentPart(part: unknown): ChatPart | undefined {
   if (!isRecord(part)) return undefined;
-  if (part['type'] === 'refusal') return { kind: 'refusal', text: String(part['refusal'] ?? '') };
+  if (part['type'] === 'refusal') return { kind: 'refusal', text: typeof part['refusal'] === 'string' ? part['refusal'] : '' };
   if (typeof part['text'] !== 'string') return { kind: 'native', dialect: NAME, value: part };
   const citations = readCitations(part['annotations']);
   return { kind: 'text', text: part['text'], ...(citations.length === 0 ? {} : { citations }) };
@@ -93,7 +93,7 @@ function readRow(entry: unknown): Omit<TokenLogProbability, 'top'> | undefined {
   const { token, logprob, bytes } = entry;
   if (typeof token !== 'string' || typeof logprob !== 'number') return undefined;
   const isBytes = Array.isArray(bytes) && bytes.every((byte) => typeof byte === 'number');
-  return { token, logProbability: logprob, ...(isBytes ? { bytes: bytes as number[] } : {}) };
+  return { token, logProbability: logprob, ...(isBytes ? { bytes } : {}) };
 }
 
 /** Why an answer ended: the API says it only where the end is not the model's own. */

@@ -149,7 +149,7 @@ export class ResponsesDecoder implements ChatStreamDecoder {
       case 'response.reasoning_text.delta':
         // In one stretch, whatever its parts are.
         this.#thought(event, 'content', text);
-        return;
+        break;
       default:
     }
   }
@@ -268,7 +268,7 @@ export class ResponsesDecoder implements ChatStreamDecoder {
     const isNew = !this.#items.has(event['output_index']);
     this.#items.add(event['output_index']);
     if (item['type'] === 'message') {
-      for (const content of [...this.#open.keys()]) if (content.startsWith(`${key}:`)) this.#close(content);
+      for (const content of this.#open.keys()) if (content.startsWith(`${key}:`)) this.#close(content);
       if (isNew) this.#whole([item]);
     } else if (open === undefined) {
       if (isNew) this.#whole([item]);
@@ -314,7 +314,7 @@ export class ResponsesDecoder implements ChatStreamDecoder {
   #end(event: Wire): void {
     const response = isRecord(event['response']) ? event['response'] : {};
     this.#begin(response);
-    for (const key of [...this.#open.keys()]) this.#close(key);
+    for (const key of this.#open.keys()) this.#close(key);
     const { output } = response;
     // A server that streams nothing but the end has said it all there.
     if (this.#items.size === 0 && Array.isArray(output)) this.#whole(output);

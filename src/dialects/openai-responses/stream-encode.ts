@@ -112,7 +112,7 @@ export class ResponsesEncoder implements ChatStreamEncoder {
         return;
       case 'end':
         this.#end();
-        return;
+        break;
       default:
     }
   }
@@ -216,7 +216,7 @@ export class ResponsesEncoder implements ChatStreamEncoder {
         return;
       case 'tool-call':
         this.#write(`response.${callEvents(part.opening)}.delta`, { item_id: part.id, output_index: this.#output.length, delta: text });
-        return;
+        break;
       default:
     }
   }
@@ -280,7 +280,7 @@ export class ResponsesEncoder implements ChatStreamEncoder {
       }
       case 'native':
         this.#wholeItem(opening.value);
-        return;
+        break;
       default:
     }
   }
