@@ -96,7 +96,7 @@ const ID: ParameterDocs = {
   name: 'id',
   in: 'path',
   description: 'The id of a response.',
-  example: 'resp_68af4030592c81938ec0a5fbab4a3e9f',
+  example: 'resp_00000000000000000000',
 };
 const ERRORS = ['resource_unknown', 'feature_unsupported'] as const;
 

@@ -140,3 +140,14 @@ test('only the model is spliced', () => {
     '{ "model" : "b",  "input":"x", "future": 1.0 }',
   );
 });
+
+test('what is kept by somebody, or done later, is never answered from a cache', () => {
+  const decode = (more: object) => decodeRequest('chat', Buffer.from(JSON.stringify({ model: 'm', input: 'x', temperature: 0, ...more })));
+  expect(decode({}).deterministic).toBe(true);
+  expect(decode({ previous_response_id: 'resp_1' }).deterministic).toBe(false);
+  expect([decode({ background: true }).command, decode({ conversation: 'c' }).command, decode({}).command]).toEqual([
+    true,
+    true,
+    undefined,
+  ]);
+});

@@ -47,7 +47,8 @@ export function decodeRequest(kind: OperationKind, bytes: Uint8Array): Operation
     stream,
     // It always comes, with the last event.
     usageWanted: true,
-    deterministic: kind === 'count-tokens' || memberNumber(scan, 'temperature') === 0,
+    // An answer that goes on from another is its caller's own, and must not be found by anybody who knows that one's id.
+    deterministic: !isGiven(scan, 'previous_response_id') && (kind === 'count-tokens' || memberNumber(scan, 'temperature') === 0),
     ...(isAct ? { command: true } : {}),
     ...(user === undefined ? {} : { user }),
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
