@@ -1,8 +1,6 @@
-import { z } from 'zod';
 import type { Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
-import { jsonContent, type RouteDocs } from '../pipeline/route-docs.ts';
 import { escapeHtml, pageHtml } from './docs/page-html.ts';
 import { jsonReply } from './json-reply.ts';
 
@@ -30,7 +28,8 @@ export function createAboutRoute(deps: AboutDeps): Route {
   const about = { ...json, headers: { ...json.headers, vary: 'Accept' } };
   let page: Reply | undefined;
   const handler: Handler = async (request) => (wantsHtml(request.headers.get('accept')) ? (page ??= aboutPage(deps)) : about);
-  return { pattern: '/', methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler, docs: ABOUT_DOCS };
+  const docs = async () => (await import('./about-docs.ts')).ABOUT_DOCS;
+  return { pattern: '/', methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler, docs };
 }
 
 const DESCRIPTION = 'AI gateway: one front door to models and AI services.';
@@ -58,28 +57,3 @@ function aboutPage({ serviceName, version, links, isPage, assetPath }: AboutDeps
     body: pageHtml({ title: serviceName, path: '/', icon: assetPath?.('icon.svg'), styles, scripts: [], body }),
   };
 }
-
-const ABOUT_DOCS: RouteDocs = {
-  tag: 'About',
-  summary: 'What answers here',
-  description: 'Name, version, and where to go on. A page for browsers, JSON for everyone else.',
-  replies: [
-    {
-      status: 200,
-      description: 'About this gateway.',
-      content: {
-        ...jsonContent(
-          z.looseObject({
-            name: z.string(),
-            service: z.string(),
-            version: z.string(),
-            description: z.string(),
-            status: z.literal('running'),
-            links: z.record(z.string(), z.string()).describe('Paths, by what they are.'),
-          }),
-        ),
-        'text/html': { schema: z.string() },
-      },
-    },
-  ],
-};

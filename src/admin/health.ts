@@ -10,8 +10,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
-import type { RouteDocs } from '../pipeline/route-docs.ts';
-import { HEALTH_DOCS, LIVE_DOCS, READY_DOCS } from './health-docs.ts';
+import type { LoadRouteDocs } from '../pipeline/route-docs.ts';
 import { jsonReply } from './json-reply.ts';
 
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
@@ -62,17 +61,18 @@ export function createHealthRoutes(deps: HealthDeps): Route[] {
   // Whether the process answers at all: restarting it would not bring an upstream back.
   const live: Handler = async (_request, exchange) => answer({ status: 'healthy', readings: [] }, exchange.startedAtMs, true);
 
+  const healthDocs = async () => (await import('./health-docs.ts')).HEALTH_DOCS;
   return [
-    route('/health', health, HEALTH_DOCS),
-    route('/healthz', health, HEALTH_DOCS),
-    route('/readyz', ready, READY_DOCS),
-    route('/livez', live, LIVE_DOCS),
+    route('/health', health, healthDocs),
+    route('/healthz', health, healthDocs),
+    route('/readyz', ready, async () => (await import('./health-docs.ts')).READY_DOCS),
+    route('/livez', live, async () => (await import('./health-docs.ts')).LIVE_DOCS),
   ];
 }
 
 type Answer = (verdict: Verdict, exchangeStartedMs: number, isReady: boolean) => ReturnType<typeof jsonReply>;
 
-function route(pattern: string, handler: Handler, docs: RouteDocs): Route {
+function route(pattern: string, handler: Handler, docs: LoadRouteDocs): Route {
   return { pattern, methods: ['GET'], kind: 'system', access: 'public', dialect: 'service', handler, docs };
 }
 

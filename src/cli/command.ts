@@ -49,6 +49,21 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./doctor.ts')).doctorCommand,
   },
   {
+    name: 'providers',
+    summary: 'List the kinds of providers: what each speaks and does, and which variable holds its key.',
+    load: async () => (await import('./providers.ts')).providersCommand,
+  },
+  {
+    name: 'connect',
+    summary: 'Print the settings with which a client or coding agent uses this gateway.',
+    load: async () => (await import('./connect.ts')).connectCommand,
+  },
+  {
+    name: 'models',
+    summary: 'Show what is known of models: windows, prices, capabilities.',
+    load: async () => (await import('./models.ts')).modelsCommand,
+  },
+  {
     name: 'openapi',
     summary: 'Print the API as an OpenAPI document.',
     load: async () => (await import('./openapi.ts')).openApiCommand,

@@ -8,6 +8,7 @@ import { ConfigError } from '../config/problem.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
 import { type Command, type CommandIo, UsageError, withUsage } from './command.ts';
 import { START_OPTIONS, START_OPTIONS_HELP, startOptions } from './start-options.ts';
+import { tableText } from './table.ts';
 
 const USAGE = `Usage: gatehouse explain [PATH] [options]
 
@@ -59,16 +60,7 @@ function table(explained: readonly ExplainedValue[]): string {
     shorten(typeof value === 'string' && value !== '' ? value : JSON.stringify(value)),
     origin,
   ]);
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return tableText(rows);
 }
 
 function shorten(text: string): string {

@@ -38,7 +38,7 @@ function workersLines(config: Config): string[] {
 }
 
 /** Only keys that are no secret are printed: the one that was made for this machine, and what an older gateway's documents show. */
-function shownKey(loaded: LoadedConfig): { readonly key: string; readonly note: string } | undefined {
+export function shownKey(loaded: LoadedConfig): { readonly key: string; readonly note: string } | undefined {
   const key = loaded.config.auth.keys[0]?.key;
   if (key === undefined) return undefined;
   const { kind } = loaded.originOf(['auth', 'keys', 0, 'key']);

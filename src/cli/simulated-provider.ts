@@ -3,16 +3,15 @@ import type { Config } from '../config/config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import { providersConfig } from '../routing/providers-config.ts';
-import { SIMULATOR_DEFAULTS } from '../simulate/options.ts';
-import { createSimulator, type Simulator } from '../simulate/simulator.ts';
+import type { Simulator } from '../simulate/simulator.ts';
 
-/** The simulated model, which answers while nothing else is configured. It listens on loopback, in this process, from when it is first needed. */
+/** The simulated model, which answers while nothing else is configured. It is loaded when it is first needed, and listens on loopback, in this process. */
 export interface SimulatedProvider {
   /**
    * The configuration to serve: with the provider `simulator` in it where there is nothing else to talk to, or in place of the
    * providers that are nowhere here; and as it is otherwise.
    */
-  complete(loaded: Pick<LoadedConfig, 'config' | 'simulate' | 'standIns'>): Config;
+  complete(loaded: Pick<LoadedConfig, 'config' | 'simulate' | 'standIns'>): Promise<Config>;
   stop(): Promise<void>;
 }
 
@@ -22,9 +21,9 @@ const BEHAVIOUR = { firstTokenMs: 40, tokensPerSecond: 120 };
 export function createSimulatedProvider(): SimulatedProvider {
   let simulator: Simulator | undefined;
   return {
-    complete({ config, simulate, standIns }) {
+    async complete({ config, simulate, standIns }) {
       if (!simulate && standIns.length === 0) return config;
-      simulator ??= createSimulator({ ...SIMULATOR_DEFAULTS, behaviour: BEHAVIOUR, control: false }, { clock: systemClock });
+      simulator ??= await startSimulator();
       const address = `${simulator.url}/v1`;
       if (!simulate) return standIn(config, standIns, address);
       const added = providersConfig.parse({ simulator: { type: 'simulator', base_url: address, models: ['sim-1', '*'] } });
@@ -34,6 +33,14 @@ export function createSimulatedProvider(): SimulatedProvider {
       await simulator?.stop();
     },
   };
+}
+
+async function startSimulator(): Promise<Simulator> {
+  const [{ createSimulator }, { SIMULATOR_DEFAULTS }] = await Promise.all([
+    import('../simulate/simulator.ts'),
+    import('../simulate/options.ts'),
+  ]);
+  return createSimulator({ ...SIMULATOR_DEFAULTS, behaviour: BEHAVIOUR, control: false }, { clock: systemClock });
 }
 
 /** Puts the simulator in the place of some providers, under its own name, so that nobody takes its answers for theirs. */

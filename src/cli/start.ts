@@ -118,7 +118,7 @@ async function serve({ loaded, options, io }: Serving): Promise<number> {
     {
       loaded,
       load: () => load({ ...options, file: loaded.file ?? options.file }, io),
-      apply: async (next) => gateway.configure(simulated.complete(next)),
+      apply: async (next) => gateway.configure(await simulated.complete(next)),
     },
     {
       clock: systemClock,
@@ -168,8 +168,8 @@ interface Opening {
   readonly otherWorkers: RuntimeDeps['otherWorkers'];
 }
 
-function open({ loaded, log, simulated, holder, otherWorkers }: Opening): Promise<Gateway> {
-  return createGateway(simulated.complete(loaded), {
+async function open({ loaded, log, simulated, holder, otherWorkers }: Opening): Promise<Gateway> {
+  return createGateway(await simulated.complete(loaded), {
     clock: systemClock,
     log,
     version: packageJson.version,

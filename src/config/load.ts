@@ -112,7 +112,8 @@ interface Gathered {
 }
 
 function validate({ layers, file, problems, dependencies }: Gathered): Config {
-  const result = configSchema.safeParse(layers.tree);
+  // Once a start: code made for this very schema, as zod does for what is parsed often, would cost more than it saves.
+  const result = configSchema.safeParse(layers.tree, { jitless: true });
   const complaints = result.success ? crossCheck(result.data) : complaintsOf(result.error.issues, layers.tree, configSchema);
   // A reference that leads nowhere is said once; that its text then fits no schema is no news.
   const known = new Set(problems.map(({ path }) => path));

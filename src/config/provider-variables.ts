@@ -18,7 +18,7 @@ const LATER: readonly EnvironmentVariable[] = ['ANTHROPIC_API_KEY', 'GEMINI_API_
 
 /** Addresses first: a key alone says nothing of a server that only its operator can know. */
 export function providerVariables(): EnvironmentVariable[] {
-  return [...PROVIDERS.flatMap(urlVariables), ...PROVIDERS.flatMap(keyVariable), ...LATER];
+  return [...PROVIDERS.flatMap(urlVariables), ...PROVIDERS.flatMap(placeVariables), ...PROVIDERS.flatMap(keyVariable), ...LATER];
 }
 
 function urlVariables(provider: ProviderDefinition): EnvironmentVariable[] {
@@ -42,6 +42,37 @@ function urlVariables(provider: ProviderDefinition): EnvironmentVariable[] {
   }));
 }
 
+/** What stands in braces in an address. Alone it adds no provider; a key does, once all of it is known. */
+function placeVariables(provider: ProviderDefinition): EnvironmentVariable[] {
+  return Object.entries(provider.variables ?? {}).map(([placeholder, name]) => ({
+    name,
+    origins: ['custom'],
+    paths: [`providers.${provider.name}.${placeholder}`],
+    description: `The ${placeholder} of ${provider.title}; alone it adds no provider.`,
+    read: (text, context) => {
+      const keyGiven = provider.keyVariable !== undefined && (context.environment[provider.keyVariable] ?? '') !== '';
+      if (!keyGiven && !isKnown(provider, context.tree)) return [];
+      return giveTo(provider, context, [{ path: ['providers', provider.name, placeholder], value: placeOf(text) }]);
+    },
+  }));
+}
+
+/** A host may come as a URL. */
+function placeOf(text: string): string {
+  return text
+    .trim()
+    .replace(/^https?:\/\//i, '')
+    .replace(/\/.*$/, '');
+}
+
+/** Whether anything in the braces of its address is still unknown. */
+function isSomewhere({ name, baseUrl = '' }: ProviderDefinition, tree: Tree): boolean {
+  if (valueAt(tree, ['providers', name, 'base_url']) !== undefined) return true;
+  return [...baseUrl.matchAll(/\{(\w+)-?\}/g)].every(
+    ([, placeholder = '']) => valueAt(tree, ['providers', name, placeholder]) !== undefined,
+  );
+}
+
 function keyVariable(provider: ProviderDefinition): EnvironmentVariable[] {
   const { keyVariable: name } = provider;
   if (name === undefined) return [];
@@ -53,7 +84,7 @@ function keyVariable(provider: ProviderDefinition): EnvironmentVariable[] {
       paths: [`providers.${provider.name}.api_key`],
       description: isPublic ? `Key for ${provider.title}.` : `Key for ${provider.title}, if it wants one; alone it adds no provider.`,
       read: (text, context) => {
-        if (!isPublic && !isKnown(provider, context.tree)) return [];
+        if (!isKnown(provider, context.tree) && !(isPublic && isSomewhere(provider, context.tree))) return [];
         return giveTo(provider, context, [{ path: ['providers', provider.name, 'api_key'], value: text.trim() }]);
       },
     },

@@ -3,7 +3,6 @@
  * StillMe's own backend is configured it answers the first kind, and what is not for a model is passed over here.
  */
 
-import { z } from 'zod';
 import type { JsonScan } from '../base/json-scan.ts';
 import type { CallerDialect } from './dialect.ts';
 import { scanBody } from './dialect-body.ts';
@@ -16,16 +15,11 @@ export interface ApiChatParts {
   readonly simple: CallerDialect | undefined;
 }
 
-const apiChatError = z.looseObject({ error: z.string(), code: z.string(), correlation_id: z.string(), detail: z.unknown() }).meta({
-  id: 'ApiChatError',
-  description: 'An error as both kinds of callers read it: a text in `error`, and what there is to say in `detail`.',
-});
-
 export function createApiChat({ name, native, isSimple, simple }: ApiChatParts): CallerDialect {
   return {
     name,
     otherContentTypes: native.otherContentTypes ?? [],
-    errorSchema: apiChatError,
+    errorSchema: async () => (await import('./dialect-error-schemas.ts')).apiChatError,
     // Clients of Ollama raise what stands in `error`, which is a text; those of FastAPI look into `detail`.
     encodeError(error, correlationId) {
       const told = native.encodeError(error, correlationId);

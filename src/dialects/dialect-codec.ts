@@ -56,6 +56,8 @@ export interface EncodeTarget {
   readonly stream: boolean;
   /** It accepts being asked for usage in a stream. */
   readonly streamUsage: boolean;
+  /** Other names that the target has for fields of the body's top level. */
+  readonly fieldNames?: Readonly<Record<string, string>>;
   /** The most tokens that the model can answer with, where that is known. */
   readonly outputTokensMax?: number;
 }

@@ -6,10 +6,10 @@
 import { GatewayError } from '../base/errors.ts';
 import type { ChatMessage, ChatPart, ChatRequest } from '../operations/chat.ts';
 import type { ChatEvent } from '../operations/chat-events.ts';
-import type { ChatFeature } from '../operations/chat-features.ts';
+import type { ChatAbilities, ChatFeature } from '../operations/chat-features.ts';
 import { narrow } from '../operations/chat-narrow.ts';
 import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
-import type { Operation, OperationKind } from '../operations/operation.ts';
+import type { CROSSED_OPERATIONS, Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { Dialect, ReplyFacts, StreamMeter } from './dialect.ts';
 import type {
@@ -48,9 +48,12 @@ export interface CrossedReply extends ReplyFacts {
   readonly lost: ReadonlySet<ChatFeature>;
 }
 
-const CODEC_OF = { chat: 'chat', embed: 'embed', rerank: 'rerank', 'count-tokens': 'countTokens' } as const satisfies Partial<
-  Record<OperationKind, keyof DialectCodecs>
->;
+const CODEC_OF: Readonly<Record<(typeof CROSSED_OPERATIONS)[number], keyof DialectCodecs>> = {
+  chat: 'chat',
+  embed: 'embed',
+  rerank: 'rerank',
+  'count-tokens': 'countTokens',
+};
 
 /** Whether an operation asked in one dialect can be put to a target in the other. */
 export function canCross(kind: OperationKind, from: Dialect, to: Dialect): boolean {
@@ -58,13 +61,35 @@ export function canCross(kind: OperationKind, from: Dialect, to: Dialect): boole
   return name !== undefined && from.codecs[name] !== undefined && to.codecs[name] !== undefined;
 }
 
+/** What a target of the dialect can be told that lacks some of it. */
+function lacking(abilities: ChatAbilities | undefined, lacks: readonly ChatFeature[]): ChatAbilities | undefined {
+  if (abilities === undefined || lacks.length === 0) return abilities;
+  return { ...abilities, ...Object.fromEntries(lacks.map((feature) => [feature, 'no' as const])) };
+}
+
+export interface CrossingEnds {
+  /** The caller's dialect. */
+  readonly from: Dialect;
+  /** The target's. */
+  readonly to: Dialect;
+  /** What the target can't be told although its dialect could say it. */
+  readonly lacks?: readonly ChatFeature[];
+}
+
 /** The crossing of an operation, which `canCross` has allowed. Throws `request_invalid` or `field_invalid` for a body that is not what it should be. */
-export function cross(operation: Operation, from: Dialect, to: Dialect): Crossing {
+export function cross(operation: Operation, { from, to, lacks = [] }: CrossingEnds): Crossing {
+  const abilities = lacking(to.codecs.chat?.abilities, lacks);
   switch (operation.kind) {
     case 'chat':
-      return crossChat(operation, { from, to, own: must(from.codecs.chat), theirs: must(to.codecs.chat) });
+      return crossChat(operation, { from, to, abilities: must(abilities), own: must(from.codecs.chat), theirs: must(to.codecs.chat) });
     case 'count-tokens':
-      return crossCount(operation, { from, to, own: must(from.codecs.countTokens), theirs: must(to.codecs.countTokens) });
+      return crossCount(operation, {
+        from,
+        to,
+        abilities: must(abilities),
+        own: must(from.codecs.countTokens),
+        theirs: must(to.codecs.countTokens),
+      });
     case 'embed':
       return crossWhole(operation, must(from.codecs.embed), must(to.codecs.embed));
     case 'rerank':
@@ -82,13 +107,15 @@ function must<Part>(part: Part | undefined): Part {
 interface Sides<Codec> {
   readonly from: Dialect;
   readonly to: Dialect;
+  /** The target's. */
+  readonly abilities: ChatAbilities;
   readonly own: Codec;
   readonly theirs: Codec;
 }
 
-function crossChat(operation: Operation, { from, to, own, theirs }: Sides<ChatCodec>): Crossing {
+function crossChat(operation: Operation, { from, to, abilities, own, theirs }: Sides<ChatCodec>): Crossing {
   const decoded = withToolNames(own.decodeRequest(operation));
-  const { request, lost, adapted } = narrow(decoded, to.name, theirs.abilities);
+  const { request, lost, adapted } = narrow(decoded, to.name, abilities);
   return {
     report: { lost, adapted, unread: decoded.unread },
     encodeRequest: (target) => theirs.encodeRequest(request, target),
@@ -112,10 +139,9 @@ function crossChat(operation: Operation, { from, to, own, theirs }: Sides<ChatCo
 }
 
 /** Tokens are counted of the request as the target would get it. */
-function crossCount(operation: Operation, { to, own, theirs }: Sides<NonNullable<DialectCodecs['countTokens']>>): Crossing {
+function crossCount(operation: Operation, { to, abilities, own, theirs }: Sides<NonNullable<DialectCodecs['countTokens']>>): Crossing {
   const decoded = withToolNames(own.decodeRequest(operation));
-  const chat = must(to.codecs.chat);
-  const { request, lost, adapted } = narrow(decoded, to.name, chat.abilities);
+  const { request, lost, adapted } = narrow(decoded, to.name, abilities);
   return {
     ...wholeCrossing(own, theirs, request),
     report: { lost, adapted, unread: decoded.unread },

@@ -24,8 +24,8 @@ export interface CallerDialect {
   decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation | undefined;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
-  /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. */
-  readonly errorSchema: z.ZodType;
+  /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. Imported when it is asked for. */
+  readonly errorSchema: () => Promise<z.ZodType>;
 }
 
 /** A dialect that targets speak, too. */
@@ -39,6 +39,8 @@ export interface Dialect extends CallerDialect {
   readonly passedHeaders?: readonly string[];
   /** Headers that every request in this dialect needs; a caller's own value in `passedHeaders` wins over them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where a target tells which models it has, and how to read it; absent where the dialect has no such list. */
+  readonly modelList?: ModelListReader;
   /** How chats and the other operations are put into our words and out of them, for crossings. */
   readonly codecs: DialectCodecs;
   /** Reads what an upstream's error reply means, whatever its status. */
@@ -51,6 +53,13 @@ export interface Dialect extends CallerDialect {
   encodeStreamError(error: GatewayError, correlationId: string): Uint8Array;
   /** Bytes that keep a quiet stream alive, sent between two events; ignored by clients. Empty where the dialect has none. */
   readonly ping: Uint8Array;
+}
+
+export interface ModelListReader {
+  /** Below where the dialect begins at a target (`/models`). */
+  readonly path: string;
+  /** Names of models as requests name them; whatever is none is left out. */
+  names(body: unknown): readonly string[];
 }
 
 /** What an operation's path and kind of stream depend on. A crossing asks for it in a dialect that is not the caller's, and then there is no form. */

@@ -8,7 +8,7 @@
 
 import type { Handler } from '../pipeline/policy.ts';
 import type { RouteInfo } from '../pipeline/route.ts';
-import type { RouteDocs } from '../pipeline/route-docs.ts';
+import type { LoadRouteDocs } from '../pipeline/route-docs.ts';
 
 /** A route that answers. Several may share a pattern, with different methods. */
 export interface Route extends RouteInfo {
@@ -16,7 +16,7 @@ export interface Route extends RouteInfo {
   readonly methods: readonly string[];
   readonly handler: Handler;
   /** What `/openapi.json` says of it. Every route of the gateway has it; a test sees to that. */
-  readonly docs?: RouteDocs;
+  readonly docs?: LoadRouteDocs;
 }
 
 /** The routes of one pattern. */

@@ -5,13 +5,15 @@
 
 import { createAboutRoute } from '../admin/about.ts';
 import { createBreakerRoutes } from '../admin/breakers.ts';
+import { createCapabilitiesRoute } from '../admin/capabilities.ts';
 import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/configuration.ts';
 import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -27,14 +29,18 @@ import { createRescue } from '../policies/rescue/rescue.ts';
 import { createScreen } from '../policies/screen/screen.ts';
 import { createRouter, openGroup, type Router } from '../routing/router.ts';
 import { createUpstream } from '../upstream/call.ts';
+import { createSigners } from '../upstream/credentials/signer.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
+import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
-import { exampleModels } from './model-docs.ts';
+import { exampleModels } from './example-models.ts';
+import { createModelCosts } from './model-costs.ts';
+import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
@@ -62,19 +68,22 @@ const REPLY_BYTES_MAX = 256 * 1_048_576;
 /** Builds everything that follows from a configuration. Throws a RoutingConfigError or StackError, and then nothing has changed. */
 export function assemble(config: Config, runtime: Runtime, controls: Controls): Assembly {
   const router = createRouter(config);
+  const catalog = createCatalog(config.catalog);
   const observer = createObserver({
     log: runtime.log,
     metrics: runtime.metrics,
     traceIds: runtime.traceIds,
     sampleRatio: config.telemetry.traces.sample_ratio,
     spans: runtime.spans,
+    costOf: createModelCosts(catalog, router),
   });
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
   const { clock, random, events } = runtime;
-  const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events });
+  const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
+  const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
-  const routes = createRoutes(config, runtime, { router, controls, upstream, list });
+  const routes = createRoutes(config, runtime, { router, controls, upstream, list, describe: createModelDescriptions(catalog, router) });
   const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
@@ -144,9 +153,10 @@ interface RouteParts {
   readonly controls: Controls;
   readonly upstream: Upstream;
   readonly list: ModelList;
+  readonly describe: DescribeModel;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list, describe }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
@@ -169,7 +179,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   );
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
-    ...createModelRoutes(modelCall, list, examples),
+    ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,
@@ -192,6 +202,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       },
       example: router.groups[0]?.group ?? Object.keys(config.services)[0],
     }),
+    createCapabilitiesRoute({ dialects: DIALECTS, lossMode: (feature) => lossMode(config.translation, feature) }),
     ...createConfigurationRoutes(config.admin, controls),
     ...createDocsRoutes(config.docs, {
       environment: config.server.environment,

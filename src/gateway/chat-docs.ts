@@ -2,12 +2,14 @@
 
 import { z } from 'zod';
 import { ollamaChatReply, ollamaChatRequest } from '../dialects/ollama/schemas.ts';
-import { queryReply, queryRequest } from '../dialects/query/query-form.ts';
-import { simpleChatReply, simpleChatRequest } from '../dialects/simple-chat/simple-chat.ts';
+import { queryRequest } from '../dialects/query/query-form.ts';
+import { queryReply } from '../dialects/query/reply-schemas.ts';
+import { simpleChatReply } from '../dialects/simple-chat/reply-schemas.ts';
+import { simpleChatRequest } from '../dialects/simple-chat/simple-chat.ts';
 import { unifiedChatChunk, unifiedChatReply } from '../dialects/unified-chat/reply-schemas.ts';
 import { unifiedChatRequest } from '../dialects/unified-chat/request.ts';
 import { jsonContent, type RouteDocs } from '../pipeline/route-docs.ts';
-import type { ExampleModels } from './model-docs.ts';
+import type { ExampleModels } from './example-models.ts';
 
 const messages = [{ role: 'user', content: 'What do you know about me?' }];
 

@@ -2,8 +2,7 @@
 
 import { createRouteTable, type Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
-import { apiChatDocs, queryDocs, unifiedChatDocs } from './chat-docs.ts';
-import type { ExampleModels } from './model-docs.ts';
+import type { ExampleModels } from './example-models.ts';
 
 const UNIFIED = '/v1/chat';
 const API_CHAT = '/api/chat';
@@ -23,8 +22,20 @@ export function createChatRoutes({ call, services, examples }: ChatRoutesDeps): 
     const owner = table.match(pattern)?.find('POST');
     return owner?.pattern === '/*' ? undefined : owner;
   };
-  const unified: Route = { ...SHARED, pattern: UNIFIED, dialect: 'unified-chat', handler: call, docs: unifiedChatDocs(examples) };
-  const query: Route = { ...SHARED, pattern: QUERY, dialect: 'query', handler: call, docs: queryDocs(examples) };
+  const unified: Route = {
+    ...SHARED,
+    pattern: UNIFIED,
+    dialect: 'unified-chat',
+    handler: call,
+    docs: async () => (await import('./chat-docs.ts')).unifiedChatDocs(examples),
+  };
+  const query: Route = {
+    ...SHARED,
+    pattern: QUERY,
+    dialect: 'query',
+    handler: call,
+    docs: async () => (await import('./chat-docs.ts')).queryDocs(examples),
+  };
   const own = [unified, query].filter(({ pattern }) => ownerOf(pattern) === undefined);
   return [...own, ...createApiChatRoutes({ call, services, examples }, ownerOf(API_CHAT))];
 }
@@ -32,7 +43,14 @@ export function createChatRoutes({ call, services, examples }: ChatRoutesDeps): 
 /** Ollama's callers are answered here in any case, but for a service that names this very path: it wants all of it. */
 function createApiChatRoutes({ call, services, examples }: ChatRoutesDeps, owner: Route | undefined): Route[] {
   if (owner?.pattern === API_CHAT) return [];
-  const route: Route = { ...SHARED, pattern: API_CHAT, dialect: 'api-chat', form: 'chat', handler: call, docs: apiChatDocs(examples) };
+  const route: Route = {
+    ...SHARED,
+    pattern: API_CHAT,
+    dialect: 'api-chat',
+    form: 'chat',
+    handler: call,
+    docs: async () => (await import('./chat-docs.ts')).apiChatDocs(examples),
+  };
   if (owner === undefined) return [route];
   const { service } = owner;
   const handler: Handler = (request, exchange) => (request.operation === undefined ? owner.handler : call)(request, exchange);

@@ -5,18 +5,7 @@ import { chatChunk, chatReply, completionReply, embeddingReply, modelEntry, mode
 import { chatRequest, completionRequest, embeddingRequest } from '../dialects/openai-chat/request-schemas.ts';
 import type { OperationKind } from '../operations/operation.ts';
 import { jsonContent, type ReplyDocs, type RouteDocs } from '../pipeline/route-docs.ts';
-
-export interface ExampleModels {
-  readonly chat: string;
-  readonly embed: string;
-}
-
-/** Names that requests of this configuration can use, as far as the names themselves tell. */
-export function exampleModels(names: readonly string[]): ExampleModels {
-  const isEmbedding = (name: string) => /embed/i.test(name);
-  const chat = names.find((name) => !isEmbedding(name)) ?? names[0] ?? 'sim-1';
-  return { chat, embed: names.find(isEmbedding) ?? chat };
-}
+import type { ExampleModels } from './example-models.ts';
 
 const CREATED = 1_767_225_600;
 

@@ -14,7 +14,8 @@ import {
   ollamaVersion,
 } from '../dialects/ollama/schemas.ts';
 import { type ContentDocs, jsonContent, type RouteDocs } from '../pipeline/route-docs.ts';
-import type { ExampleModels } from './model-docs.ts';
+import type { ExampleModels } from './example-models.ts';
+import type { OllamaForm } from './ollama-routes.ts';
 
 /** A whole reply, or one as lines. */
 export function ollamaAnswer(schema: z.ZodType, line: z.ZodType): Readonly<Record<string, ContentDocs>> {
@@ -24,7 +25,7 @@ export function ollamaAnswer(schema: z.ZodType, line: z.ZodType): Readonly<Recor
   };
 }
 
-export const OLLAMA_MODEL_DOCS: Readonly<Record<string, (models: ExampleModels) => RouteDocs>> = {
+const MODEL_DOCS: Readonly<Record<OllamaForm, (models: ExampleModels) => RouteDocs>> = {
   generate: ({ chat: model }) => ({
     tag: 'Ollama',
     summary: 'Generate',
@@ -50,6 +51,10 @@ export const OLLAMA_MODEL_DOCS: Readonly<Record<string, (models: ExampleModels) 
     errors: ['model_dialect_unsupported'],
   }),
 };
+
+export function ollamaModelDocs(form: OllamaForm, models: ExampleModels): RouteDocs {
+  return MODEL_DOCS[form](models);
+}
 
 export const TAGS_DOCS: RouteDocs = {
   tag: 'Ollama',

@@ -14,13 +14,11 @@ import type { OperationKind } from '../operations/operation.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
-import type { RouteDocs } from '../pipeline/route-docs.ts';
 import type { Router } from '../routing/router.ts';
 import { createProviderView } from '../upstream/provider-view.ts';
 import type { ServicesConfig } from '../upstream/services-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { ExampleModels } from './model-docs.ts';
-import { MANAGING_DOCS, OLLAMA_MODEL_DOCS, PS_DOCS, showDocs, TAGS_DOCS, VERSION_DOCS } from './ollama-docs.ts';
+import type { ExampleModels } from './example-models.ts';
 import { createNaming, parseRows } from './ollama-models.ts';
 import { createShow } from './ollama-show.ts';
 
@@ -39,7 +37,10 @@ export interface OllamaRoutesDeps {
 const DIALECT = 'ollama';
 const PREFIX = '/api';
 
-const MODEL_ROUTES: readonly { readonly form: string; readonly operation: OperationKind }[] = [
+/** What its model routes ask, beside the chat. */
+export type OllamaForm = 'generate' | 'embed' | 'embeddings';
+
+const MODEL_ROUTES: readonly { readonly form: OllamaForm; readonly operation: OperationKind }[] = [
   { form: 'generate', operation: 'completion' },
   { form: 'embed', operation: 'embed' },
   { form: 'embeddings', operation: 'embed' },
@@ -75,13 +76,13 @@ export function createOllamaRoutes(services: ServicesConfig, deps: OllamaRoutesD
         operation,
         form,
         handler: deps.call,
-        ...docsOf(form, deps.examples),
+        docs: async () => (await import('./ollama-docs.ts')).ollamaModelDocs(form, deps.examples),
       }),
     ),
     ...createListRoutes(deps),
     system(`${PREFIX}/show`, 'POST', {
       handler: createShow({ dialect: DIALECT, path: '/show' }, deps),
-      docs: showDocs(deps.examples),
+      docs: async () => (await import('./ollama-docs.ts')).showDocs(deps.examples),
     }),
     ...createManagingRoutes(services),
   ];
@@ -95,15 +96,15 @@ function createListRoutes(deps: OllamaRoutesDeps): Route[] {
   return [
     system(`${PREFIX}/tags`, 'GET', {
       handler: async (_request, exchange) => json({ models: naming.list(await tags.read(), exchange.get(principalFact)) }),
-      docs: TAGS_DOCS,
+      docs: async () => (await import('./ollama-docs.ts')).TAGS_DOCS,
     }),
     system(`${PREFIX}/ps`, 'GET', {
       handler: async (_request, exchange) => json({ models: naming.rename(await running.read(), exchange.get(principalFact)) }),
-      docs: PS_DOCS,
+      docs: async () => (await import('./ollama-docs.ts')).PS_DOCS,
     }),
     system(`${PREFIX}/version`, 'GET', {
       handler: async () => json({ version: lowestVersion((await versions.read()).map(({ answer }) => answer)) }),
-      docs: VERSION_DOCS,
+      docs: async () => (await import('./ollama-docs.ts')).VERSION_DOCS,
     }),
   ];
 }
@@ -113,7 +114,9 @@ function createManagingRoutes(services: ServicesConfig): Route[] {
   const claimed = new Set(Object.values(services).flatMap(({ routes }) => routes));
   return MANAGING_ROUTES.flatMap(({ method, pattern }) => {
     const isClaimed = [...claimed].some((route) => route === pattern || route.endsWith(` ${pattern}`));
-    return isClaimed ? [] : [system(pattern, method, { handler: refuseManaging, docs: MANAGING_DOCS })];
+    return isClaimed
+      ? []
+      : [system(pattern, method, { handler: refuseManaging, docs: async () => (await import('./ollama-docs.ts')).MANAGING_DOCS })];
   });
 }
 
@@ -126,11 +129,6 @@ const refuseManaging: Handler = async (request) => {
 
 function system(pattern: string, method: string, answer: Pick<Route, 'handler' | 'docs'>): Route {
   return { pattern, methods: [method], kind: 'system', access: 'key', dialect: DIALECT, ...answer };
-}
-
-function docsOf(form: string, examples: ExampleModels): { readonly docs?: RouteDocs } {
-  const docs = OLLAMA_MODEL_DOCS[form];
-  return docs === undefined ? {} : { docs: docs(examples) };
 }
 
 function json(value: unknown): Reply {

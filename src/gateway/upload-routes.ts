@@ -6,7 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import { createExtractor, type Extractor } from '../context/documents/extractor.ts';
 import { displayName, extensionOf } from '../context/documents/file-name.ts';
 import { FileRefusal } from '../context/documents/file-refusal.ts';
-import { boundaryOf, FORM_BYTES_MAX, fileTooLarge, readUploadForm, type UploadForm } from '../context/documents/upload-form.ts';
+import type { UploadForm } from '../context/documents/upload-form.ts';
 import type { UploadsConfig } from '../context/documents/uploads-config.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -16,7 +16,6 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
 import type { DocumentPosition, DocumentRecord, DocumentStore, Owner } from '../stores/document/document-store.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { DELETE_DOCS, LIST_DOCS, SHOW_DOCS, UPLOAD_DOCS } from './upload-docs.ts';
 
 export interface UploadRoutesDeps {
   readonly documents: DocumentStore;
@@ -48,16 +47,22 @@ export function createUploadRoutes(config: UploadsConfig, deps: UploadRoutesDeps
   };
   const create = config.enabled ? createUpload(config, deps) : refuseUpload;
   return [
-    { ...SHARED, pattern: PATH, methods: ['POST'], handler: create, docs: UPLOAD_DOCS },
+    { ...SHARED, pattern: PATH, methods: ['POST'], handler: create, docs: async () => (await import('./upload-docs.ts')).UPLOAD_DOCS },
     {
       ...SHARED,
       pattern: PATH,
       methods: ['GET'],
       handler: (request, exchange) => listDocuments(documents, request, exchange),
-      docs: LIST_DOCS,
+      docs: async () => (await import('./upload-docs.ts')).LIST_DOCS,
     },
-    { ...SHARED, pattern: `${PATH}/{id}`, methods: ['GET'], handler: show, docs: SHOW_DOCS },
-    { ...SHARED, pattern: `${PATH}/{id}`, methods: ['DELETE'], handler: remove, docs: DELETE_DOCS },
+    { ...SHARED, pattern: `${PATH}/{id}`, methods: ['GET'], handler: show, docs: async () => (await import('./upload-docs.ts')).SHOW_DOCS },
+    {
+      ...SHARED,
+      pattern: `${PATH}/{id}`,
+      methods: ['DELETE'],
+      handler: remove,
+      docs: async () => (await import('./upload-docs.ts')).DELETE_DOCS,
+    },
   ];
 }
 
@@ -74,7 +79,7 @@ function createUpload(config: UploadsConfig, deps: UploadRoutesDeps): Handler {
     if (underWay >= config.uploads_max) throw new GatewayError('overloaded', 'too many uploads are under way', { retryAfterMs: 1_000 });
     underWay += 1;
     try {
-      const form = await readForm(request, config.bytes_max);
+      using form = await readForm(request, config.bytes_max);
       return await store(form, { config, deps, extractor, exchange });
     } finally {
       underWay -= 1;
@@ -82,7 +87,9 @@ function createUpload(config: UploadsConfig, deps: UploadRoutesDeps): Handler {
   };
 }
 
-function readForm(request: GatewayRequest, bytesMax: number): Promise<UploadForm> {
+async function readForm(request: GatewayRequest, bytesMax: number): Promise<UploadForm> {
+  // The parser of forms is loaded with the first of them: a start need not wait for it.
+  const { boundaryOf, FORM_BYTES_MAX, fileTooLarge, readUploadForm } = await import('../context/documents/upload-form.ts');
   const { body, headers } = request;
   const boundary = boundaryOf(headers.get('content-type'));
   const encoding = headers.get('content-encoding');

@@ -206,10 +206,9 @@ class Narrowing {
     return [plain];
   }
 
+  /** Another vendor's signature proves nothing here, so with it nothing is lost. */
   #isOwn(dialect: string): boolean {
-    if (dialect === this.#dialect && this.#can['reasoning-signatures'] !== 'no') return true;
-    this.lost.add('reasoning-signatures');
-    return false;
+    return dialect === this.#dialect && this.#says('reasoning-signatures');
   }
 
   #carries(source: MediaSource, data: ChatFeature, url: ChatFeature): boolean {

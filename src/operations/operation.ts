@@ -6,7 +6,12 @@
 
 import type { AnswerForm } from './answer-form.ts';
 
-export type OperationKind = 'chat' | 'completion' | 'embed' | 'rerank' | 'count-tokens';
+export const ALL_OPERATIONS = ['chat', 'completion', 'embed', 'rerank', 'count-tokens'] as const;
+
+export type OperationKind = (typeof ALL_OPERATIONS)[number];
+
+/** Those that can be put to a target of another dialect, where both have them. */
+export const CROSSED_OPERATIONS = ['chat', 'embed', 'rerank', 'count-tokens'] as const satisfies readonly OperationKind[];
 
 export interface Operation {
   readonly kind: OperationKind;

@@ -1,6 +1,10 @@
 /*
  * What a route says of itself: the source of `/openapi.json`. It stands where the route is made, so that whoever changes the one sees the
- * other; a test fails for a route that says nothing. Schemas are zod's: where a schema validates a request, the same one is published.
+ * other; a test fails for a route that says nothing. It is in a file of its own, which is imported when the document is asked for:
+ *
+ *   docs: async () => (await import('./model-docs.ts')).modelDocs(examples),
+ *
+ * Schemas are zod's: where a schema validates a request, the same one is published.
  *
  * A schema with `.meta({ id: 'ChatReply' })` becomes a component of that name; all others are written out where they are used.
  */
@@ -23,6 +27,9 @@ export const TAGS = {
 } as const;
 
 export type Tag = keyof typeof TAGS;
+
+/** Asked for when the document is wanted, and not before: what describes a route is then imported, so that a start need not wait for it. */
+export type LoadRouteDocs = () => Promise<RouteDocs>;
 
 export interface RouteDocs {
   readonly tag: Tag;

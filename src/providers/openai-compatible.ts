@@ -7,3 +7,6 @@ export const openaiCompatible: ProviderDefinition = {
   dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
   credential: 'bearer',
 };
+
+/** Any server that speaks one or more of our dialects: `base_url` says where, `dialects` which. Without the latter it is one of the above. */
+export const custom: ProviderDefinition = { ...openaiCompatible, name: 'custom', title: 'Any other server' };

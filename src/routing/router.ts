@@ -10,8 +10,8 @@ import { GatewayError } from '../base/errors.ts';
 import { createGlob } from '../base/glob.ts';
 import { canCross } from '../dialects/dialect-crossing.ts';
 import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
-import type { Operation } from '../operations/operation.ts';
-import { dialectBase, type ProviderDefinition, type SpokenDialect } from '../providers/provider.ts';
+import { ALL_OPERATIONS, type Operation } from '../operations/operation.ts';
+import { dialectBase, type Placeholder, type ProviderDefinition, type SpokenDialect } from '../providers/provider.ts';
 import { PROVIDERS_BY_NAME } from '../providers/registry.ts';
 import { type UpstreamConfig, withOverrides } from '../upstream/upstream-config.ts';
 import type { ModelConfig, ModelsConfig, TargetConfig } from './models-config.ts';
@@ -35,6 +35,8 @@ export class RoutingConfigError extends Error {
 export interface Provider {
   readonly name: string;
   readonly definition: ProviderDefinition;
+  /** What it is spoken to in. */
+  readonly dialects: readonly SpokenDialect[];
   /** Base URLs without trailing slash; at least one. */
   readonly urls: readonly string[];
   readonly config: ProviderConfig;
@@ -167,9 +169,21 @@ function unknown(model: string, message: string): GatewayError {
 function joinProvider(name: string, config: ProviderConfig, defaults: UpstreamConfig): Provider {
   const definition = PROVIDERS_BY_NAME.get(config.type ?? name) ?? PROVIDERS_BY_NAME.get('openai-compatible');
   if (definition === undefined) throw new Error('the registry has no openai-compatible provider');
-  const given = config.base_url ?? definition.baseUrl;
+  const given = config.base_url ?? filledIn(name, definition.baseUrl, config);
   if (given === undefined) throw new RoutingConfigError(['providers', name], `provider '${name}' needs a base_url`);
-  return { name, definition, urls: typeof given === 'string' ? [given] : given, config, upstream: withOverrides(defaults, config) };
+  const urls = typeof given === 'string' ? [given] : given;
+  const dialects = spokenDialects(name, definition, config.dialects);
+  return { name, definition, dialects, urls, config, upstream: withOverrides(defaults, config) };
+}
+
+/** A kind's address with what the entry says about it. */
+function filledIn(name: string, baseUrl: string | undefined, config: ProviderConfig): string | undefined {
+  return baseUrl?.replace(/\{(\w+)(-?)\}/g, (_whole, placeholder: Placeholder, hyphen: string) => {
+    const value = config[placeholder];
+    if (hyphen !== '' && value === 'global') return '';
+    if (value !== undefined) return value + hyphen;
+    throw new RoutingConfigError(['providers', name], `provider '${name}' needs '${placeholder}', or a base_url`);
+  });
 }
 
 function createEntry(name: string, model: ModelConfig, providers: ReadonlyMap<string, Provider>): Entry {
@@ -233,9 +247,9 @@ function deadlinesOf(
 
 /** One for each dialect that the provider speaks; they share their breaker and their connections. */
 function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider' | 'model'> & { readonly model: string }): Target[] {
-  const { definition, config, name } = provider;
+  const { definition, config, name, dialects } = provider;
   const id = `${name}/${target.model}`;
-  return definition.dialects.map((spoken) => ({
+  return dialects.map((spoken) => ({
     id,
     provider: name,
     model: target.model,
@@ -247,17 +261,35 @@ function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider'
     group: id,
     headers: providerHeaders(provider),
     streamUsage: config.stream_usage ?? spoken.streamUsage,
+    ...quirksOf(spoken),
   }));
 }
 
+function quirksOf({ lacks = [], fieldNames = {} }: SpokenDialect): Pick<Target, 'quirks'> {
+  return lacks.length === 0 && Object.keys(fieldNames).length === 0 ? {} : { quirks: { lacks, fieldNames } };
+}
+
+/** The dialects of its kind, or those that its entry names: of them, others than the kind's own too, for who knows better. */
+function spokenDialects(name: string, { dialects }: ProviderDefinition, wanted: readonly string[] | undefined): readonly SpokenDialect[] {
+  return (
+    wanted?.map((dialect, index) => {
+      const known = dialects.find((spoken) => spoken.name === dialect);
+      if (known !== undefined) return known;
+      if (DIALECTS_BY_NAME.has(dialect)) return { name: dialect, operations: ALL_OPERATIONS, streamUsage: true };
+      const names = [...DIALECTS_BY_NAME.keys()].join(', ');
+      throw new RoutingConfigError(['providers', name, 'dialects', index], `there is no dialect '${dialect}', only ${names}`);
+    }) ?? dialects
+  );
+}
+
 /** The dialect, where this provider speaks it. */
-export function spokenBy({ definition }: Provider, dialect: string): SpokenDialect | undefined {
-  return definition.dialects.find(({ name }) => name === dialect);
+export function spokenBy({ dialects }: Provider, dialect: string): SpokenDialect | undefined {
+  return dialects.find(({ name }) => name === dialect);
 }
 
 function credentialHeader(scheme: ProviderDefinition['credential'], key: string | undefined): Readonly<Record<string, string>> {
   if (key === undefined || scheme === 'none') return {};
-  return scheme === 'bearer' ? { authorization: `Bearer ${key}` } : { [scheme.header]: key };
+  return scheme === 'bearer' || 'signing' in scheme ? { authorization: `Bearer ${key}` } : { [scheme.header]: key };
 }
 
 function providerHeaders(provider: Provider): Readonly<Record<string, string>> {

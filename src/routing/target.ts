@@ -1,3 +1,4 @@
+import type { ChatFeature } from '../operations/chat-features.ts';
 import type { OperationKind } from '../operations/operation.ts';
 
 /** Provider + model + credential + dialect: one way to get an answer. Made once per configuration. */
@@ -23,4 +24,11 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>;
   /** Accepts `stream_options.include_usage`, or its like. */
   readonly streamUsage: boolean;
+  /** What it can't be told although its dialect could say it, and other names that it has for fields: for translated requests. */
+  readonly quirks?: Quirks;
+}
+
+export interface Quirks {
+  readonly lacks: readonly ChatFeature[];
+  readonly fieldNames: Readonly<Record<string, string>>;
 }

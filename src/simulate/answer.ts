@@ -5,7 +5,7 @@
  *     each tool that the message names, or one of the first tool. A reply to a tool's result is text, so agents come to an end;
  *   - asked for JSON: a small instance of the schema;
  *   - the last user message begins with `echo:`: the rest of that message;
- *   - else prose.
+ *   - else prose, which begins with what was attached: `I see 2 images.`
  */
 import type { Faults } from './faults.ts';
 import { isObject, jsonInstance } from './json-instance.ts';
@@ -31,6 +31,8 @@ export interface Question {
   readonly stops: readonly string[];
   /** Most tokens to answer; undefined: no limit. */
   readonly tokensMax: number | undefined;
+  /** What came with the last message, such as `1 image`, for prose to acknowledge. */
+  readonly attached?: readonly string[];
 }
 
 export interface ToolCall {
@@ -40,7 +42,13 @@ export interface ToolCall {
 }
 
 export type Answer =
-  | { readonly kind: 'text'; readonly tokens: readonly string[]; readonly finish: 'stop' | 'length' }
+  | {
+      readonly kind: 'text';
+      readonly tokens: readonly string[];
+      readonly finish: 'stop' | 'length';
+      /** The stop sequence that ended it. */
+      readonly stop?: string;
+    }
   | { readonly kind: 'refusal'; readonly tokens: readonly string[] }
   | { readonly kind: 'tools'; readonly calls: readonly ToolCall[] };
 
@@ -53,11 +61,22 @@ export function answer(question: Question, faults: Faults, seed: number): Answer
   if (wanted.length > 0)
     return { kind: 'tools', calls: wanted.map((tool, index) => callOf(tool, `${index}\n${question.conversation}`, seed)) };
 
-  const tokens = cutAtStop(wordsFor(question, faults, seed), question.stops);
+  const { tokens, stop } = cutAtStop(wordsFor(question, faults, seed), question.stops);
   const tokensMax = question.tokensMax ?? tokens.length;
-  return tokens.length > tokensMax
-    ? { kind: 'text', tokens: tokens.slice(0, tokensMax), finish: 'length' }
-    : { kind: 'text', tokens, finish: 'stop' };
+  if (tokens.length > tokensMax) return { kind: 'text', tokens: tokens.slice(0, tokensMax), finish: 'length' };
+  return { kind: 'text', tokens, finish: 'stop', ...(stop === undefined ? {} : { stop }) };
+}
+
+const THOUGHT_TOKENS = 12;
+
+/** What the model thinks before it answers, where it is asked to. */
+export function thoughtsOf(conversation: string, seed: number): readonly string[] {
+  return prose(THOUGHT_TOKENS, seededRandom(hash(`thinking\n${conversation}`, seed)));
+}
+
+/** `1 image`, `2 images`; nothing for none. */
+export function countOf(count: number, noun: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`];
 }
 
 /** Tokens that an answer is billed as. */
@@ -79,7 +98,14 @@ function wordsFor(question: Question, faults: Faults, seed: number): readonly st
   if (/^echo:/i.test(question.lastUserText)) return tokenize(question.lastUserText.slice('echo:'.length).trim());
   // Drawn even when the length is told: the words stay the same then.
   const length = 16 + Math.floor(random() * 32);
-  return prose(faults.tokens ?? length, random);
+  return acknowledged(question.attached ?? [], prose(faults.tokens ?? length, random));
+}
+
+/** As long as before: what is said of the attachments takes the place of the first words. */
+function acknowledged(attached: readonly string[], words: readonly string[]): readonly string[] {
+  if (attached.length === 0) return words;
+  const first = tokenize(`I see ${attached.join(' and ')}.`);
+  return [...first.slice(0, words.length), ...words.slice(first.length)];
 }
 
 function wantedTools(question: Question): readonly Tool[] {

@@ -65,15 +65,24 @@ export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 4);
 }
 
+export interface CutTokens {
+  readonly tokens: readonly string[];
+  /** The sequence that ended them; undefined: none occurs. */
+  readonly stop: string | undefined;
+}
+
 /** Ends the tokens just before the first stop sequence, which is itself left out. */
-export function cutAtStop(tokens: readonly string[], stops: readonly string[]): readonly string[] {
+export function cutAtStop(tokens: readonly string[], stops: readonly string[]): CutTokens {
   const text = tokens.join('');
   let end = -1;
+  let first: string | undefined;
   for (const stop of stops) {
     const at = stop === '' ? -1 : text.indexOf(stop);
-    if (at !== -1 && (end === -1 || at < end)) end = at;
+    if (at === -1 || (end !== -1 && at >= end)) continue;
+    end = at;
+    first = stop;
   }
-  if (end === -1) return tokens;
+  if (first === undefined) return { tokens, stop: undefined };
 
   const kept: string[] = [];
   let length = 0;
@@ -81,6 +90,17 @@ export function cutAtStop(tokens: readonly string[], stops: readonly string[]): 
     if (length >= end) break;
     kept.push(token.slice(0, end - length));
     length += token.length;
+  }
+  return { tokens: kept, stop: first };
+}
+
+/** The tokens without their first `chars` characters. */
+export function dropStart(tokens: readonly string[], chars: number): readonly string[] {
+  const kept: string[] = [];
+  let left = chars;
+  for (const token of tokens) {
+    if (token.length > left) kept.push(token.slice(left));
+    left = Math.max(0, left - token.length);
   }
   return kept;
 }

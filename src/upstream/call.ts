@@ -9,6 +9,7 @@ import type { AttemptRecord } from '../pipeline/facts.ts';
 import { Attempt, type AttemptFailure, type AttemptReply } from './attempt.ts';
 import { type Bench, createBench } from './bench.ts';
 import { UpstreamCallError } from './call-error.ts';
+import type { FindSigner } from './credentials/signer.ts';
 import { decide, type RetryDecision } from './decide.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointGroup, Slot } from './endpoint-group.ts';
@@ -21,6 +22,7 @@ export interface UpstreamDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: UpstreamEvents;
+  readonly signers: FindSigner;
 }
 
 /** One for each configuration: its bench is forgotten with it, since new credentials deserve a new try. */
@@ -104,22 +106,24 @@ class Call {
     }
   }
 
-  /** A promise only where the candidate needs one: an await costs a turn of the loop. An error is one of a credential that could not be had. */
+  /** A promise only where it must be signed: an await costs a turn of the loop. An error is that of a credential that could not be had. */
   #prepare(candidate: Candidate, slot: Slot): TransportRequest | Promise<TransportRequest | GatewayError> {
     const release = () => slot.endpoint.release(slot.grant, 'cancelled', { latencyMs: 0, nowMs: this.#nowMs });
-    let prepared: TransportRequest | Promise<TransportRequest>;
+    let request: TransportRequest;
     try {
-      prepared = candidate.prepare(slot.endpoint.connector.baseUrl);
+      request = candidate.prepare(slot.endpoint.connector.baseUrl);
     } catch (error) {
       release();
       throw error;
     }
-    if (!(prepared instanceof Promise)) return prepared;
-    return prepared.catch((error: unknown) => {
-      release();
-      if (error instanceof GatewayError) return error;
-      throw error;
-    });
+    const signer = candidate.provider === undefined ? undefined : this.#deps.signers(candidate.provider);
+    return signer === undefined
+      ? request
+      : signer.sign(request).catch((error: unknown) => {
+          release();
+          if (error instanceof GatewayError) return error;
+          throw error;
+        });
   }
 
   #timeoutMs({ expect }: Candidate, moreCandidates: boolean): number {

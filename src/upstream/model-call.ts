@@ -153,6 +153,7 @@ class ModelCall {
     return {
       name: target.id,
       group: target.group,
+      provider: target.provider,
       expect: this.#expect(way),
       classify: (status, replyHeaders, bytes) => dialect.classifyError(status, replyHeaders, bytes),
       prepare: (baseUrl) => {

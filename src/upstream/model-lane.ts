@@ -54,16 +54,20 @@ export class Lanes {
 
   /** Throws `request_invalid` or `field_invalid` when the body must be read for it, and is not what it should be. */
   of(target: Target): Lane {
-    let lane = this.#made.get(target.dialect);
-    if (lane === undefined) this.#made.set(target.dialect, (lane = this.#make(target.dialect)));
+    const lacks = target.quirks?.lacks ?? [];
+    // Most targets of a dialect are asked in the same words.
+    const key = lacks.length === 0 ? target.dialect : target.id;
+    let lane = this.#made.get(key);
+    if (lane === undefined) this.#made.set(key, (lane = this.#make(target.dialect, lacks)));
     return lane;
   }
 
-  #make(name: string): Lane {
+  #make(name: string, lacks: readonly ChatFeature[]): Lane {
     const operation = this.#operation;
     const from = dialectOf(operation.dialect, this.#deps);
     if (name === from.name && !this.#mustReseal(from)) return passing(operation, from);
-    return crossing(operation, { from, to: dialectOf(name, this.#deps) }, this.#deps);
+    const to = dialectOf(name, this.#deps);
+    return crossing(operation, cross(operation, { from, to, lacks }), { ...this.#deps, to });
   }
 
   /** A thought of another vendor's model, sealed for its way through the caller: this dialect's vendor would refuse it. */
@@ -91,8 +95,7 @@ function passing(operation: Operation, dialect: Dialect): Lane {
   };
 }
 
-function crossing(operation: Operation, { from, to }: { readonly from: Dialect; readonly to: Dialect }, deps: LaneDeps): Lane {
-  const made: Crossing = cross(operation, from, to);
+function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { readonly to: Dialect }): Lane {
   const { kind, stream } = operation;
   const facts = ({ model }: Target): EncodeFacts => ({
     id: deps.createId(),
@@ -102,10 +105,11 @@ function crossing(operation: Operation, { from, to }: { readonly from: Dialect; 
     ...(operation.form === undefined ? {} : { form: operation.form }),
   });
   return {
-    dialect: to,
+    dialect: deps.to,
     asked: { kind, stream },
     report: made.report,
-    body: ({ model, streamUsage }) => made.encodeRequest({ model, stream, streamUsage }),
+    body: ({ model, streamUsage, quirks }) =>
+      made.encodeRequest({ model, stream, streamUsage, ...(quirks === undefined ? {} : { fieldNames: quirks.fieldNames }) }),
     createMeter: (target) => made.createMeter(facts(target)),
     read: (bytes) => {
       const reply = made.readReply(bytes);

@@ -7,7 +7,9 @@
 import type { Abortable } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { createGlob } from '../base/glob.ts';
-import { dialectBase } from '../providers/provider.ts';
+import type { ModelListReader } from '../dialects/dialect.ts';
+import { DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { dialectBase, type SpokenDialect } from '../providers/provider.ts';
 import { openGroup, type Provider, type Router } from '../routing/router.ts';
 import { classifyStatus } from './classify.ts';
 import type { Upstream } from './upstream.ts';
@@ -48,15 +50,29 @@ export function createModelList(deps: ModelListDeps): ModelList {
   const found = new Map<string, Discovered>();
 
   const refresh = async (provider: Provider, signal: Abortable): Promise<void> => {
-    const headers = { accept: 'application/json', 'accept-encoding': 'identity', ...router.credentialOf(provider) };
+    const place = listPlace(provider);
+    if (place === undefined) return;
+    const { spoken, reader } = place;
+    const headers = {
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      ...DIALECTS_BY_NAME.get(spoken.name)?.headers,
+      ...router.credentialOf(provider),
+    };
     const reply = await upstream.call({
       candidates: [
         {
           name: provider.name,
           group: openGroup(provider),
+          provider: provider.name,
           expect: { kind: 'whole', bytesMax: LIST_BYTES_MAX, check: () => {} },
           classify: classifyStatus,
-          prepare: (baseUrl) => ({ url: `${listBase(provider, baseUrl)}/models`, method: 'GET', headers, body: null }),
+          prepare: (baseUrl) => ({
+            url: dialectBase(provider.definition, spoken, baseUrl) + reader.path,
+            method: 'GET',
+            headers,
+            body: null,
+          }),
         },
       ],
       signal,
@@ -65,7 +81,10 @@ export function createModelList(deps: ModelListDeps): ModelList {
       replayable: true,
     });
     if (reply.status !== 200 || reply.body.kind !== 'whole') return;
-    found.set(provider.name, { atMs: clock.monotonic(), models: readListing(reply.body.bytes, provider, created) });
+    found.set(provider.name, {
+      atMs: clock.monotonic(),
+      models: readListing(reader.names(JSON.parse(new TextDecoder().decode(reply.body.bytes))), provider, created),
+    });
   };
 
   return {
@@ -83,19 +102,24 @@ export function createModelList(deps: ModelListDeps): ModelList {
   };
 }
 
-/** Where the list of models is that OpenAI's clients know: the first dialect of every kind has it. */
-function listBase({ definition }: Provider, baseUrl: string): string {
-  const [first] = definition.dialects;
-  return first === undefined ? baseUrl : dialectBase(definition, first, baseUrl);
+interface ListPlace {
+  readonly spoken: SpokenDialect;
+  readonly reader: ModelListReader;
 }
 
-function readListing(bytes: Uint8Array, provider: Provider, created: number): ModelListing[] {
-  const parsed = JSON.parse(new TextDecoder().decode(bytes)) as { data?: unknown };
-  const data: readonly unknown[] = Array.isArray(parsed.data) ? parsed.data.slice(0, MODELS_MAX) : [];
+/** The first of its dialects that has a list of models. */
+function listPlace({ dialects }: Provider): ListPlace | undefined {
+  for (const spoken of dialects) {
+    const reader = DIALECTS_BY_NAME.get(spoken.name)?.modelList;
+    if (reader !== undefined) return { spoken, reader };
+  }
+  return undefined;
+}
+
+function readListing(names: readonly string[], provider: Provider, created: number): ModelListing[] {
   const globs = provider.config.models.map((pattern) => createGlob(pattern));
-  return data.flatMap((item): ModelListing[] => {
-    const { id } = item as { id?: unknown };
-    if (typeof id !== 'string' || !globs.some((matches) => matches(id))) return [];
-    return [{ id, object: 'model', created, owned_by: provider.name }];
-  });
+  return names
+    .slice(0, MODELS_MAX)
+    .filter((id) => globs.some((matches) => matches(id)))
+    .map((id) => ({ id, object: 'model', created, owned_by: provider.name }));
 }

@@ -99,6 +99,7 @@ async function ask<T>(provider: Provider, config: ProviderViewConfig<T>, { route
       {
         name: provider.name,
         group: openGroup(provider),
+        provider: provider.name,
         expect: { kind: 'whole', bytesMax: REPLY_BYTES_MAX, check: () => {} },
         classify: classifyStatus,
         prepare: (baseUrl) => ({

@@ -20,11 +20,10 @@ export interface Candidate {
   readonly name: string;
   /** Name of the endpoint group: its balancer, breakers and health outlive a reload. */
   readonly group: string;
-  /**
-   * Builds the request for an endpoint's base URL (no trailing slash), which its `url` must begin with. Called for every attempt. A promise where it must be
-   * signed with something that has to be fetched first; it rejects with a GatewayError, which is then how the attempt failed.
-   */
-  prepare(baseUrl: string): TransportRequest | Promise<TransportRequest>;
+  /** The provider whose signer, if it has one, signs what `prepare` gives; absent for services. */
+  readonly provider?: string;
+  /** Builds the request for an endpoint's base URL (no trailing slash), which its `url` must begin with. Called for every attempt. */
+  prepare(baseUrl: string): TransportRequest;
   /** What is wanted of its reply. */
   readonly expect: ReplyReader;
   /** When a failure status came: what it means. Called with the whole body (≤ 1 MiB; what is beyond is cut off). */

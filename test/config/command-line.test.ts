@@ -1,26 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCommandLine } from '../../src/cli/command.ts';
 import { startOptions } from '../../src/cli/start-options.ts';
 import { PRESETS } from '../../src/config/preset-config.ts';
-
-/** Runs a command in a folder that holds `gatehouse.yaml` and `.env`, with nothing in the environment but a home. */
-async function run(args: string[], yaml?: string, env: Record<string, string> = {}, envFile?: string) {
-  const cwd = mkdtempSync(join(tmpdir(), 'gatehouse-cli-'));
-  if (envFile !== undefined) writeFileSync(join(cwd, '.env'), envFile);
-  if (yaml !== undefined) writeFileSync(join(cwd, 'gatehouse.yaml'), yaml);
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    stdout: (text: string) => void (stdout += text),
-    stderr: (text: string) => void (stderr += text),
-    env: { HOME: cwd, ...env },
-    cwd,
-  };
-  return { code: await runCommandLine(args, io), stdout, stderr, cwd };
-}
+import { runCommand as run } from '../harness/command.ts';
 
 describe('gatehouse', () => {
   test('alone, or with --help, lists the commands', async () => {

@@ -11,6 +11,8 @@ export function residentMib(pid: number): number {
 export interface MemoryWatch extends Disposable {
   /** The most that the process had at any time, on top of what it had when the watch began, in MiB. */
   grownMib(): number;
+  /** What it has now, on top of what it had when the watch began, in MiB. Below 0 when it has less. */
+  leftMib(): number;
 }
 
 /** Reads the resident memory of a process ten times a second. */
@@ -26,6 +28,7 @@ export function watchMemory(pid: number): MemoryWatch {
       read();
       return largest - atStart;
     },
+    leftMib: () => residentMib(pid) - atStart,
     [Symbol.dispose]: () => clearInterval(timer),
   };
 }

@@ -45,7 +45,7 @@ export function createRig(groups: Readonly<Record<string, readonly string[]>>, s
   };
   const transport = createTransport({ ...deps, resolve: resolveHost });
   const registry = createEndpointRegistry({ ...deps, transport });
-  const upstream = createUpstream({ ...deps, registry });
+  const upstream = createUpstream({ ...deps, registry, signers: () => undefined });
   const configure: Rig['configure'] = (wanted, changed = settings) => {
     const defaults = upstreamConfig.parse({});
     registry.update(Object.entries(wanted).map(([name, urls]) => ({ name, urls, settings: withOverrides(defaults, changed) })));

@@ -47,10 +47,17 @@ const seed = new Uint32Array([1, 2, 3, 4]);
 const runtime = createRuntime(config, { clock, log, version: '0', random: Math.random, seed, instanceId: 'bench' });
 const router = createRouter(config);
 runtime.registry.update(groupConfigs(router, config.services, config.upstream));
-const upstream = createUpstream({ registry: runtime.registry, clock, random: Math.random, events: runtime.events });
+const upstream = createUpstream({
+  registry: runtime.registry,
+  clock,
+  random: Math.random,
+  events: runtime.events,
+  signers: () => undefined,
+});
 
 const policies = [
-  createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined }).policy,
+  createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined, costOf: () => undefined })
+    .policy,
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
   createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),

@@ -5,11 +5,9 @@
  * key where it needs one.
  */
 
-import { z } from 'zod';
 import { GatewayError } from '../../base/errors.ts';
 import type { Route } from '../../edge/route-table.ts';
 import type { Handler } from '../../pipeline/policy.ts';
-import type { RouteDocs } from '../../pipeline/route-docs.ts';
 import type { DocsConfig } from '../docs-config.ts';
 import { type AssetName, type Assets, createAssets } from './assets.ts';
 import { DOCUMENT_BODY, pageHtml } from './page-html.ts';
@@ -37,10 +35,22 @@ export function createDocsRoutes(config: DocsConfig, deps: DocsDeps): Route[] {
   };
   const shared = { methods: ['GET'], kind: 'system', dialect: 'service' } as const;
   return [
-    { ...shared, pattern: '/openapi.json', access, handler: openApi, docs: DOCUMENT_DOCS },
-    { ...shared, pattern: '/docs', access: 'public', handler: page(SWAGGER), docs: pageDocs('Interactive documentation', SWAGGER_SAYS) },
-    { ...shared, pattern: '/redoc', access: 'public', handler: page(REDOC), docs: pageDocs('Documentation to read', REDOC_SAYS) },
-    { ...shared, pattern: `${ASSETS_PATH}/{file}`, access: 'public', handler: asset, docs: ASSET_DOCS },
+    { ...shared, pattern: '/openapi.json', access, handler: openApi, docs: async () => (await import('./page-docs.ts')).DOCUMENT_DOCS },
+    {
+      ...shared,
+      pattern: '/docs',
+      access: 'public',
+      handler: page(SWAGGER),
+      docs: async () => (await import('./page-docs.ts')).SWAGGER_DOCS,
+    },
+    { ...shared, pattern: '/redoc', access: 'public', handler: page(REDOC), docs: async () => (await import('./page-docs.ts')).REDOC_DOCS },
+    {
+      ...shared,
+      pattern: `${ASSETS_PATH}/{file}`,
+      access: 'public',
+      handler: asset,
+      docs: async () => (await import('./page-docs.ts')).assetDocs(assets.fileOf('swagger-ui.css')),
+    },
   ];
 }
 
@@ -114,51 +124,4 @@ const asset: Handler = async (request) => {
   const found = assets.read(request.params?.['file'] ?? '');
   if (found === undefined) throw new GatewayError('resource_unknown', 'There is no such file');
   return found.reply(request.headers, { 'cache-control': 'public, max-age=31536000, immutable' });
-};
-
-const SWAGGER_SAYS =
-  'Swagger UI over `/openapi.json`: every operation can be tried out here, with a key of yours. Works without the internet.';
-const REDOC_SAYS = 'ReDoc over `/openapi.json`: the same document as one long page. Works without the internet.';
-
-function pageDocs(summary: string, description: string): RouteDocs {
-  return {
-    tag: 'About',
-    summary,
-    description,
-    replies: [{ status: 200, description: 'The page.', content: { 'text/html': { schema: z.string() } } }],
-  };
-}
-
-const DOCUMENT_DOCS: RouteDocs = {
-  tag: 'About',
-  summary: 'This document',
-  description: 'What this gateway serves as it is configured now, as OpenAPI 3.1. A reload of the configuration gives a new one.',
-  replies: [
-    {
-      status: 200,
-      description: 'The document.',
-      headers: { ETag: 'Changes with the document.' },
-      content: {
-        'application/json': {
-          schema: z.looseObject({ openapi: z.string(), info: z.looseObject({ title: z.string() }), paths: z.looseObject({}) }),
-        },
-      },
-    },
-    { status: 304, description: 'It is what `If-None-Match` names.' },
-  ],
-};
-
-const ASSET_DOCS: RouteDocs = {
-  tag: 'About',
-  summary: 'A file of the documentation pages',
-  description: 'Scripts and styles that `/docs` and `/redoc` load. The address has the hash of what is in it.',
-  parameters: [{ name: 'file', in: 'path', description: 'As the pages name it.', example: assets.fileOf('swagger-ui.css') }],
-  replies: [
-    {
-      status: 200,
-      description: 'The file.',
-      content: { 'text/css': { schema: z.string() }, 'text/javascript': { schema: z.string() } },
-    },
-  ],
-  errors: ['resource_unknown'],
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { z } from 'zod';
-import type { Route } from '../../edge/route-table.ts';
 import type { RouteDocs } from '../../pipeline/route-docs.ts';
+import type { DescribedRoute } from './described-route.ts';
 import { type OpenApiFacts, openApiDocument } from './document.ts';
 import { createOperationIds, openApiMethods, openApiPath } from './route-paths.ts';
 
@@ -17,7 +17,7 @@ const FACTS: OpenApiFacts = {
 
 const DOCS: RouteDocs = { tag: 'Services', summary: 'A thing', description: 'Does it.', replies: [{ status: 200, description: 'Done.' }] };
 
-function route(given: Partial<Route>): Route {
+function route(given: Partial<DescribedRoute>): DescribedRoute {
   return {
     pattern: '/thing',
     methods: ['GET'],
@@ -25,7 +25,6 @@ function route(given: Partial<Route>): Route {
     access: 'key',
     dialect: 'service',
     docs: DOCS,
-    handler: () => Promise.reject(new Error('never called')),
     ...given,
   };
 }
@@ -49,10 +48,10 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, unknown>>; readonly responses: Readonly<Record<string, unknown>> };
 }
 
-const documentOf = (routes: readonly Route[], facts: Partial<OpenApiFacts> = {}) =>
+const documentOf = (routes: readonly DescribedRoute[], facts: Partial<OpenApiFacts> = {}) =>
   openApiDocument(routes, { ...FACTS, ...facts }) as unknown as Document;
 
-const operationOf = (given: Partial<Route>, facts: Partial<OpenApiFacts> = {}): Operation => {
+const operationOf = (given: Partial<DescribedRoute>, facts: Partial<OpenApiFacts> = {}): Operation => {
   const operation = Object.values(Object.values(documentOf([route(given)], facts).paths)[0] ?? {})[0];
   if (operation === undefined) throw new Error('no operation');
   return operation;
@@ -119,7 +118,7 @@ describe('an operation', () => {
   });
 
   test('has the headers of limits and cache where they apply', () => {
-    const namesOf = (given: Partial<Route>) => Object.keys(operationOf(given).responses['200']?.headers ?? {});
+    const namesOf = (given: Partial<DescribedRoute>) => Object.keys(operationOf(given).responses['200']?.headers ?? {});
     expect(namesOf({})).not.toContain('X-RateLimit-Limit-Minute');
     expect(namesOf({ kind: 'service' })).toContain('X-RateLimit-Limit-Minute');
     expect(namesOf({ kind: 'service' })).not.toContain('X-RateLimit-Limit-Hour');

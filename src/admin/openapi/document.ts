@@ -5,8 +5,8 @@
  */
 
 import { KEY_HEADERS } from '../../base/credential-headers.ts';
-import type { Route } from '../../edge/route-table.ts';
 import { type ContentDocs, type ParameterDocs, type RouteDocs, TAGS } from '../../pipeline/route-docs.ts';
+import type { DescribedRoute } from './described-route.ts';
 import { ErrorReplies, type ErrorShape, errorCodesOf } from './error-replies.ts';
 import { type HeaderFacts, headerComponents, PARAMETER_COMPONENTS, replyHeaders, sharedParameters } from './headers.ts';
 import { createOperationIds, type OpenApiPath, openApiMethods, openApiPath } from './route-paths.ts';
@@ -25,7 +25,7 @@ export interface OpenApiFacts extends HeaderFacts {
 }
 
 /** Builds the document. Throws when two different schemas bear one name, or an error schema none. */
-export function openApiDocument(routes: readonly Route[], facts: OpenApiFacts): Json {
+export function openApiDocument(routes: readonly DescribedRoute[], facts: OpenApiFacts): Json {
   const writer = new DocumentWriter(facts);
   for (const route of routes) writer.add(route);
   return writer.finish();
@@ -52,7 +52,7 @@ class DocumentWriter {
     this.#errors = new ErrorReplies(this.#book, facts.errorShapes);
   }
 
-  add(route: Route): void {
+  add(route: DescribedRoute): void {
     const path = openApiPath(route.pattern);
     const item = (this.#paths[path.template] ??= {});
     for (const method of openApiMethods(route.methods)) item[method] ??= this.#operation(route, method, path);
@@ -83,7 +83,7 @@ class DocumentWriter {
     };
   }
 
-  #operation(route: Route, method: string, path: OpenApiPath): Json {
+  #operation(route: DescribedRoute, method: string, path: OpenApiPath): Json {
     const docs = route.docs ?? NOTHING_SAID;
     this.#tags.add(docs.tag);
     const needsCaller = this.#needsCaller(route);
@@ -137,7 +137,7 @@ class DocumentWriter {
     };
   }
 
-  #reply(reply: RouteDocs['replies'][number], route: Route): Json {
+  #reply(reply: RouteDocs['replies'][number], route: DescribedRoute): Json {
     const own = Object.entries(reply.headers ?? {}).map(([name, description]): [string, Json] => [
       name,
       { description, schema: { type: 'string' } },
@@ -162,13 +162,13 @@ class DocumentWriter {
     );
   }
 
-  #needsCaller({ access }: Route): boolean {
+  #needsCaller({ access }: DescribedRoute): boolean {
     const asked = access === 'metrics' ? this.#facts.metricsAccess : access;
     return asked === 'admin' || (asked === 'key' && this.#facts.keyRequired);
   }
 
   /** Any one of the ways; the empty one means that nobody has to say who they are. */
-  #security(route: Route): Json[] {
+  #security(route: DescribedRoute): Json[] {
     const { access } = route;
     const asked = access === 'metrics' ? this.#facts.metricsAccess : access;
     if (asked === 'public') return [];

@@ -5,9 +5,9 @@
 
 import type { z } from 'zod';
 import { ERRORS, type ErrorCode, GatewayError, type GatewayErrorOptions } from '../../base/errors.ts';
-import type { Route } from '../../edge/route-table.ts';
 import { type ErrorEncoder, encodeServiceError } from '../../pipeline/error-reply.ts';
 import { serviceError } from '../../pipeline/service-error-schema.ts';
+import type { DescribedRoute } from './described-route.ts';
 import type { Json, SchemaBook } from './schema-book.ts';
 
 /** How a dialect tells errors. */
@@ -32,7 +32,7 @@ const UPSTREAM: readonly ErrorCode[] = [
   'upstream_address_forbidden',
 ];
 
-const BY_KIND: Readonly<Record<Route['kind'], readonly ErrorCode[]>> = {
+const BY_KIND: Readonly<Record<DescribedRoute['kind'], readonly ErrorCode[]>> = {
   resource: ['request_invalid', 'content_type_unsupported', ...BODY, 'internal_error', 'overloaded', 'draining'],
   model: [
     'json_invalid',
@@ -56,7 +56,7 @@ const BY_KIND: Readonly<Record<Route['kind'], readonly ErrorCode[]>> = {
 };
 
 /** The errors that a route may give, beyond those that any request may. */
-export function errorCodesOf(route: Route, needsCaller: boolean): ErrorCode[] {
+export function errorCodesOf(route: DescribedRoute, needsCaller: boolean): ErrorCode[] {
   const access: readonly ErrorCode[] = needsCaller ? ['key_missing', 'key_invalid', 'token_invalid', 'auth_unavailable'] : [];
   const admin: readonly ErrorCode[] = route.access === 'admin' ? ['access_denied'] : [];
   return [...new Set([...access, ...admin, ...BY_KIND[route.kind], ...(route.docs?.errors ?? [])])];
@@ -99,7 +99,7 @@ export class ErrorReplies {
   }
 
   /** References to a route's error replies, by status, and `default` for what any request may meet. */
-  of(route: Route, codes: readonly ErrorCode[]): Json {
+  of(route: DescribedRoute, codes: readonly ErrorCode[]): Json {
     const shape = this.#shapes.get(route.dialect) ?? SERVICE_SHAPE;
     const name = this.#nameOf(shape);
     const replies: Json = {};

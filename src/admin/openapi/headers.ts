@@ -1,7 +1,7 @@
 /* Headers that the gateway adds to replies, and those of requests that it understands. */
 
 import { createPathMatch } from '../../base/path-match.ts';
-import type { Route } from '../../edge/route-table.ts';
+import type { DescribedRoute } from './described-route.ts';
 import type { Json } from './schema-book.ts';
 
 /** What of the configuration decides which headers there are. */
@@ -26,6 +26,10 @@ const REPLY_HEADERS: Readonly<Record<string, Json>> = {
   'X-Gatehouse-Overhead-Ms': { description: 'Milliseconds that the gateway itself took.', schema: { type: 'number' } },
   'X-Gatehouse-Provider': { description: 'The provider that answered.', schema: TEXT },
   'X-Gatehouse-Model': { description: 'The model that answered, as the provider names it.', schema: TEXT },
+  'X-Gatehouse-Cost-Usd': {
+    description: 'US dollars that the reply cost by the catalogue. Absent from streams, and where the usage or a price is unknown.',
+    schema: { type: 'number', minimum: 0 },
+  },
   'X-Gatehouse-Attempts': { description: 'How often an upstream was asked.', schema: COUNT },
   'X-Cache': { description: 'Whether the reply had been given before.', schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] } },
   Age: { description: 'Seconds since a cached reply was first given.', schema: COUNT },
@@ -45,11 +49,11 @@ export function headerComponents(facts: HeaderFacts): Json {
 }
 
 /** References to the headers of a route's good replies. */
-export function replyHeaders(route: Route, facts: HeaderFacts): Json {
+export function replyHeaders(route: DescribedRoute, facts: HeaderFacts): Json {
   const names = ['X-Correlation-ID', 'X-Request-ID', 'X-Gatehouse-Trace-Id'];
   if (route.kind !== 'system') {
     names.push('X-Gatehouse-Overhead-Ms', 'X-Gatehouse-Attempts');
-    if (route.kind === 'model') names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model');
+    if (route.kind === 'model') names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model', 'X-Gatehouse-Cost-Usd');
     if (isCached(route, facts)) names.push('X-Cache', 'Age');
     for (const window of facts.rateWindows)
       names.push(...['Limit', 'Remaining', 'Reset'].map((word) => `X-RateLimit-${word}-${title(window)}`));
@@ -73,14 +77,14 @@ export const PARAMETER_COMPONENTS: Json = {
   },
 };
 
-export function sharedParameters(route: Route, facts: HeaderFacts): Json[] {
+export function sharedParameters(route: DescribedRoute, facts: HeaderFacts): Json[] {
   if (route.kind === 'system') return [];
   const names = isCached(route, facts) ? ['CorrelationId', 'CacheControl'] : ['CorrelationId'];
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
 /** Whether a cache rule reaches some path of the route. */
-function isCached(route: Route, facts: HeaderFacts): boolean {
+function isCached(route: DescribedRoute, facts: HeaderFacts): boolean {
   const open = /[{*]/.exec(route.pattern);
   const start = open === null ? route.pattern : route.pattern.slice(0, open.index);
   return facts.cachedPaths.some((rule) => createPathMatch(rule)(start) || (open !== null && rule.startsWith(start)));

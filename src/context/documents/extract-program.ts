@@ -34,9 +34,12 @@ await out.end();
 
 function silent(): void {}
 
-/** Reading files never takes the processor from whoever is being answered; and where memory runs out, this process goes first. */
+/**
+ * Reading files leaves nine tenths of a busy processor to whoever is being answered; and where memory runs out, this process goes first. At the
+ * lowest priority of all it gets a hundredth, and a file of one line takes longer than any file may.
+ */
 function yieldToOthers(): void {
-  setPriority(constants.priority.PRIORITY_LOW);
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   if (process.platform === 'linux') writeFileSync('/proc/self/oom_score_adj', '1000');
 }
 

@@ -6,7 +6,7 @@
 import { JsonScanError, scanJson } from '../../base/json-scan.ts';
 import { docxToText } from './docx-text.ts';
 import { FileRefusal } from './file-refusal.ts';
-import { signatureOf } from './file-signature.ts';
+import { readableKind } from './file-signature.ts';
 import { htmlToText } from './html-text.ts';
 import { pdfToText } from './pdf-text.ts';
 import { cleanText, type DecodedText, decodeText } from './text-decoding.ts';
@@ -65,10 +65,7 @@ export async function extract(bytes: Uint8Array, request: ExtractRequest): Promi
 }
 
 async function read(bytes: Uint8Array, request: ExtractRequest): Promise<Found> {
-  const signature = signatureOf(bytes);
-  switch (signature.kind) {
-    case 'opaque':
-      throw new FileRefusal('file_type_unsupported', `the file is ${signature.what}, which is not taken here`);
+  switch (readableKind(bytes)) {
     case 'pdf':
       return { kind: 'pdf', ...(await sound('PDF', () => pdfToText(bytes, request))) };
     case 'zip':

@@ -9,6 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { ExtractionFacts } from './extract.ts';
 import type { ExtractProgramArguments } from './extract-program.ts';
 import { FileRefusal, REFUSAL_CODES, type RefusalCode } from './file-refusal.ts';
+import { readableKind } from './file-signature.ts';
 import { Slots } from './slots.ts';
 import type { UploadsConfig } from './uploads-config.ts';
 
@@ -53,6 +54,8 @@ export function createExtractor(config: ExtractorConfig, deps: ExtractorDeps): E
   const slots = new Slots(config.extractions_max);
   return {
     async extract(bytes, extension, signal) {
+      // What its first bytes rule out is worth neither a place nor a process.
+      readableKind(bytes);
       using _slot = await slots.take(signal);
       const answer = parseAnswer(await runProgram({ bytes, extension, signal, config, clock: deps.clock }));
       switch (answer.kind) {

@@ -4,8 +4,11 @@
  * Sources: the magic numbers of file(1), and RFC 8118 (PDF), APPNOTE (zip), PE, ELF and Mach-O.
  */
 
+import { FileRefusal } from './file-refusal.ts';
+
+type ReadableKind = 'pdf' | 'zip' | 'perhaps-text';
 /** `opaque`: nothing that text could be read from; `what` says what it is, for the message. */
-export type Signature = { readonly kind: 'pdf' | 'zip' | 'perhaps-text' } | { readonly kind: 'opaque'; readonly what: string };
+export type Signature = { readonly kind: ReadableKind } | { readonly kind: 'opaque'; readonly what: string };
 
 interface Magic {
   readonly bytes: readonly number[];
@@ -47,6 +50,13 @@ const OPAQUE: readonly Magic[] = [
 const PDF = ascii('%PDF-');
 const ZIP = [ascii('PK\x03\x04'), ascii('PK\x05\x06')];
 const BOM = [0xef, 0xbb, 0xbf];
+
+/** What to read a file as, by its first bytes alone. Throws a FileRefusal for what no text can be read from. */
+export function readableKind(bytes: Uint8Array): ReadableKind {
+  const signature = signatureOf(bytes);
+  if (signature.kind === 'opaque') throw new FileRefusal('file_type_unsupported', `the file is ${signature.what}, which is not taken here`);
+  return signature.kind;
+}
 
 /** Looks at the first bytes alone; whether `perhaps-text` is text, decoding it will tell (text-decoding.ts). */
 export function signatureOf(bytes: Uint8Array): Signature {

@@ -3,9 +3,9 @@
  * false. Source: Ollama's docs/api.md, api/types.go and server/routes.go.
  */
 
-import { z } from 'zod';
 import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect, StreamType } from '../dialect.ts';
+import { namesIn } from '../dialect-model-list.ts';
 import { ABILITIES } from './abilities.ts';
 import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
@@ -18,8 +18,6 @@ import { encodeChatRequest } from './request-encode.ts';
 import { OllamaStreamMeter } from './stream.ts';
 import { OllamaStreamDecoder } from './stream-decode.ts';
 import { OllamaStreamEncoder } from './stream-encode.ts';
-
-const ollamaError = z.looseObject({ error: z.string() }).meta({ id: 'OllamaError', description: 'An error, as Ollama tells it.' });
 
 export const ollama: Dialect = {
   name: 'ollama',
@@ -40,7 +38,8 @@ export const ollama: Dialect = {
     },
     embed: embedCodec,
   },
-  errorSchema: ollamaError,
+  modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
+  errorSchema: async () => (await import('./schemas.ts')).ollamaError,
   encodeError,
   classifyError,
   inspectReply,

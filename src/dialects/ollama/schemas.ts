@@ -80,3 +80,5 @@ export const ollamaShowReply = z
   .looseObject({ details: z.looseObject({}).optional(), capabilities: z.array(z.string()).optional() })
   .meta({ id: 'OllamaShowReply' });
 export const ollamaVersion = z.looseObject({ version: z.string() }).meta({ id: 'OllamaVersion' });
+
+export const ollamaError = z.looseObject({ error: z.string() }).meta({ id: 'OllamaError', description: 'An error, as Ollama tells it.' });

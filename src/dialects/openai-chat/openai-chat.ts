@@ -4,6 +4,7 @@ import type { GatewayError } from '../../base/errors.ts';
 import type { OperationKind } from '../../operations/operation.ts';
 import type { Dialect } from '../dialect.ts';
 import { EVENT_STREAM } from '../dialect-events.ts';
+import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { ABILITIES } from './abilities.ts';
 import { embedCodec } from './embeddings.ts';
@@ -11,7 +12,6 @@ import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
 import { decodeChatReply } from './reply-decode.ts';
 import { encodeChatReply } from './reply-encode.ts';
-import { openaiError } from './reply-schemas.ts';
 import { decodeRequest } from './request.ts';
 import { decodeChatRequest } from './request-decode.ts';
 import { encodeChatRequest } from './request-encode.ts';
@@ -31,6 +31,7 @@ export const openaiChat: Dialect = {
   decode: decodeRequest,
   path: ({ kind }) => ofOperation(PATHS, kind),
   passedHeaders: ['openai-beta'],
+  modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
   codecs: {
     chat: {
       abilities: ABILITIES,
@@ -44,7 +45,7 @@ export const openaiChat: Dialect = {
     embed: embedCodec,
   },
   encodeError,
-  errorSchema: openaiError,
+  errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,
   classifyError,
   inspectReply,
   createMeter: (operation) => new OpenAiStreamMeter({ stripUsage: operation.stream && !operation.usageWanted }),

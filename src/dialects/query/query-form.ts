@@ -121,21 +121,3 @@ function rounded(milliseconds: number): number {
 function invalid(param: string | undefined, message: string): GatewayError {
   return new GatewayError('request_invalid', message, param === undefined ? {} : { param });
 }
-
-export const queryReply = z
-  .looseObject({
-    answer: z.string(),
-    response: z.string().describe('The same as `answer`.'),
-    query: z.string(),
-    session_id: z.string().nullable(),
-    sources: z.array(z.looseObject({})).describe('What the answer leans on.'),
-    model: z.string().describe('The model that answered.'),
-    usage: z.looseObject({}).nullable(),
-    metadata: z.looseObject({
-      generation_ms: z.number(),
-      total_ms: z.number(),
-      left_out: z.array(z.string()).describe('What had no part in the answer.'),
-      ignored_options: z.array(z.string()),
-    }),
-  })
-  .meta({ id: 'QueryReply', description: 'An answer and its sources.' });

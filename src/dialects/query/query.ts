@@ -5,7 +5,7 @@
 
 import type { AnswerForm } from '../../operations/answer-form.ts';
 import type { CallerDialect, Dialect } from '../dialect.ts';
-import { detailedError, encodeDetailedError } from '../dialect-detail.ts';
+import { detailedErrorSchema, encodeDetailedError } from '../dialect-detail.ts';
 import { MODEL_DEFAULT } from '../dialect-fields.ts';
 import { parseQuery, type Query, queryAnswer } from './query-form.ts';
 
@@ -14,7 +14,7 @@ export function createQuery(asked: Dialect): CallerDialect {
   return {
     name: 'query',
     encodeError: encodeDetailedError,
-    errorSchema: detailedError,
+    errorSchema: detailedErrorSchema,
     decode(kind, bytes, hints) {
       const query = parseQuery(bytes, MODEL_DEFAULT);
       return {

@@ -13,7 +13,7 @@ import type { JsonScan } from '../../base/json-scan.ts';
 import type { AnswerFacts, AnswerForm } from '../../operations/answer-form.ts';
 import type { CallerDialect, Dialect } from '../dialect.ts';
 import { scanBody } from '../dialect-body.ts';
-import { detailedError, encodeDetailedError } from '../dialect-detail.ts';
+import { detailedErrorSchema, encodeDetailedError } from '../dialect-detail.ts';
 import { fieldsInvalid, fractionField, MODEL_DEFAULT, must, nameField, parseFields, TOKENS_MAX, wholeField } from '../dialect-fields.ts';
 
 const TEXT = 'a text that is not empty';
@@ -31,18 +31,6 @@ export const simpleChatRequest = z.looseObject({
   stream: z.literal([false, null], 'must be false: this form is answered whole; POST /v1/chat streams').optional(),
 });
 
-export const simpleChatReply = z
-  .looseObject({
-    response: z.string(),
-    user_id: z.string().nullable(),
-    model: z.string().nullable().describe('The model that answered.'),
-    cached: z.boolean(),
-    latency_ms: z.number().min(0),
-    timestamp: z.string().describe('RFC 3339, UTC.'),
-    usage: z.looseObject({}).nullable().describe('Tokens, as the model counted them.'),
-  })
-  .meta({ id: 'SimpleChatReply', description: 'The answer to one message.' });
-
 /**
  * Whether a body is StillMe's and not Ollama's, who share the path: it has `message` and no `messages`; or it has neither, and no `model`
  * alone, with which a client of Ollama loads one.
@@ -57,7 +45,7 @@ export function createSimpleChat(asked: Dialect): CallerDialect {
   return {
     name: 'simple-chat',
     encodeError: encodeDetailedError,
-    errorSchema: detailedError,
+    errorSchema: detailedErrorSchema,
     decode(kind, bytes, hints) {
       const scan = scanBody(bytes);
       if (!isSimpleChat(scan))

@@ -7,7 +7,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { CallerDialect, Dialect } from '../dialect.ts';
 import { scanBody } from '../dialect-body.ts';
-import { detailedError, encodeDetailedError } from '../dialect-detail.ts';
+import { detailedErrorSchema, encodeDetailedError } from '../dialect-detail.ts';
 import { fieldsInvalid, parseFields } from '../dialect-fields.ts';
 import { type Skipped, UnifiedStream, wholeAnswer } from './answer.ts';
 import { questionOf, type UnifiedChatRequest, unifiedChatRequest } from './request.ts';
@@ -17,7 +17,7 @@ export function createUnifiedChat(asked: Dialect): CallerDialect {
   return {
     name: 'unified-chat',
     encodeError: encodeDetailedError,
-    errorSchema: detailedError,
+    errorSchema: detailedErrorSchema,
     decode(kind, bytes, hints) {
       const scan = scanBody(bytes);
       const request = parseFields(unifiedChatRequest, scan);

@@ -1,0 +1,18 @@
+import type { ProviderDefinition } from './provider.ts';
+
+/** Of the fields that it does not support it refuses some with a 400. Source: console.groq.com/docs/openai. */
+export const groq: ProviderDefinition = {
+  name: 'groq',
+  title: 'Groq',
+  dialects: [
+    {
+      name: 'openai-chat',
+      operations: ['chat'],
+      streamUsage: true,
+      lacks: ['logit-bias', 'log-probabilities', 'choices', 'message-names'],
+    },
+  ],
+  baseUrl: 'https://api.groq.com/openai/v1',
+  keyVariable: 'GROQ_API_KEY',
+  credential: 'bearer',
+};

@@ -1,0 +1,18 @@
+import type { ProviderDefinition } from './provider.ts';
+
+/** Source: docs.together.ai/docs/openai-api-compatibility. */
+export const together: ProviderDefinition = {
+  name: 'together',
+  title: 'Together AI',
+  dialects: [
+    {
+      name: 'openai-chat',
+      operations: ['chat', 'completion', 'embed'],
+      streamUsage: true,
+      fieldNames: { max_completion_tokens: 'max_tokens' },
+    },
+  ],
+  baseUrl: 'https://api.together.xyz/v1',
+  keyVariable: 'TOGETHER_API_KEY',
+  credential: 'bearer',
+};
