@@ -42,6 +42,7 @@ import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
@@ -178,10 +179,11 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
-    ...createChatRoutes({ call: modelCall, services, examples }),
-    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
+    ...createChatRoutes({ call: loadingCall, services, examples }),
+    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
