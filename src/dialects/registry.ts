@@ -1,3 +1,4 @@
+import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
 import { cohere } from './cohere/cohere.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
@@ -5,6 +6,7 @@ import { createRerankChoice } from './dialect-rerank-choice.ts';
 import { jina } from './jina/jina.ts';
 import { ollama } from './ollama/ollama.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
+import { openaiResponses } from './openai-responses/openai-responses.ts';
 import { createQuery } from './query/query.ts';
 import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { tei } from './tei/tei.ts';
@@ -12,7 +14,7 @@ import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 import { voyage } from './voyage/voyage.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat, ollama, cohere, jina, voyage, tei];
+export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, ollama, cohere, jina, voyage, tei];
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);

@@ -11,6 +11,7 @@ import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
@@ -35,12 +36,17 @@ import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { createAnthropicRoutes } from './anthropic-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createCohereRoutes } from './cohere-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
+import { createModelCosts } from './model-costs.ts';
+import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -66,12 +72,14 @@ const REPLY_BYTES_MAX = 256 * 1_048_576;
 /** Builds everything that follows from a configuration. Throws a RoutingConfigError or StackError, and then nothing has changed. */
 export function assemble(config: Config, runtime: Runtime, controls: Controls): Assembly {
   const router = createRouter(config);
+  const catalog = createCatalog(config.catalog);
   const observer = createObserver({
     log: runtime.log,
     metrics: runtime.metrics,
     traceIds: runtime.traceIds,
     sampleRatio: config.telemetry.traces.sample_ratio,
     spans: runtime.spans,
+    costOf: createModelCosts(catalog, router),
   });
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
@@ -79,7 +87,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
-  const routes = createRoutes(config, runtime, { router, controls, upstream, list });
+  const routes = createRoutes(config, runtime, { router, controls, upstream, list, describe: createModelDescriptions(catalog, router) });
   const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
@@ -149,9 +157,10 @@ interface RouteParts {
   readonly controls: Controls;
   readonly upstream: Upstream;
   readonly list: ModelList;
+  readonly describe: DescribeModel;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list, describe }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
@@ -173,10 +182,16 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
-    ...createModelRoutes(modelCall, list, examples),
-    ...createChatRoutes({ call: modelCall, services, examples }),
-    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
+    ...createModelRoutes({ call: modelCall, list, describe, examples }),
+    ...createAnthropicRoutes({ router, call: modelCall, examples }),
+    ...createResponsesRoutes(
+      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
+      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
+    ),
+    ...createChatRoutes({ call: loadingCall, services, examples }),
+    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),

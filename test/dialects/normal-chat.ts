@@ -33,7 +33,14 @@ export function plainRequest(request: ChatRequest, can: ChatAbilities): ChatRequ
     const { strict: _strict, ...lax } = tool;
     return lax;
   });
-  return { ...request, messages, ...(tools === undefined ? {} : { tools }) };
+  const { toolChoice, ...rest } = request;
+  return {
+    ...rest,
+    messages,
+    ...(tools === undefined ? {} : { tools }),
+    // It is what is meant anyway.
+    ...(toolChoice === undefined || toolChoice.kind === 'auto' ? {} : { toolChoice }),
+  };
 }
 
 /** Likewise of answers: signatures are as the caller holds them, and what the dialect has no word for is not there. */
@@ -45,12 +52,13 @@ export function plainReply(reply: ChatReply, dialect: string, can: ChatAbilities
     const { signature, ...rest } = told;
     return can['reply-signatures'] === 'yes' ? { ...rest, signature: seal(signature) } : rest;
   };
+  const saysNothing = (part: ChatPart): boolean => part.kind === 'reasoning' && part.text === '' && part.signature === undefined;
   const { usage } = reply;
   return {
     ...reply,
     choices: reply.choices.map(({ stopSequence, ...choice }) => ({
       ...choice,
-      parts: choice.parts.map(plain),
+      parts: choice.parts.map(plain).filter((part) => !saysNothing(part)),
       ...(stopSequence === undefined || can['reply-stop-sequence'] !== 'yes' ? {} : { stopSequence }),
     })),
     ...(usage === undefined ? {} : { usage: plainUsage(usage, can) }),

@@ -37,7 +37,12 @@ export function encodeChatRequest(request: ChatRequest, target: EncodeTarget): U
     ...(target.stream ? { stream: true } : {}),
     ...(target.stream && target.streamUsage ? { stream_options: { include_usage: true } } : {}),
   };
-  return Buffer.from(JSON.stringify(body));
+  return Buffer.from(JSON.stringify(target.fieldNames === undefined ? body : renamed(body, target.fieldNames)));
+}
+
+/** Some of OpenAI's kin have names of their own for a few of the fields. */
+function renamed(body: Json, names: Readonly<Record<string, string>>): Json {
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [names[name] ?? name, value]));
 }
 
 /**
