@@ -40,7 +40,13 @@ export interface ToolCall {
 }
 
 export type Answer =
-  | { readonly kind: 'text'; readonly tokens: readonly string[]; readonly finish: 'stop' | 'length' }
+  | {
+      readonly kind: 'text';
+      readonly tokens: readonly string[];
+      readonly finish: 'stop' | 'length';
+      /** The stop sequence that ended it. */
+      readonly stop?: string;
+    }
   | { readonly kind: 'refusal'; readonly tokens: readonly string[] }
   | { readonly kind: 'tools'; readonly calls: readonly ToolCall[] };
 
@@ -53,11 +59,17 @@ export function answer(question: Question, faults: Faults, seed: number): Answer
   if (wanted.length > 0)
     return { kind: 'tools', calls: wanted.map((tool, index) => callOf(tool, `${index}\n${question.conversation}`, seed)) };
 
-  const tokens = cutAtStop(wordsFor(question, faults, seed), question.stops);
+  const { tokens, stop } = cutAtStop(wordsFor(question, faults, seed), question.stops);
   const tokensMax = question.tokensMax ?? tokens.length;
-  return tokens.length > tokensMax
-    ? { kind: 'text', tokens: tokens.slice(0, tokensMax), finish: 'length' }
-    : { kind: 'text', tokens, finish: 'stop' };
+  if (tokens.length > tokensMax) return { kind: 'text', tokens: tokens.slice(0, tokensMax), finish: 'length' };
+  return { kind: 'text', tokens, finish: 'stop', ...(stop === undefined ? {} : { stop }) };
+}
+
+const THOUGHT_TOKENS = 12;
+
+/** What the model thinks before it answers, where it is asked to. */
+export function thoughtsOf(conversation: string, seed: number): readonly string[] {
+  return prose(THOUGHT_TOKENS, seededRandom(hash(`thinking\n${conversation}`, seed)));
 }
 
 /** Tokens that an answer is billed as. */

@@ -17,6 +17,8 @@ import type { Visit } from './visit.ts';
 /** A streamed answer: events as they go onto the wire, with their framing. */
 export interface Script {
   readonly headers: Readonly<Record<string, string>>;
+  /** The texts below are bytes, each written as the character of that number (latin1). */
+  readonly isBinary?: boolean;
   /** Of the jitter. */
   readonly seed: number;
   /** Before the first token, and in one piece with it. */
@@ -60,7 +62,12 @@ class ConnectionCut extends Error {
 export function streamReply(script: Script, faults: Faults, visit: Visit): Response {
   visit.record.answer(200);
   if (faults.empty) return endedReply(visit, script.headers);
-  return new Response(deliver(script, faults, visit), { headers: script.headers });
+  const texts = deliver(script, faults, visit);
+  return new Response(script.isBinary === true ? bytesOf(texts) : texts, { headers: script.headers });
+}
+
+async function* bytesOf(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const text of texts) yield Buffer.from(text, 'latin1');
 }
 
 /** Resolves when the answer would be whole; rejects when the client leaves before. */

@@ -1,9 +1,12 @@
 /*
- * What may happen instead of an answer, as the faults say, and the error bodies of the three APIs that the simulator speaks.
+ * What may happen instead of an answer, as the faults say, and the error bodies of the APIs that the simulator speaks.
  * Wording and codes are those that vendors send: clients and gateways match on them.
  */
+import { BEDROCK_WORDS } from './bedrock/failure-words.ts';
+import { COHERE_WORDS } from './cohere/failure-words.ts';
 import { resetReply, silence } from './delivery.ts';
 import type { Faults } from './faults.ts';
+import { GEMINI_WORDS } from './gemini/failure-words.ts';
 import type { ErrorShape, Visit } from './visit.ts';
 
 export interface Failure {
@@ -13,24 +16,45 @@ export interface Failure {
   readonly type?: string;
   readonly code?: string | null;
   readonly param?: string | null;
+  /** What Google says beside the message, each with its `@type`. */
+  readonly details?: readonly object[];
+  /** Seconds until it is worth another try. */
+  readonly retryAfter?: number | undefined;
 }
 
+/** How a vendor words what the faults ask for, where it does not follow OpenAI. */
+export interface FailureWords {
+  readonly body: (failure: Failure) => string;
+  readonly headers: (failure: Failure) => Readonly<Record<string, string>>;
+  /** For the fault `status`. */
+  readonly status: (status: number) => Failure;
+  readonly contentPolicy: Failure;
+  readonly contextLength: (window: number, tokensAsked: number) => Failure;
+  /** Sent within a stream, after the head has promised success. */
+  readonly inBand: Failure;
+}
+
+const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = { gemini: GEMINI_WORDS, bedrock: BEDROCK_WORDS, cohere: COHERE_WORDS };
+
 export function failureBody(failure: Failure, shape: ErrorShape): string {
+  const words = WORDS[shape];
+  if (words !== undefined) return words.body(failure);
   const { message, type = 'invalid_request_error', code = null, param = null } = failure;
   switch (shape) {
-    case 'openai':
-      return JSON.stringify({ error: { message, type, param, code } });
     case 'ollama':
       return JSON.stringify({ error: message });
     case 'service':
       return JSON.stringify({ detail: message });
+    default:
+      return JSON.stringify({ error: { message, type, param, code } });
   }
 }
 
 export function failureReply(failure: Failure, visit: Visit): Response {
   visit.record.answer(failure.status);
   visit.record.end('complete');
-  return new Response(failureBody(failure, visit.shape), { status: failure.status, headers: { 'content-type': 'application/json' } });
+  const headers = { 'content-type': 'application/json', ...WORDS[visit.shape]?.headers(failure) };
+  return new Response(failureBody(failure, visit.shape), { status: failure.status, headers });
 }
 
 /**
@@ -42,9 +66,10 @@ export async function insteadOfAnswer(faults: Faults, visit: Visit, tokensAsked 
   if (faults.silence) await silence(visit.request.signal);
   if (faults.reset) return resetReply(visit);
   if (faults.status !== undefined) return statusReply(faults, visit);
-  if (faults.contentPolicy) return failureReply(CONTENT_POLICY, visit);
+  const words = WORDS[visit.shape];
+  if (faults.contentPolicy) return failureReply(words?.contentPolicy ?? CONTENT_POLICY, visit);
   if (faults.contextLength !== undefined && (faults.contextLength === 0 || tokensAsked > faults.contextLength)) {
-    return failureReply(contextLength(faults.contextLength, tokensAsked), visit);
+    return failureReply((words?.contextLength ?? contextLength)(faults.contextLength, tokensAsked), visit);
   }
   return undefined;
 }
@@ -74,7 +99,9 @@ function contextLength(window: number, tokensAsked: number): Failure {
 
 function statusReply(faults: Faults, visit: Visit): Response {
   const status = faults.status ?? 500;
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  const words = WORDS[visit.shape];
+  const failure: Failure = { ...(words?.status ?? failureOf)(status), retryAfter: faults.retryAfter };
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...words?.headers(failure) };
   if (faults.retryAfter !== undefined) headers['retry-after'] = String(faults.retryAfter);
   if (faults.retryAfterMs !== undefined) headers['retry-after-ms'] = String(faults.retryAfterMs);
   // A redirect that leads nowhere: whoever follows it is found out.
@@ -90,7 +117,7 @@ function statusReply(faults: Faults, visit: Visit): Response {
     const page = `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n</body>\r\n</html>\r\n`;
     return new Response(page, { status, headers: { ...headers, 'content-type': 'text/html' } });
   }
-  return new Response(failureBody(failureOf(status), visit.shape), { status, headers });
+  return new Response(failureBody(failure, visit.shape), { status, headers });
 }
 
 const KNOWN: Readonly<Record<number, Omit<Failure, 'status'>>> = {

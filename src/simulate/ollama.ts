@@ -3,7 +3,7 @@
  * the statistics, durations in nanoseconds. Format: the project's docs/api.md, api/types.go and server/routes.go.
  * Durations follow from the pace that was asked for, not from a clock, so that a reply can be repeated byte for byte.
  */
-import { type Answer, answer, answerTokens } from './answer.ts';
+import { type Answer, answer, answerTokens, thoughtsOf } from './answer.ts';
 import { type Script, streamReply, type Whole, wholeReply } from './delivery.ts';
 import { FAILURE_IN_BAND, failureBody, failureReply, insteadOfAnswer } from './failures.ts';
 import type { Faults } from './faults.ts';
@@ -20,7 +20,7 @@ import {
   readOllamaOptions,
 } from './ollama-request.ts';
 import { CREATED } from './openai-shapes.ts';
-import { hash, prose, seededRandom, tokenize } from './text.ts';
+import { hash, tokenize } from './text.ts';
 import { askedModel, isServed, seedOf, type Visit } from './visit.ts';
 
 export const OLLAMA_JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as const;
@@ -99,7 +99,7 @@ interface Given {
 function answerTo(asked: Asked, options: OllamaOptions, { name, faults, promptTokens, seed }: Given): OllamaReply {
   const { question } = asked;
   const given = answer({ ...question, ...options, toolChoice: undefined, parallelTools: true }, faults, seed);
-  const thoughts = options.think ? prose(THOUGHT_TOKENS, seededRandom(hash(`thinking\n${question.conversation}`, seed))) : [];
+  const thoughts = options.think ? thoughtsOf(question.conversation, seed) : [];
   return {
     model: name,
     asked,
@@ -110,8 +110,6 @@ function answerTo(asked: Asked, options: OllamaOptions, { name, faults, promptTo
     seed: hash(question.conversation, seed),
   };
 }
-
-const THOUGHT_TOKENS = 12;
 
 /** A call is one line: Ollama does not stream its arguments. */
 function partsOf(given: Answer): readonly Part[] {

@@ -7,9 +7,11 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
+import { bedrock } from './bedrock/bedrock.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
+import { gemini } from './gemini/gemini.ts';
 import { isObject, type JsonObject } from './json-instance.ts';
 import { ollamaChat, ollamaGenerate } from './ollama.ts';
 import { ollamaEmbed, ollamaEmbeddings } from './ollama-embeddings.ts';
@@ -68,6 +70,11 @@ const ALWAYS: Readonly<Record<string, Answerer>> = {
 /** Any method, the path itself and all below it; of every simulator too. */
 const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/models', { shape: 'openai', bare: model }],
+  ['/v1beta', { shape: 'gemini', bare: gemini }],
+  ['/v1/projects', { shape: 'gemini', bare: gemini }],
+  ['/v1/publishers', { shape: 'gemini', bare: gemini }],
+  ['/v1beta1', { shape: 'gemini', bare: gemini }],
+  ['/model', { shape: 'bedrock', bare: bedrock }],
   ['/echo', { shape: 'service', bare: echo }],
   ['/mirror', { shape: 'service', bare: mirror }],
   ['/items', { shape: 'service', bare: item }],

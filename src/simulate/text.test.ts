@@ -48,7 +48,7 @@ describe('a stop sequence', () => {
   ];
   for (const [stops, want] of rows) {
     test(`${JSON.stringify(stops)} leaves '${want}'`, () => {
-      expect(cutAtStop(tokens, stops).join('')).toBe(want);
+      expect(cutAtStop(tokens, stops).tokens.join('')).toBe(want);
     });
   }
 });

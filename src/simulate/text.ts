@@ -65,15 +65,24 @@ export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 4);
 }
 
+export interface CutTokens {
+  readonly tokens: readonly string[];
+  /** The sequence that ended them; undefined: none occurs. */
+  readonly stop: string | undefined;
+}
+
 /** Ends the tokens just before the first stop sequence, which is itself left out. */
-export function cutAtStop(tokens: readonly string[], stops: readonly string[]): readonly string[] {
+export function cutAtStop(tokens: readonly string[], stops: readonly string[]): CutTokens {
   const text = tokens.join('');
   let end = -1;
+  let first: string | undefined;
   for (const stop of stops) {
     const at = stop === '' ? -1 : text.indexOf(stop);
-    if (at !== -1 && (end === -1 || at < end)) end = at;
+    if (at === -1 || (end !== -1 && at >= end)) continue;
+    end = at;
+    first = stop;
   }
-  if (end === -1) return tokens;
+  if (first === undefined) return { tokens, stop: undefined };
 
   const kept: string[] = [];
   let length = 0;
@@ -82,5 +91,5 @@ export function cutAtStop(tokens: readonly string[], stops: readonly string[]): 
     kept.push(token.slice(0, end - length));
     length += token.length;
   }
-  return kept;
+  return { tokens: kept, stop: first };
 }

@@ -26,7 +26,7 @@ export interface World {
 }
 
 /** Whose API a route belongs to, and so the shape of its errors. */
-export type ErrorShape = 'openai' | 'ollama' | 'service';
+export type ErrorShape = 'openai' | 'ollama' | 'service' | 'gemini' | 'bedrock' | 'cohere';
 
 /** One request to the simulator. */
 export interface Visit {
