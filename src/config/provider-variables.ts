@@ -68,7 +68,9 @@ function placeOf(text: string): string {
 /** Whether anything in the braces of its address is still unknown. */
 function isSomewhere({ name, baseUrl = '' }: ProviderDefinition, tree: Tree): boolean {
   if (valueAt(tree, ['providers', name, 'base_url']) !== undefined) return true;
-  return [...baseUrl.matchAll(/\{(\w+)\}/g)].every(([, placeholder = '']) => valueAt(tree, ['providers', name, placeholder]) !== undefined);
+  return [...baseUrl.matchAll(/\{(\w+)-?\}/g)].every(
+    ([, placeholder = '']) => valueAt(tree, ['providers', name, placeholder]) !== undefined,
+  );
 }
 
 function keyVariable(provider: ProviderDefinition): EnvironmentVariable[] {

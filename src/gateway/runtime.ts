@@ -21,7 +21,7 @@ import { createTraceIds, type TraceIds } from '../telemetry/trace.ts';
 import { type BreakerNewsDesk, createBreakerNews } from '../upstream/breaker-news.ts';
 import { createEndpointRegistry, type EndpointRegistry } from '../upstream/registry.ts';
 import { createStreamWatch, type StreamWatch } from '../upstream/stream-watch.ts';
-import { createFetchText } from '../upstream/transport/fetch-text.ts';
+import { createFetchText, type FetchText } from '../upstream/transport/fetch-text.ts';
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
@@ -57,6 +57,8 @@ export interface Runtime extends AsyncDisposable {
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
+  /** Gets small documents of others. */
+  readonly fetchText: FetchText;
   readonly keySets: KeySets;
 }
 
@@ -88,6 +90,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
   const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
@@ -111,7 +114,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     events,
     watch: createStreamWatch(clock),
     admission,
-    keySets: createKeySets({ clock, logger: log, fetchText: createFetchText(transport, config.upstream.proxy) }),
+    fetchText,
+    keySets: createKeySets({ clock, logger: log, fetchText }),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();

@@ -11,7 +11,7 @@ export interface ProviderDefinition {
   readonly dialects: readonly SpokenDialect[];
   /**
    * Where it is by default, with the version path and no trailing slash; absent where only the operator can know. What stands in braces is one of
-   * PLACEHOLDERS, which the provider's entry says.
+   * PLACEHOLDERS, which the provider's entry says; `{region-}` is empty for `global`, and else has a hyphen after it.
    */
   readonly baseUrl?: string;
   /** The environment variable that by custom holds its key. */
@@ -29,10 +29,15 @@ export interface ProviderDefinition {
    * usual kind, if there is one, still goes as `authorization: Bearer`.
    */
   readonly credential: 'bearer' | 'none' | { readonly header: string } | { readonly signing: Signing };
+  /**
+   * Whose prices are its own: an id of a price list of the catalogue (`gatehouse models` shows them). Default: the name of this kind; where no list
+   * has that id, its prices are unknown.
+   */
+  readonly priceList?: string;
 }
 
 /** A way to make a credential for each request (upstream/credentials/). */
-export type Signing = 'aws-sigv4';
+export type Signing = 'aws-sigv4' | 'google-oauth';
 
 /** What a base URL may be filled in with: `https://bedrock-runtime.{region}.amazonaws.com`. */
 export const PLACEHOLDERS = ['region', 'project', 'account', 'resource'] as const;

@@ -36,6 +36,13 @@ const providerConfig = z.strictObject({
     })
     .optional()
     .describe('A key of AWS to sign requests with, for kinds that want that.'),
+  google: z
+    .strictObject({
+      credentials: z.string().min(1).optional().describe('JSON of a service account or an authorized user.').meta({ secret: true }),
+      credentials_file: z.string().min(1).optional().describe('A file that holds it, read again for every token.'),
+    })
+    .optional()
+    .describe('Credentials of Google Cloud to buy access tokens with, for kinds that want that.'),
   headers: z
     .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string())
     .default({})

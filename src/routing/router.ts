@@ -178,10 +178,11 @@ function joinProvider(name: string, config: ProviderConfig, defaults: UpstreamCo
 
 /** A kind's address with what the entry says about it. */
 function filledIn(name: string, baseUrl: string | undefined, config: ProviderConfig): string | undefined {
-  return baseUrl?.replace(/\{(\w+)\}/g, (_whole, placeholder: Placeholder) => {
+  return baseUrl?.replace(/\{(\w+)(-?)\}/g, (_whole, placeholder: Placeholder, hyphen: string) => {
     const value = config[placeholder];
-    if (value === undefined) throw new RoutingConfigError(['providers', name], `provider '${name}' needs '${placeholder}', or a base_url`);
-    return value;
+    if (hyphen !== '' && value === 'global') return '';
+    if (value !== undefined) return value + hyphen;
+    throw new RoutingConfigError(['providers', name], `provider '${name}' needs '${placeholder}', or a base_url`);
   });
 }
 

@@ -5,7 +5,7 @@
  *     each tool that the message names, or one of the first tool. A reply to a tool's result is text, so agents come to an end;
  *   - asked for JSON: a small instance of the schema;
  *   - the last user message begins with `echo:`: the rest of that message;
- *   - else prose.
+ *   - else prose, which begins with what was attached: `I see 2 images.`
  */
 import type { Faults } from './faults.ts';
 import { isObject, jsonInstance } from './json-instance.ts';
@@ -31,6 +31,8 @@ export interface Question {
   readonly stops: readonly string[];
   /** Most tokens to answer; undefined: no limit. */
   readonly tokensMax: number | undefined;
+  /** What came with the last message, such as `1 image`, for prose to acknowledge. */
+  readonly attached?: readonly string[];
 }
 
 export interface ToolCall {
@@ -72,6 +74,11 @@ export function thoughtsOf(conversation: string, seed: number): readonly string[
   return prose(THOUGHT_TOKENS, seededRandom(hash(`thinking\n${conversation}`, seed)));
 }
 
+/** `1 image`, `2 images`; nothing for none. */
+export function countOf(count: number, noun: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`];
+}
+
 /** Tokens that an answer is billed as. */
 export function answerTokens(given: Answer): number {
   return given.kind === 'tools' ? given.calls.reduce((total, call) => total + callPieces(call).length + 1, 0) : given.tokens.length;
@@ -91,7 +98,14 @@ function wordsFor(question: Question, faults: Faults, seed: number): readonly st
   if (/^echo:/i.test(question.lastUserText)) return tokenize(question.lastUserText.slice('echo:'.length).trim());
   // Drawn even when the length is told: the words stay the same then.
   const length = 16 + Math.floor(random() * 32);
-  return prose(faults.tokens ?? length, random);
+  return acknowledged(question.attached ?? [], prose(faults.tokens ?? length, random));
+}
+
+/** As long as before: what is said of the attachments takes the place of the first words. */
+function acknowledged(attached: readonly string[], words: readonly string[]): readonly string[] {
+  if (attached.length === 0) return words;
+  const first = tokenize(`I see ${attached.join(' and ')}.`);
+  return [...first.slice(0, words.length), ...words.slice(first.length)];
 }
 
 function wantedTools(question: Question): readonly Tool[] {

@@ -2,8 +2,10 @@
  * What may happen instead of an answer, as the faults say, and the error bodies of the APIs that the simulator speaks.
  * Wording and codes are those that vendors send: clients and gateways match on them.
  */
+import { ANTHROPIC_WORDS } from './anthropic/failure-words.ts';
 import { BEDROCK_WORDS } from './bedrock/failure-words.ts';
 import { COHERE_WORDS } from './cohere/failure-words.ts';
+import { TEI_WORDS } from './cohere/tei-failure-words.ts';
 import { resetReply, silence } from './delivery.ts';
 import type { Faults } from './faults.ts';
 import { GEMINI_WORDS } from './gemini/failure-words.ts';
@@ -34,7 +36,13 @@ export interface FailureWords {
   readonly inBand: Failure;
 }
 
-const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = { gemini: GEMINI_WORDS, bedrock: BEDROCK_WORDS, cohere: COHERE_WORDS };
+const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = {
+  anthropic: ANTHROPIC_WORDS,
+  gemini: GEMINI_WORDS,
+  bedrock: BEDROCK_WORDS,
+  cohere: COHERE_WORDS,
+  tei: TEI_WORDS,
+};
 
 export function failureBody(failure: Failure, shape: ErrorShape): string {
   const words = WORDS[shape];

@@ -1,4 +1,5 @@
-/** `GET /v1/models` and `GET /v1/models/{id}`. An id may contain slashes. */
+/** `GET /v1/models` and `GET /v1/models/{id}`, for OpenAI's callers and for Anthropic's. An id may contain slashes. */
+import { anthropicModel, anthropicModels, asksAnthropic } from './anthropic/models.ts';
 import { wholeReply } from './delivery.ts';
 import { FAILURE_IN_BAND, failureBody, insteadOfAnswer } from './failures.ts';
 import { FIXED_MODEL } from './fixed.ts';
@@ -9,6 +10,7 @@ import { askedModel, faultsOf, isServed, type Visit } from './visit.ts';
 const PATH = '/v1/models/';
 
 export async function models(visit: Visit): Promise<Response> {
+  if (asksAnthropic(visit)) return anthropicModels(visit);
   const faults = faultsOf(visit);
   const data = [...visit.world.options.models, FIXED_MODEL].map(rowOf);
   return (await insteadOfAnswer(faults, visit)) ?? wholeReply(wholeOf({ object: 'list', data }), faults, visit);
@@ -16,7 +18,9 @@ export async function models(visit: Visit): Promise<Response> {
 
 /** Throws RequestRefused. */
 export async function model(visit: Visit): Promise<Response> {
-  const { name, faults } = askedModel(visit, decodeURIComponent(visit.path.slice(PATH.length)));
+  const id = decodeURIComponent(visit.path.slice(PATH.length));
+  if (asksAnthropic(visit)) return anthropicModel(visit, id);
+  const { name, faults } = askedModel(visit, id);
   if (name !== FIXED_MODEL && !isServed(visit.world.options, name)) throw modelUnknown(name);
   return (await insteadOfAnswer(faults, visit)) ?? wholeReply(wholeOf(rowOf(name)), faults, visit);
 }

@@ -93,3 +93,14 @@ export function cutAtStop(tokens: readonly string[], stops: readonly string[]): 
   }
   return { tokens: kept, stop: first };
 }
+
+/** The tokens without their first `chars` characters. */
+export function dropStart(tokens: readonly string[], chars: number): readonly string[] {
+  const kept: string[] = [];
+  let left = chars;
+  for (const token of tokens) {
+    if (token.length > left) kept.push(token.slice(left));
+    left = Math.max(0, left - token.length);
+  }
+  return kept;
+}

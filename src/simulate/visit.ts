@@ -2,7 +2,11 @@ import type { Clock } from '../base/clock.ts';
 import type { FaultCounter } from './fault-counter.ts';
 import { type Faults, splitModel } from './faults.ts';
 import type { SimulatorOptions } from './options.ts';
+import type { PrefixCache } from './prefix-cache.ts';
 import type { RecordedVisit } from './recorder.ts';
+import type { ResponseStore } from './responses/store.ts';
+import type { SocketTalk } from './sockets.ts';
+import type { Stored } from './stored.ts';
 import type { Ticker } from './ticker.ts';
 
 /** A fault set at run time, for requests whose path begins with `path`. */
@@ -21,12 +25,20 @@ export interface World {
   readonly counter: FaultCounter;
   /** Models that an Ollama has in memory, with the wall milliseconds until when. */
   readonly loaded: Map<string, number>;
+  /** Prompts seen before, for the vendors that bill them apart. */
+  readonly prefixes: PrefixCache;
+  /** What `/v1/responses` keeps for later. */
+  readonly responses: ResponseStore;
+  /** Files, uploads and batches. */
+  readonly stored: Stored;
+  /** Answers a request that another led to, as if it had come in, but leaves it out of the record: a line of a batch. */
+  readonly ask: (request: Request, from: Visit) => Promise<Response>;
   /** Replaced as a whole through `POST /__sim/fault`. */
   rules: readonly FaultRule[];
 }
 
 /** Whose API a route belongs to, and so the shape of its errors. */
-export type ErrorShape = 'openai' | 'ollama' | 'service' | 'gemini' | 'bedrock' | 'cohere';
+export type ErrorShape = 'openai' | 'ollama' | 'anthropic' | 'service' | 'gemini' | 'bedrock' | 'cohere' | 'tei';
 
 /** One request to the simulator. */
 export interface Visit {
@@ -37,6 +49,10 @@ export interface Visit {
   /** With the leading `?`, or empty. */
   readonly query: string;
   readonly record: RecordedVisit;
+  /** Turns the connection into a WebSocket; false where the client did not ask for one. `headers` go into the reply that agrees to it. */
+  readonly upgrade: (talk: SocketTalk, headers?: Readonly<Record<string, string>>) => boolean;
+  /** A visit of its own, for what arrives over that WebSocket: recorded and answered as if it had been posted here. */
+  readonly visitOf: (request: Request) => Visit;
 }
 
 /** A model as asked for: its name without the fault text, and what holds for this request. */

@@ -193,6 +193,11 @@ describe('instead of an answer', () => {
     expect(await send('context-length')).toMatchObject({ name: 'ValidationException', message: 'Input is too long for requested model.' });
   });
 
+  test('an end may have any of the vendor’s reasons', async () => {
+    const reply = await client.send(new ConverseCommand({ modelId: 'sim-1!finish=model_context_window_exceeded', ...hello }));
+    expect(reply.stopReason).toBe('model_context_window_exceeded');
+  });
+
   test('a refusal is filtered content, and a guardrail answers where there is one', async () => {
     const refused = await client.send(new ConverseCommand({ modelId: 'sim-1!refusal', ...hello }));
     expect(refused.stopReason).toBe('content_filtered');

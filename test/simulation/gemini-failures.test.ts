@@ -38,6 +38,12 @@ describe('what is no plain answer', () => {
     expect(chunks.map((chunk) => chunk.candidates?.[0]?.finishReason as string)).toEqual(['SAFETY']);
   });
 
+  test('an end may have any of the vendor’s reasons', async () => {
+    const reply = await generate('sim-1!finish=RECITATION');
+    expect(reply.candidates?.[0]?.finishReason as string).toBe('RECITATION');
+    expect(reply.text).toBeString();
+  });
+
   test('a blocked prompt has feedback, status 200 and no candidates', async () => {
     const reply = await generate('sim-1!content-policy');
     expect(reply.promptFeedback?.blockReason as string).toBe('PROHIBITED_CONTENT');

@@ -41,7 +41,7 @@ function frame({ id, model }: AnthropicReply): object {
 
 function stopOf({ said }: AnthropicReply, faults: Faults): object {
   if (faults.noFinish) return { stop_reason: null, stop_sequence: null };
-  return { stop_reason: STOP_REASONS[said.end], stop_sequence: said.stopSequence };
+  return { stop_reason: faults.finish ?? STOP_REASONS[said.end], stop_sequence: said.stopSequence };
 }
 
 export function messageStart(reply: AnthropicReply, faults: Faults): AnthropicEvent {

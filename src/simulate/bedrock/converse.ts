@@ -72,7 +72,7 @@ function stopOf({ said, request }: Told, faults: Faults): object {
     request.extraFields.flatMap((path) => (path === '/stop_sequence' ? [['stop_sequence', said.stopSequence] as const] : [])),
   );
   return {
-    ...(faults.noFinish ? {} : { stopReason: STOP_REASONS[said.end] }),
+    ...(faults.noFinish ? {} : { stopReason: faults.finish ?? STOP_REASONS[said.end] }),
     ...(Object.keys(fields).length === 0 ? {} : { additionalModelResponseFields: fields }),
   };
 }

@@ -122,7 +122,7 @@ function readScalar(type: string, value: unknown, place: Place): unknown {
     case 'float':
     case 'int': {
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-      const fits = typeof number === 'number' && Number.isFinite(number) && (type === 'float' || Number.isInteger(number));
+      const fits = typeof number === 'number' && Number.isFinite(number) && (type === 'float' || Number.isSafeInteger(number));
       return fits ? number : mismatch(value, type === 'int' ? 'TYPE_INT32' : 'TYPE_FLOAT', place);
     }
     case 'bytes':

@@ -135,6 +135,7 @@ function spoken(tokens: readonly string[], { request }: GeminiReply): readonly s
 
 function ending(given: Answer, faults: Faults): object {
   if (faults.noFinish) return {};
+  if (faults.finish !== undefined) return { finishReason: faults.finish };
   if (given.kind === 'refusal') return { finishReason: 'SAFETY' };
   return { finishReason: given.kind === 'text' && given.finish === 'length' ? 'MAX_TOKENS' : 'STOP' };
 }

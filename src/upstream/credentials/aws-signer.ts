@@ -2,7 +2,7 @@
 
 import { AwsV4Signer } from 'aws4fetch';
 import { GatewayError } from '../../base/errors.ts';
-import type { TransportRequest } from '../upstream.ts';
+import { headerRecord } from './header-record.ts';
 import type { SignedProvider, Signer, SignerDeps } from './signer.ts';
 
 /** The service that signatures are for. */
@@ -18,7 +18,7 @@ export function createAwsSigner({ name, config }: SignedProvider, { clock }: Sig
       if (accessKeyId === undefined || secretAccessKey === undefined || region === undefined)
         throw new GatewayError('upstream_credentials', `The provider '${name}' needs a region and a key of AWS to sign with.`);
       const { url, method, body } = request;
-      const headers = headerRecord(request);
+      const headers = headerRecord(request.headers);
       const signed = await new AwsV4Signer({
         url,
         method,
@@ -41,7 +41,3 @@ export function createAwsSigner({ name, config }: SignedProvider, { clock }: Sig
 }
 
 const CACHED_KEYS_MAX = 100;
-
-function headerRecord({ headers }: TransportRequest): Record<string, string> {
-  return Object.fromEntries(headers instanceof Headers ? headers : Object.entries(headers));
-}

@@ -6,8 +6,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Signing } from '../../providers/provider.ts';
 import type { Provider } from '../../routing/router.ts';
+import type { FetchText } from '../transport/fetch-text.ts';
 import type { TransportRequest } from '../upstream.ts';
 import { createAwsSigner } from './aws-signer.ts';
+import { createGoogleSigner } from './google-signer.ts';
 
 /** Puts a credential on a request. */
 export interface Signer {
@@ -19,10 +21,12 @@ export type SignedProvider = Pick<Provider, 'name' | 'config' | 'definition'>;
 
 export interface SignerDeps {
   readonly clock: Clock;
+  readonly fetchText: FetchText;
 }
 
 const SIGNERS: Readonly<Record<Signing, (provider: SignedProvider, deps: SignerDeps) => Signer>> = {
   'aws-sigv4': createAwsSigner,
+  'google-oauth': createGoogleSigner,
 };
 
 /** The signer of a provider, by its name; undefined for all whose credential is a header, or nothing. */
