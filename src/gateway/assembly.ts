@@ -36,13 +36,16 @@ import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { createAnthropicRoutes } from './anthropic-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
+import { createGeminiRoutes } from './gemini-routes.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -135,7 +138,7 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       onFinding: (check, action) => metrics.screened(check, action),
     }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
-    createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
+    createCache(config.cache, { values: stores.values, clock, logger: log, passedHeaders }), // an answer that was given before
   ];
 }
 
@@ -146,6 +149,10 @@ function createAnswerId(random: () => number): string {
       .toString(36)
       .padStart(10, '0');
   return half() + half();
+}
+
+function passedHeaders(dialect: string): readonly string[] {
+  return DIALECTS_BY_NAME.get(dialect)?.passedHeaders ?? [];
 }
 
 interface RouteParts {
@@ -180,7 +187,13 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
+    ...createAnthropicRoutes({ router, call: modelCall, examples }),
+    ...createResponsesRoutes(
+      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
+      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
+    ),
     ...createChatRoutes({ call: modelCall, services, examples }),
+    ...createGeminiRoutes({ router, list, describe, call: modelCall, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),

@@ -1,9 +1,11 @@
+import { anthropic } from './anthropic.ts';
 import { azureOpenai } from './azure-openai.ts';
 import { cerebras } from './cerebras.ts';
 import { cloudflare } from './cloudflare.ts';
 import { databricks } from './databricks.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
+import { googleAiStudio } from './google-ai-studio.ts';
 import { groq } from './groq.ts';
 import { huggingface } from './huggingface.ts';
 import { llamaCpp } from './llama-cpp.ts';
@@ -22,13 +24,17 @@ import { sglang } from './sglang.ts';
 import { simulator } from './simulator.ts';
 import { tgi } from './tgi.ts';
 import { together } from './together.ts';
+import { vertexAi } from './vertex-ai.ts';
 import { vllm } from './vllm.ts';
 import { xai } from './xai.ts';
 
 /** Every kind of provider there is. To add one: its file, and a line here. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
+  anthropic,
   azureOpenai,
+  googleAiStudio,
+  vertexAi,
   mistral,
   groq,
   deepseek,
