@@ -59,6 +59,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./connect.ts')).connectCommand,
   },
   {
+    name: 'models',
+    summary: 'Show what is known of models: windows, prices, capabilities.',
+    load: async () => (await import('./models.ts')).modelsCommand,
+  },
+  {
     name: 'openapi',
     summary: 'Print the API as an OpenAPI document.',
     load: async () => (await import('./openapi.ts')).openApiCommand,

@@ -12,8 +12,9 @@ const PORT_DEFAULT = 9100;
 
 const USAGE = `Usage: gatehouse simulate [options]
 
-Starts a simulated LLM server (OpenAI's APIs, Responses and WebSocket included, Anthropic's and Ollama's) and the simulated AI services
-behind every service route, all on one port and told apart by path.
+Starts a simulated LLM server (the APIs of OpenAI, Responses, realtime and WebSocket included, of Anthropic, Ollama, Gemini and
+Vertex AI, Bedrock and Cohere, embeddings and rerankers included) and the simulated AI services behind every service route, all on one
+port and told apart by path.
 
   --port N                port; 0 takes a free one (default ${PORT_DEFAULT})
   --service NAME          be this one AI service and nothing else: ${SERVICE_NAMES.slice(0, 4).join(', ')},

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
+import { catalogConfig } from '../catalog/catalog-config.ts';
 import { uploadsConfig } from '../context/documents/uploads-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
@@ -35,6 +36,7 @@ export const configSchema = z.strictObject({
   providers: providersConfig,
   models: modelsConfig,
   translation: translationConfig.prefault({}).describe('What is done where a caller and a model do not speak the same dialect.'),
+  catalog: catalogConfig.prefault({}).describe('What is known of models: windows, prices, capabilities.'),
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),

@@ -2,6 +2,7 @@
  * Mistakes that only the whole configuration shows: each section is sound, and together they are not.
  */
 
+import { unknownSameAs } from '../catalog/catalog.ts';
 import { createRouter, type Router, RoutingConfigError } from '../routing/router.ts';
 import { kindOfHost, refusalOf } from '../upstream/transport/address-rules.ts';
 import { withOverrides } from '../upstream/upstream-config.ts';
@@ -10,7 +11,7 @@ import type { ConfigPath } from './config-path.ts';
 import type { Complaint } from './issues.ts';
 
 export function crossCheck(config: Config): Complaint[] {
-  return [...modelProblems(config), ...routesOfTwoServices(config), ...forbiddenAddresses(config)];
+  return [...modelProblems(config), ...routesOfTwoServices(config), ...forbiddenAddresses(config), ...unknownModels(config)];
 }
 
 function modelProblems(config: Config): Complaint[] {
@@ -26,6 +27,15 @@ function defaultModelUnknown({ chat: { default_model: name } }: Config, router: 
   // Without any provider the simulated model may come to answer, and it takes every name.
   if (name === undefined || router.providers.size === 0 || router.knows(name)) return [];
   return [{ path: ['chat', 'default_model'], message: `no model, alias or provider takes the name '${name}'`, aboutName: false }];
+}
+
+function unknownModels({ catalog }: Config): Complaint[] {
+  return unknownSameAs(catalog).map((name) => ({
+    path: ['catalog', 'models', name, 'same_as'],
+    message: `the catalogue has no model '${catalog.models[name]?.same_as ?? ''}'`,
+    hint: 'gatehouse models lists them',
+    aboutName: false,
+  }));
 }
 
 function routesOfTwoServices({ services }: Config): Complaint[] {

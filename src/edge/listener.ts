@@ -318,6 +318,7 @@ class EdgeListener implements Listener {
   #write(seen: Seen | Run, reply: Reply, body: WireBody = isStream(reply.body) ? null : reply.body): Response {
     const incoming = 'body' in seen ? seen.body : incomingBody(seen.request, this.#bodyLimits, this.#deps.clock);
     return this.#writer.write(reply, body, {
+      route: 'exchange' in seen ? seen.exchange.route : undefined,
       id: seen.id,
       https: seen.caller.https,
       origin: seen.request.headers.get('origin'),

@@ -1,11 +1,15 @@
 import type { GatewayError } from '../base/errors.ts';
 import { encodeServiceError, errorReply } from '../pipeline/error-reply.ts';
 import { isStream, type Reply, type ReplyBody } from '../pipeline/reply.ts';
+import type { RouteInfo } from '../pipeline/route.ts';
 import type { Cors } from './cors.ts';
+import { ReplyHead } from './reply-head.ts';
 import type { SecurityHeaders } from './security-headers.ts';
 
 /** What the head of a reply depends on beyond the reply itself. */
 export interface ReplyContext {
+  /** Undefined before one is known. */
+  readonly route: RouteInfo | undefined;
   readonly id: string;
   readonly https: boolean;
   readonly origin: string | null;
@@ -25,30 +29,52 @@ export type WireBody = null | string | Uint8Array | AsyncIterator<Uint8Array, vo
 
 /** Puts the head of a reply together: ours first, then the reply's own, then what policies and CORS add. */
 export class ReplyWriter {
-  readonly #deps: ReplyWriterDeps;
+  readonly #cors: Cors;
+  readonly #http: ReplyHeads;
+  readonly #https: ReplyHeads;
 
-  constructor(deps: ReplyWriterDeps) {
-    this.#deps = deps;
+  constructor({ cors, security }: ReplyWriterDeps) {
+    this.#cors = cors;
+    this.#http = new ReplyHeads(security.http);
+    this.#https = new ReplyHeads(security.https);
   }
 
   /** `body` stands for the reply's own, which may be a stream that has to be watched. Throws for a status or header that HTTP does not know. */
   write(reply: Reply, body: WireBody, context: ReplyContext): Response {
-    const { security, cors } = this.#deps;
     const { id, extra } = context;
-    const response = new Response(body as Bun.BodyInit | null, {
-      status: reply.status,
-      headers: context.https ? security.https : security.http,
-    });
+    const head = (context.https ? this.#https : this.#http).of(context.route);
+    head.begin();
+    for (const name in reply.headers) head.set(name, reply.headers[name] ?? '');
+    if (extra !== undefined) for (const name in extra) head.set(name, extra[name] ?? '');
+    head.set('x-correlation-id', id);
+    head.set('x-request-id', id);
+    head.set('request-id', id);
+    const response = new Response(body as Bun.BodyInit | null, { status: reply.status, headers: head.finish() });
     const { headers } = response;
-    for (const name in reply.headers) headers.set(name, reply.headers[name] ?? '');
-    if (extra !== undefined) for (const name in extra) headers.set(name, extra[name] ?? '');
-    headers.set('x-correlation-id', id);
-    headers.set('x-request-id', id);
-    headers.set('request-id', id);
-    cors.decorate(headers, context.origin);
+    this.#cors.decorate(headers, context.origin);
     if (reply.cookies !== undefined) for (const cookie of reply.cookies) headers.append('set-cookie', cookie);
     if (context.close) headers.set('connection', 'close');
     return response;
+  }
+}
+
+/** A head for each route: replies of one are alike. */
+class ReplyHeads {
+  readonly #constant: Headers;
+  /** After a reload the routes are others, and these go with the old ones. */
+  readonly #byRoute = new WeakMap<RouteInfo, ReplyHead>();
+  readonly #routeless: ReplyHead;
+
+  constructor(constant: Headers) {
+    this.#constant = constant;
+    this.#routeless = new ReplyHead(constant);
+  }
+
+  of(route: RouteInfo | undefined): ReplyHead {
+    if (route === undefined) return this.#routeless;
+    let head = this.#byRoute.get(route);
+    if (head === undefined) this.#byRoute.set(route, (head = new ReplyHead(this.#constant)));
+    return head;
   }
 }
 

@@ -11,6 +11,7 @@ import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
@@ -38,6 +39,8 @@ import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
+import { createModelCosts } from './model-costs.ts';
+import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
@@ -65,12 +68,14 @@ const REPLY_BYTES_MAX = 256 * 1_048_576;
 /** Builds everything that follows from a configuration. Throws a RoutingConfigError or StackError, and then nothing has changed. */
 export function assemble(config: Config, runtime: Runtime, controls: Controls): Assembly {
   const router = createRouter(config);
+  const catalog = createCatalog(config.catalog);
   const observer = createObserver({
     log: runtime.log,
     metrics: runtime.metrics,
     traceIds: runtime.traceIds,
     sampleRatio: config.telemetry.traces.sample_ratio,
     spans: runtime.spans,
+    costOf: createModelCosts(catalog, router),
   });
   // A request that began under this configuration finds its endpoints, though a reload may have taken them out of the registry.
   let findGroup: FindGroup = () => undefined;
@@ -78,7 +83,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
-  const routes = createRoutes(config, runtime, { router, controls, upstream, list });
+  const routes = createRoutes(config, runtime, { router, controls, upstream, list, describe: createModelDescriptions(catalog, router) });
   const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
@@ -148,9 +153,10 @@ interface RouteParts {
   readonly controls: Controls;
   readonly upstream: Upstream;
   readonly list: ModelList;
+  readonly describe: DescribeModel;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list, describe }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
@@ -173,7 +179,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   );
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
-    ...createModelRoutes(modelCall, list, examples),
+    ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

@@ -10,6 +10,7 @@ import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
 import type { ExampleModels } from './example-models.ts';
+import type { DescribeModel, ModelDescription } from './model-description.ts';
 
 const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens'> }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
@@ -17,8 +18,16 @@ const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Exc
   { pattern: '/v1/embeddings', operation: 'embed' },
 ];
 
-/** `examples`: models that the documentation may name. */
-export function createModelRoutes(call: Handler, list: ModelList, examples: ExampleModels): Route[] {
+export interface ModelRouteParts {
+  readonly call: Handler;
+  readonly list: ModelList;
+  /** What the catalogue knows of a model. */
+  readonly describe: DescribeModel;
+  /** Models that the documentation may name. */
+  readonly examples: ExampleModels;
+}
+
+export function createModelRoutes({ call, list, describe, examples }: ModelRouteParts): Route[] {
   return [
     ...MODEL_ROUTES.map(
       ({ pattern, operation }): Route => ({
@@ -32,18 +41,23 @@ export function createModelRoutes(call: Handler, list: ModelList, examples: Exam
         docs: async () => (await import('./model-docs.ts')).modelRouteDocs(operation, examples),
       }),
     ),
-    ...createModelListRoutes(list, examples),
+    ...createModelListRoutes({ list, describe, examples }),
   ];
 }
 
-function createModelListRoutes(list: ModelList, examples: ExampleModels): Route[] {
+function createModelListRoutes({ list, describe, examples }: Omit<ModelRouteParts, 'call'>): Route[] {
+  const tell = (model: ModelListing, exchange: Exchange): ModelListing & ModelDescription => ({
+    ...model,
+    ...describe(model.id, exchange.clock.now()),
+  });
   const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat' } as const;
   return [
     {
       ...shared,
       pattern: '/v1/models',
       docs: async () => (await import('./model-docs.ts')).MODEL_LIST_DOCS,
-      handler: async (_request, exchange) => json({ object: 'list', data: await visible(list, exchange) }),
+      handler: async (_request, exchange) =>
+        json({ object: 'list', data: (await visible(list, exchange)).map((model) => tell(model, exchange)) }),
     },
     {
       ...shared,
@@ -54,7 +68,7 @@ function createModelListRoutes(list: ModelList, examples: ExampleModels): Route[
         const model = (await visible(list, exchange)).find((listing) => listing.id === id);
         if (model === undefined)
           throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
-        return json(model);
+        return json(tell(model, exchange));
       },
     },
   ];

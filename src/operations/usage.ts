@@ -9,4 +9,7 @@ export interface Usage {
   readonly cacheWriteTokens?: number;
   /** The part of `outputTokens` that was spent on reasoning. */
   readonly reasoningTokens?: number;
+  /** The part of `inputTokens` that was audio, and that of `outputTokens`. */
+  readonly audioInputTokens?: number;
+  readonly audioOutputTokens?: number;
 }

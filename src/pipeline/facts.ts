@@ -51,6 +51,9 @@ export interface AttemptRecord {
 /** Written when it is known: for a stream, just before its end. */
 export const usageFact = defineFact<Usage>('usage');
 
+/** What the usage cost by the catalogue, in nano-dollars (10^-9 US dollars). Written by `observe`; never where a price is unknown. */
+export const costFact = defineFact<number>('cost');
+
 /** What the reuse stage did. */
 export type CacheResult = 'hit' | 'miss' | 'bypass' | 'coalesced';
 export const cacheFact = defineFact<CacheResult>('cache');

@@ -9,5 +9,6 @@ export const azureOpenai: ProviderDefinition = {
   keyVariable: 'AZURE_OPENAI_API_KEY',
   urlVariables: ['AZURE_OPENAI_ENDPOINT'],
   variables: { resource: 'AZURE_OPENAI_RESOURCE' },
+  priceList: 'azure',
   credential: { header: 'api-key' },
 };

@@ -29,6 +29,11 @@ export interface ProviderDefinition {
    * usual kind, if there is one, still goes as `authorization: Bearer`.
    */
   readonly credential: 'bearer' | 'none' | { readonly header: string } | { readonly signing: Signing };
+  /**
+   * Whose prices are its own: an id of a price list of the catalogue (`gatehouse models` shows them). Default: the name of this kind; where no list
+   * has that id, its prices are unknown.
+   */
+  readonly priceList?: string;
 }
 
 /** A way to make a credential for each request (upstream/credentials/). */

@@ -8,5 +8,6 @@ export const xai: ProviderDefinition = {
   baseUrl: 'https://api.x.ai/v1',
   keyVariable: 'XAI_API_KEY',
   families: ['grok-*'],
+  priceList: 'x-ai',
   credential: 'bearer',
 };

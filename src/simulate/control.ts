@@ -4,7 +4,7 @@
  *   GET  /__sim/requests[?path=/v1/]   the last requests, oldest first
  *   GET  /__sim/stats                  totals, and how many requests are open now
  *   POST /__sim/fault                  {"fault": "status=503", "path": "/v1/"}: from now on; {"fault": ""} takes all of them back
- *   POST /__sim/reset                  forgets requests, totals, counts of `times`, and faults set here
+ *   POST /__sim/reset                  forgets requests, totals, counts of `times`, files, batches, and faults set here
  */
 import { GatewayError } from '../base/errors.ts';
 import { isObject } from './json-instance.ts';
@@ -36,6 +36,7 @@ export async function control(
       world.loaded.clear();
       world.prefixes.clear();
       world.responses.clear();
+      world.stored.clear();
       world.rules = [];
       return Response.json({ ok: true });
     case 'POST fault': {

@@ -14,9 +14,14 @@ import { createPace, wholeWaitMs } from './pace.ts';
 import { type Random, seededRandom } from './text.ts';
 import type { Visit } from './visit.ts';
 
+/** What is not text is bytes. */
+export type Body = string | Uint8Array<ArrayBuffer>;
+
 /** A streamed answer: events as they go onto the wire, with their framing. */
 export interface Script {
   readonly headers: Readonly<Record<string, string>>;
+  /** The texts below are bytes, each written as the character of that number (latin1). */
+  readonly isBinary?: boolean;
   /** Of the jitter. */
   readonly seed: number;
   /** Before the first token, and in one piece with it. */
@@ -40,15 +45,15 @@ export interface Whole {
   readonly seed: number;
   /** 0: not generated, and so without a pace. */
   readonly tokenCount: number;
-  readonly body: string;
+  readonly body: Body;
   /** Body of an error told with status 200, for `error-after`. */
   readonly failure: string;
 }
 
 /** What is written before a cut has this long to leave the machine. */
-const CUT_DELAY_MS = 10;
+export const CUT_DELAY_MS = 10;
 /** Waits up to this long take no notice of a client that leaves: cheaper, and soon over. */
-const SHORT_WAIT_MS = 1_000;
+export const SHORT_WAIT_MS = 1_000;
 /** Unpaced events travel together in pieces of about this size. */
 const BATCH_CHARS = 16_384;
 
@@ -60,7 +65,12 @@ class ConnectionCut extends Error {
 export function streamReply(script: Script, faults: Faults, visit: Visit): Response {
   visit.record.answer(200);
   if (faults.empty) return endedReply(visit, script.headers);
-  return new Response(deliver(script, faults, visit), { headers: script.headers });
+  const texts = deliver(script, faults, visit);
+  return new Response(script.isBinary === true ? bytesOf(texts) : texts, { headers: script.headers });
+}
+
+async function* bytesOf(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const text of texts) yield Buffer.from(text, 'latin1');
 }
 
 /** Resolves when the answer would be whole; rejects when the client leaves before. */
@@ -142,16 +152,16 @@ async function* deliver(script: Script, faults: Faults, visit: Visit): AsyncGene
   }
 }
 
-type MarkKind = 'malformed' | 'huge' | 'error' | 'end' | 'cut' | 'stall' | 'close';
+export type MarkKind = 'malformed' | 'huge' | 'error' | 'end' | 'cut' | 'stall' | 'close';
 
-interface Mark {
+export interface Mark {
   /** Tokens sent before it. */
   readonly after: number;
   readonly kind: MarkKind;
 }
 
 /** Where something other than a token happens, in order; the last is always the close. */
-function marksOf(faults: Faults, tokenCount: number): readonly Mark[] {
+export function marksOf(faults: Faults, tokenCount: number): readonly Mark[] {
   const marks: Mark[] = [];
   const mark = (after: number | undefined, kind: MarkKind) => {
     if (after !== undefined) marks.push({ after: Math.min(after, tokenCount), kind });
@@ -191,7 +201,7 @@ async function cut(visit: Visit): Promise<never> {
 }
 
 interface PartOfWhole {
-  readonly body: string;
+  readonly body: Body;
   readonly then: 'end' | 'cut' | 'stall';
 }
 
@@ -202,16 +212,20 @@ function partOfWhole(whole: Whole, faults: Faults): PartOfWhole {
   if (faults.cutAfter !== undefined) return { body: part(faults.cutAfter), then: 'cut' };
   if (faults.stallAfter !== undefined) return { body: part(faults.stallAfter), then: 'stall' };
   if (faults.endAfter !== undefined) return { body: part(faults.endAfter), then: 'end' };
-  if (faults.malformedAfter !== undefined) return { body: `${part(faults.malformedAfter)}}{`, then: 'end' };
+  if (faults.malformedAfter !== undefined) return { body: joined(part(faults.malformedAfter), '}{'), then: 'end' };
   if (faults.errorAfter !== undefined) return { body: whole.failure, then: 'end' };
   // White space is as large as content, and leaves the answer what it is.
-  if (faults.hugeEvent !== undefined) return { body: body + ' '.repeat(faults.hugeEvent), then: 'end' };
+  if (faults.hugeEvent !== undefined) return { body: joined(body, ' '.repeat(faults.hugeEvent)), then: 'end' };
   return { body, then: 'end' };
 }
 
-async function* deliverPart(body: string, then: 'cut' | 'stall', visit: Visit): AsyncGenerator<string> {
+function joined(body: Body, text: string): Body {
+  return typeof body === 'string' ? body + text : Buffer.concat([body, Buffer.from(text)]);
+}
+
+async function* deliverPart(body: Body, then: 'cut' | 'stall', visit: Visit): AsyncGenerator<Body> {
   try {
-    if (body !== '') yield body;
+    if (body.length > 0) yield body;
     if (then === 'cut') await cut(visit);
     await silence(visit.request.signal);
   } finally {
@@ -220,6 +234,6 @@ async function* deliverPart(body: string, then: 'cut' | 'stall', visit: Visit): 
 }
 
 /** Jitter follows from the answer, so that a run repeats; most requests have none and pay nothing. */
-function jitterOf(faults: Faults, seed: number): Random {
+export function jitterOf(faults: Faults, seed: number): Random {
   return faults.jitter === undefined || faults.jitter === 0 ? () => 0.5 : seededRandom(seed);
 }

@@ -3,8 +3,12 @@
  * Wording and codes are those that vendors send: clients and gateways match on them.
  */
 import { ANTHROPIC_WORDS } from './anthropic/failure-words.ts';
+import { BEDROCK_WORDS } from './bedrock/failure-words.ts';
+import { COHERE_WORDS } from './cohere/failure-words.ts';
+import { TEI_WORDS } from './cohere/tei-failure-words.ts';
 import { resetReply, silence } from './delivery.ts';
 import type { Faults } from './faults.ts';
+import { GEMINI_WORDS } from './gemini/failure-words.ts';
 import type { ErrorShape, Visit } from './visit.ts';
 
 export interface Failure {
@@ -14,6 +18,10 @@ export interface Failure {
   readonly type?: string;
   readonly code?: string | null;
   readonly param?: string | null;
+  /** What Google says beside the message, each with its `@type`. */
+  readonly details?: readonly object[];
+  /** Seconds until it is worth another try. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** How a vendor words what the faults ask for, where it does not follow OpenAI. */
@@ -28,7 +36,13 @@ export interface FailureWords {
   readonly inBand: Failure;
 }
 
-const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = { anthropic: ANTHROPIC_WORDS };
+const WORDS: Readonly<Partial<Record<ErrorShape, FailureWords>>> = {
+  anthropic: ANTHROPIC_WORDS,
+  gemini: GEMINI_WORDS,
+  bedrock: BEDROCK_WORDS,
+  cohere: COHERE_WORDS,
+  tei: TEI_WORDS,
+};
 
 export function failureBody(failure: Failure, shape: ErrorShape): string {
   const words = WORDS[shape];
@@ -94,7 +108,7 @@ function contextLength(window: number, tokensAsked: number): Failure {
 function statusReply(faults: Faults, visit: Visit): Response {
   const status = faults.status ?? 500;
   const words = WORDS[visit.shape];
-  const failure = (words?.status ?? failureOf)(status);
+  const failure: Failure = { ...(words?.status ?? failureOf)(status), retryAfter: faults.retryAfter };
   const headers: Record<string, string> = { 'content-type': 'application/json', ...words?.headers(failure) };
   if (faults.retryAfter !== undefined) headers['retry-after'] = String(faults.retryAfter);
   if (faults.retryAfterMs !== undefined) headers['retry-after-ms'] = String(faults.retryAfterMs);

@@ -72,6 +72,7 @@ export const FAULTS = {
   // Within an answer.
   refusal: { kind: 'flag', help: 'the model declines: a refusal message, status 200' },
   pauseTurn: { kind: 'flag', help: 'stop half-way with pause_turn, to be sent back and gone on with (Anthropic)' },
+  finish: { kind: 'word', help: 'end with this finish reason, as the API writes it (Gemini, Bedrock, Cohere)' },
   cutAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'reset the connection after n tokens' },
   endAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'end the body cleanly after n tokens, without finish or terminal event' },
   stallAfter: { kind: 'number', min: 0, max: TOKENS_MAX, help: 'send nothing more after n tokens, and keep the connection' },

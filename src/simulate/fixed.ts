@@ -56,13 +56,13 @@ const COMPLETION: ChatCompletion = {
   system_fingerprint: FINGERPRINT,
 };
 
-const WHOLE: Whole = {
+const WHOLE = {
   headers: JSON_HEADERS,
   seed: 1,
   tokenCount: CHUNKS_DEFAULT,
   body: JSON.stringify(COMPLETION),
   failure: failureBody(FAILURE_IN_BAND, 'openai'),
-};
+} satisfies Whole;
 const WHOLE_BYTES = new TextEncoder().encode(WHOLE.body);
 const WHOLE_INIT = { headers: new Headers(JSON_HEADERS) };
 

@@ -53,3 +53,11 @@ test('a schema that contains itself comes to an end', () => {
   };
   expect(JSON.stringify(jsonInstance(schema, seededRandom(1))).length).toBeLessThan(500);
 });
+
+test('a schema that asks for more than there is memory for gets what there is room for', () => {
+  const schema = { type: 'array', minItems: 1e308, items: { type: 'array', minItems: 500, items: { type: 'string', minLength: 1e308 } } };
+  const instance = jsonInstance(schema, seededRandom(1));
+  expect(JSON.stringify(instance).length).toBeLessThan(20_000_000);
+  expect((instance as unknown[]).length).toBeLessThan(5);
+  expect((jsonInstance({ type: 'array', minItems: 1e308, items: 5 }, seededRandom(1)) as unknown[]).length).toBeLessThan(2_000);
+});

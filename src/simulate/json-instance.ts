@@ -14,6 +14,9 @@ export function shownAs(value: unknown): string {
 
 /** Schemas nest no deeper than vendors allow (OpenAI: 10 levels), and a `$ref` to itself ends here. */
 const DEPTH_MAX = 12;
+/** Values in one instance, and characters in one text: a schema may ask for more than there is memory for. */
+const VALUES_MAX = 1_000;
+const TEXT_CHARS_MAX = 10_000;
 
 /**
  * A small value that a JSON Schema accepts: required properties only, first choice of an enum, shortest arrays. Knows what tool
@@ -21,17 +24,19 @@ const DEPTH_MAX = 12;
  * `pattern`, `not` and their like are not solved.
  */
 export function jsonInstance(schema: unknown, random: Random): JsonValue {
-  return instanceOf(schema, { root: schema, random, depth: 0 });
+  return instanceOf(schema, { root: schema, random, depth: 0, budget: { valuesLeft: VALUES_MAX } });
 }
 
 interface Place {
   readonly root: unknown;
   readonly random: Random;
   readonly depth: number;
+  readonly budget: { valuesLeft: number };
 }
 
 function instanceOf(schema: unknown, place: Place): JsonValue {
-  if (!isObject(schema) || place.depth > DEPTH_MAX) return null;
+  place.budget.valuesLeft -= 1;
+  if (!isObject(schema) || place.depth > DEPTH_MAX || place.budget.valuesLeft < 0) return null;
   const below: Place = { ...place, depth: place.depth + 1 };
   if ('const' in schema) return schema['const'] as JsonValue;
   if (Array.isArray(schema['enum'])) return (schema['enum'][0] ?? null) as JsonValue;
@@ -51,7 +56,7 @@ function typedInstance(schema: JsonObject, place: Place): JsonValue {
     case 'object':
       return objectInstance(schema, place);
     case 'array':
-      return Array.from({ length: numberOr(schema['minItems'], 1) }, () => instanceOf(schema['items'] ?? {}, place));
+      return arrayInstance(schema, place);
     case 'integer':
     case 'number':
       return numberInstance(schema, type === 'integer');
@@ -62,6 +67,13 @@ function typedInstance(schema: JsonObject, place: Place): JsonValue {
     default:
       return stringInstance(schema, place.random);
   }
+}
+
+function arrayInstance(schema: JsonObject, place: Place): JsonValue {
+  const wanted = numberOr(schema['minItems'], 1);
+  const items: JsonValue[] = [];
+  while (items.length < wanted && place.budget.valuesLeft > 0) items.push(instanceOf(schema['items'] ?? {}, place));
+  return items;
 }
 
 function objectInstance(schema: JsonObject, place: Place): JsonValue {
@@ -96,7 +108,8 @@ function stringInstance(schema: JsonObject, random: Random): string {
   const known = typeof format === 'string' ? FORMATS[format] : undefined;
   if (known !== undefined) return known;
   const text = (prose(1, random)[0] ?? '').replace('.', '').toLowerCase();
-  return text.padEnd(numberOr(schema['minLength'], 0), '.').slice(0, numberOr(schema['maxLength'], 1_000));
+  const least = Math.min(numberOr(schema['minLength'], 0), TEXT_CHARS_MAX);
+  return text.padEnd(least, '.').slice(0, numberOr(schema['maxLength'], Math.max(least, 1_000)));
 }
 
 function mergeAll(schema: JsonObject, parts: readonly unknown[]): JsonObject {

@@ -1,5 +1,5 @@
 /*
- * Streams whose events bear names, as Anthropic's and those of OpenAI's Responses do: most of them frame the tokens (a block begins, a block
+ * Streams whose events bear names, as those of Anthropic, of OpenAI's Responses, of Cohere and of Bedrock do: most of them frame the tokens (a block begins, a block
  * ends) and are sent with the token that follows, so that faults which count tokens find what they count.
  */
 
@@ -17,13 +17,19 @@ interface Token<Event> {
 
 /** Collects the events of one stream, in order. */
 export class NamedEvents<Event extends { readonly type: string }> {
+  readonly #encode: (event: Event) => string;
   readonly #tokens: Token<Event>[] = [];
   #opening = '';
   #pending = '';
 
+  /** `encode` is how an event goes onto the wire: as SSE unless told otherwise. */
+  constructor(encode: (event: Event) => string = namedEvent) {
+    this.#encode = encode;
+  }
+
   /** An event that carries no token. */
   frame(event: Event): void {
-    this.#pending += namedEvent(event);
+    this.#pending += this.#encode(event);
   }
 
   /** What was framed so far is sent even before the first token is there. */
@@ -53,6 +59,6 @@ export class NamedEvents<Event extends { readonly type: string }> {
   /** The token with what frames it. */
   event(index: number): string {
     const token = this.#tokens[index];
-    return token === undefined ? '' : token.lead + namedEvent(token.event);
+    return token === undefined ? '' : token.lead + this.#encode(token.event);
   }
 }

@@ -4,6 +4,7 @@ import { type Script, streamReply, type Whole, wholeReply } from './delivery.ts'
 import { FAILURE_IN_BAND, failureBody, insteadOfAnswer } from './failures.ts';
 import type { Faults } from './faults.ts';
 import { fixedChatReply, isFixed } from './fixed.ts';
+import { interleave } from './interleave.ts';
 import type { JsonObject } from './json-instance.ts';
 import { logprobsOf } from './logprobs.ts';
 import { type ChatRequest, modelUnknown, readChat, readModel } from './openai-request.ts';
@@ -174,24 +175,6 @@ function deltasOf(given: Answer): readonly ChatDelta[] {
         ...callPieces(call).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] })),
       ]);
   }
-}
-
-interface PlacedDelta {
-  readonly index: number;
-  readonly delta: ChatDelta;
-}
-
-/** Several choices are generated side by side: a token of each in turn. */
-function interleave(choices: readonly (readonly ChatDelta[])[]): readonly PlacedDelta[] {
-  const longest = Math.max(0, ...choices.map((deltas) => deltas.length));
-  const placed: PlacedDelta[] = [];
-  for (let position = 0; position < longest; position += 1) {
-    for (const [index, deltas] of choices.entries()) {
-      const delta = deltas[position];
-      if (delta !== undefined) placed.push({ index, delta });
-    }
-  }
-  return placed;
 }
 
 function finishOf(given: Answer): FinishReason {

@@ -1,6 +1,6 @@
 import type { Question, Tool } from './answer.ts';
 import type { Failure } from './failures.ts';
-import { isObject, type JsonObject } from './json-instance.ts';
+import { isObject, type JsonObject, shownAs } from './json-instance.ts';
 import { estimateTokens } from './text.ts';
 
 /** A refused request, as OpenAI words it; thrown while reading a request, and turned into a reply in one place. */
@@ -16,6 +16,10 @@ export class RequestRefused extends Error {
 
 export function refuse(message: string, param: string | null = null, code: string | null = null): never {
   throw new RequestRefused({ status: 400, message, param, code });
+}
+
+export function notFound(message: string, param: string | null = null): RequestRefused {
+  return new RequestRefused({ status: 404, message, param });
 }
 
 export function modelUnknown(name: string): RequestRefused {
@@ -97,6 +101,19 @@ export function readCount(body: JsonObject, name: string, min = 1): number | und
     return refuse(`Invalid type for '${name}': expected an integer.`, name, 'invalid_type');
   if (value < min) return refuse(`Invalid '${name}': integer below minimum value.`, name, 'integer_below_min_value');
   return value;
+}
+
+/** One of some words, or undefined when absent or null. Throws RequestRefused. */
+export function readWord<Word extends string>(body: JsonObject, name: string, words: readonly Word[]): Word | undefined {
+  const value = body[name];
+  if (value === undefined || value === null) return undefined;
+  const known = words.find((word) => word === value);
+  if (known !== undefined) return known;
+  return refuse(
+    `Invalid value: '${shownAs(value).slice(0, 40)}'. Supported values are: ${words.map((word) => `'${word}'`).join(', ')}.`,
+    name,
+    'invalid_value',
+  );
 }
 
 export function readStops(stop: unknown): readonly string[] {

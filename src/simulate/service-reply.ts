@@ -12,14 +12,14 @@ export interface ServiceReply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The answer of an AI service, delivered as the faults say. */
+/** A JSON answer that is there at once unless it counts tokens, delivered as the faults say. */
 export function jsonReply(visit: Visit, faults: Faults, reply: ServiceReply): Promise<Response> {
   const whole = {
     headers: { ...JSON_HEADERS, ...reply.headers },
     seed: hash(visit.path, visit.world.options.seed),
     tokenCount: reply.tokenCount ?? 0,
     body: JSON.stringify(reply.value),
-    failure: failureBody(FAILURE_IN_BAND, 'service'),
+    failure: failureBody(FAILURE_IN_BAND, visit.shape),
   };
   return wholeReply(whole, faults, visit);
 }

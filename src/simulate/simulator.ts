@@ -1,5 +1,5 @@
 /*
- * A server that behaves like the things a gateway stands in front of: an LLM server with OpenAI's, Anthropic's and Ollama's APIs, and the AI
+ * A server that behaves like the things a gateway stands in front of: an LLM server with the APIs of all vendors that the gateway knows, and the AI
  * services of services/catalog.ts, all of them or one. Tests, benches and the first run use it, as a process of its own. It is deterministic by seed, fails on demand
  * (faults.ts has the syntax), and remembers what it was asked (control.ts).
  *
@@ -8,20 +8,34 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { countTokens, messages, noSuchMessage } from './anthropic/messages.ts';
+import { bedrock } from './bedrock/bedrock.ts';
+import { cohereChat } from './cohere/chat.ts';
+import { cohereEmbed } from './cohere/embed.ts';
+import { cohereRerank, jinaRerank, sharedRerank, teiRerank, voyageRerank } from './cohere/rerank.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
-import { isObject, type JsonObject } from './json-instance.ts';
+import { gemini } from './gemini/gemini.ts';
+import { readJson } from './json-body.ts';
+import type { JsonObject } from './json-instance.ts';
 import { ollamaChat, ollamaGenerate } from './ollama.ts';
 import { ollamaEmbed, ollamaEmbeddings } from './ollama-embeddings.ts';
 import { ollamaPs, ollamaRoot, ollamaShow, ollamaTags, ollamaVersion } from './ollama-models.ts';
+import { createBatch, listBatches, oneBatch } from './openai-batches.ts';
 import { chatCompletions } from './openai-chat.ts';
 import { completions } from './openai-completions.ts';
 import { embeddings } from './openai-embeddings.ts';
+import { createFile, listFiles, oneFile } from './openai-files.ts';
+import { imageContent, imageEdits, imageGenerations, imageVariations } from './openai-images.ts';
 import { model, models } from './openai-models.ts';
+import { moderations } from './openai-moderations.ts';
 import { RequestRefused } from './openai-request.ts';
+import { speech } from './openai-speech.ts';
+import { transcriptions, translations } from './openai-transcriptions.ts';
+import { createUpload, oneUpload } from './openai-uploads.ts';
 import type { SimulatorOptions } from './options.ts';
 import { PrefixCache } from './prefix-cache.ts';
+import { clientSecrets, realtime } from './realtime/realtime.ts';
 import { Recorder, UNRECORDED } from './recorder.ts';
 import { countInput, responses, storedResponse } from './responses/responses.ts';
 import { responsesSocket } from './responses/socket-mode.ts';
@@ -30,6 +44,7 @@ import { anything, echo, health, infer, item, mirror } from './service.ts';
 import { talk } from './services/assistant.ts';
 import { pathsOf } from './services/catalog.ts';
 import { SOCKET_HANDLERS, type SocketData, type SocketTalk } from './sockets.ts';
+import { Stored } from './stored.ts';
 import { Ticker } from './ticker.ts';
 import type { ErrorShape, Visit, World } from './visit.ts';
 
@@ -55,6 +70,27 @@ const MODELS: Readonly<Record<string, Answerer>> = {
   'GET /v1/responses': { shape: 'openai', bare: responsesSocket },
   'POST /v1/messages': { shape: 'anthropic', json: messages },
   'POST /v1/messages/count_tokens': { shape: 'anthropic', json: countTokens },
+  'POST /v1/images/generations': { shape: 'openai', json: imageGenerations },
+  'POST /v1/images/edits': { shape: 'openai', bare: imageEdits },
+  'POST /v1/images/variations': { shape: 'openai', bare: imageVariations },
+  'POST /v1/audio/speech': { shape: 'openai', json: speech },
+  'POST /v1/audio/transcriptions': { shape: 'openai', bare: transcriptions },
+  'POST /v1/audio/translations': { shape: 'openai', bare: translations },
+  'POST /v1/moderations': { shape: 'openai', json: moderations },
+  'POST /v1/files': { shape: 'openai', bare: createFile },
+  'GET /v1/files': { shape: 'openai', bare: listFiles },
+  'POST /v1/uploads': { shape: 'openai', json: createUpload },
+  'POST /v1/batches': { shape: 'openai', json: createBatch },
+  'GET /v1/batches': { shape: 'openai', bare: listBatches },
+  'GET /v1/realtime': { shape: 'openai', bare: realtime },
+  'POST /v1/realtime/client_secrets': { shape: 'openai', json: clientSecrets },
+  'POST /v2/chat': { shape: 'cohere', bare: cohereChat },
+  'POST /v2/embed': { shape: 'cohere', bare: cohereEmbed },
+  'POST /v2/rerank': { shape: 'cohere', bare: cohereRerank },
+  'POST /v1/rerank': { shape: 'cohere', bare: sharedRerank },
+  'POST /jina/v1/rerank': { shape: 'service', bare: jinaRerank },
+  'POST /voyage/v1/rerank': { shape: 'service', bare: voyageRerank },
+  'POST /rerank': { shape: 'tei', bare: teiRerank },
   'POST /api/chat': { shape: 'ollama', json: chatOfEither },
   'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
   'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },
@@ -81,6 +117,15 @@ const BELOW: readonly (readonly [string, Answerer])[] = [
   ['/v1/models', { shape: 'openai', bare: model }],
   ['/v1/responses', { shape: 'openai', bare: storedResponse }],
   ['/v1/messages', { shape: 'anthropic', bare: noSuchMessage }],
+  ['/v1/images/content', { shape: 'openai', bare: imageContent }],
+  ['/v1/files', { shape: 'openai', bare: oneFile }],
+  ['/v1/uploads', { shape: 'openai', bare: oneUpload }],
+  ['/v1/batches', { shape: 'openai', bare: oneBatch }],
+  ['/v1beta', { shape: 'gemini', bare: gemini }],
+  ['/v1/projects', { shape: 'gemini', bare: gemini }],
+  ['/v1/publishers', { shape: 'gemini', bare: gemini }],
+  ['/v1beta1', { shape: 'gemini', bare: gemini }],
+  ['/model', { shape: 'bedrock', bare: bedrock }],
   ['/echo', { shape: 'service', bare: echo }],
   ['/mirror', { shape: 'service', bare: mirror }],
   ['/items', { shape: 'service', bare: item }],
@@ -99,6 +144,12 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
     loaded: new Map(),
     prefixes: new PrefixCache(deps),
     responses: new ResponseStore(),
+    stored: new Stored(),
+    ask(request, from) {
+      const { path, query } = splitUrl(request.url);
+      const answerer = routeOf(exact, request.method, path);
+      return answerTo(answerer, { ...from, shape: answerer?.shape ?? 'openai', request, path, query, record: UNRECORDED });
+    },
     rules: [],
   };
   const exact = exactRoutes(options.service);
@@ -121,7 +172,7 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
       const shape = answerer?.shape ?? (options.service === undefined && !path.startsWith('/api/') ? 'openai' : 'service');
       if (recorder !== undefined && path.startsWith(CONTROL_PREFIX)) return controlled(request, path, { world, recorder });
 
-      const upgrade = (heard: SocketTalk) => own.upgrade(request, { data: { talk: heard, drained: undefined } });
+      const upgrade = (heard: SocketTalk, headers = {}) => own.upgrade(request, { data: { talk: heard, drained: undefined }, headers });
       const visitOf = (arrived: Request): Visit => {
         const record = recorder?.begin(arrived, path, query) ?? UNRECORDED;
         if (recorder !== undefined) arrived.signal.addEventListener('abort', () => record.end('client_gone'), { once: true });
@@ -133,7 +184,10 @@ export function createSimulator(options: SimulatorOptions, deps: { readonly cloc
   return {
     port: server.port ?? 0,
     url: `http://${options.hostname}:${server.port}`,
-    stop: () => server.stop(true),
+    async stop() {
+      world.stored.clear();
+      await server.stop(true);
+    },
   };
 }
 
@@ -172,20 +226,6 @@ function routeOf(exact: ReadonlyMap<string, Answerer>, method: string, path: str
     if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === '/')) return answerer;
   }
   return undefined;
-}
-
-/** Throws RequestRefused. */
-async function readJson(visit: Visit): Promise<JsonObject> {
-  const text = await visit.request.text();
-  visit.record.readBody(text);
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (error) {
-    throw new RequestRefused({ status: 400, message: `We could not parse the JSON body of your request: ${String(error)}` });
-  }
-  if (!isObject(body)) throw new RequestRefused({ status: 400, message: 'The JSON body of your request must be an object.' });
-  return body;
 }
 
 async function controlled(

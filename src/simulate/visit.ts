@@ -6,6 +6,7 @@ import type { PrefixCache } from './prefix-cache.ts';
 import type { RecordedVisit } from './recorder.ts';
 import type { ResponseStore } from './responses/store.ts';
 import type { SocketTalk } from './sockets.ts';
+import type { Stored } from './stored.ts';
 import type { Ticker } from './ticker.ts';
 
 /** A fault set at run time, for requests whose path begins with `path`. */
@@ -28,12 +29,16 @@ export interface World {
   readonly prefixes: PrefixCache;
   /** What `/v1/responses` keeps for later. */
   readonly responses: ResponseStore;
+  /** Files, uploads and batches. */
+  readonly stored: Stored;
+  /** Answers a request that another led to, as if it had come in, but leaves it out of the record: a line of a batch. */
+  readonly ask: (request: Request, from: Visit) => Promise<Response>;
   /** Replaced as a whole through `POST /__sim/fault`. */
   rules: readonly FaultRule[];
 }
 
 /** Whose API a route belongs to, and so the shape of its errors. */
-export type ErrorShape = 'openai' | 'ollama' | 'anthropic' | 'service';
+export type ErrorShape = 'openai' | 'ollama' | 'anthropic' | 'service' | 'gemini' | 'bedrock' | 'cohere' | 'tei';
 
 /** One request to the simulator. */
 export interface Visit {
@@ -44,8 +49,8 @@ export interface Visit {
   /** With the leading `?`, or empty. */
   readonly query: string;
   readonly record: RecordedVisit;
-  /** Turns the connection into a WebSocket; false where the client did not ask for one. */
-  readonly upgrade: (talk: SocketTalk) => boolean;
+  /** Turns the connection into a WebSocket; false where the client did not ask for one. `headers` go into the reply that agrees to it. */
+  readonly upgrade: (talk: SocketTalk, headers?: Readonly<Record<string, string>>) => boolean;
   /** A visit of its own, for what arrives over that WebSocket: recorded and answered as if it had been posted here. */
   readonly visitOf: (request: Request) => Visit;
 }

@@ -32,6 +32,8 @@ export interface AccessRecord {
   readonly queueMs: number | undefined;
   readonly inputTokens: number | undefined;
   readonly outputTokens: number | undefined;
+  /** US dollars, in decimal digits. */
+  readonly costUsd?: string | undefined;
   /** What input screening found. */
   readonly screening?: string | undefined;
   readonly error: string | undefined;
@@ -63,6 +65,8 @@ export function accessJson(record: AccessRecord, timestamp: string): string {
   if (record.queueMs !== undefined) line += `,"queue_ms":${hundredths(record.queueMs)}`;
   if (record.inputTokens !== undefined) line += `,"input_tokens":${record.inputTokens}`;
   if (record.outputTokens !== undefined) line += `,"output_tokens":${record.outputTokens}`;
+  // Decimal digits are a number in JSON too.
+  if (record.costUsd !== undefined) line += `,"cost_usd":${record.costUsd}`;
   if (record.screening !== undefined) line += `,"screening":${quoted(record.screening)}`;
   if (record.error !== undefined) line += `,"error":"${record.error}"`;
   return `${line}}\n`;

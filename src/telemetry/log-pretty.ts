@@ -39,6 +39,7 @@ export function prettyAccess(record: AccessRecord, time: string, style: PrettySt
     optional('cache', record.cache),
     optional('input_tokens', record.inputTokens),
     optional('output_tokens', record.outputTokens),
+    optional('cost_usd', record.costUsd),
     record.outcome === 'complete' ? '' : `outcome=${record.outcome}`,
     optional('error', record.error),
   ];

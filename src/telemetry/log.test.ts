@@ -147,6 +147,16 @@ describe('the access log', () => {
     });
   });
 
+  test('has a cost as a number, however small', () => {
+    for (const [costUsd, want] of [
+      ['0', 0],
+      ['0.000000001', 1e-9],
+      ['12.5', 12.5],
+    ] as const) {
+      expect(JSON.parse(accessJson({ ...record, costUsd }, 'x')).cost_usd).toBe(want);
+    }
+  });
+
   test('parses and stays one line, whatever a caller sent', () => {
     const text = fc.string({ unit: 'binary', maxLength: 3_000 });
     fc.assert(

@@ -57,6 +57,11 @@ export const METRICS = {
   },
   // What only an AI gateway counts.
   gateway_tokens_total: { type: 'counter', help: 'Tokens used, as the upstream counted them.', labels: ['direction', 'model'] },
+  gateway_cost_usd_total: {
+    type: 'counter',
+    help: 'US dollars that the tokens cost by the catalogue; models without a known price are not in it.',
+    labels: ['model'],
+  },
   gateway_first_token_seconds: {
     type: 'histogram',
     help: 'From the head of a request to the first token of its answer (to the whole answer, when it was not streamed).',

@@ -44,6 +44,8 @@ export interface Metrics extends Disposable {
 
   /** Of a model that has answered. */
   tokens(model: string, usage: { readonly inputTokens?: number; readonly outputTokens?: number }): void;
+  /** What it cost, in nano-dollars (10^-9 US dollars). */
+  cost(model: string, nanoDollars: number): void;
   firstToken(model: string, durationMs: number): void;
   /** A request to an upstream over plain http found a connection. */
   connection(kind: 'new' | 'reused'): void;
@@ -164,6 +166,7 @@ type TrafficRecorders = Pick<
   | 'requestsOpen'
   | 'streamsOpen'
   | 'tokens'
+  | 'cost'
   | 'firstToken'
   | 'connection'
   | 'attempt'
@@ -180,6 +183,7 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
     output: registry.cell('gateway_tokens_total', 'output', model),
     firstToken: registry.buckets('gateway_first_token_seconds', model),
   }));
+  const costCells = createMemo((model: string) => registry.cell('gateway_cost_usd_total', model));
   const okCells = createMemo((target: string) => registry.cell('gateway_upstream_attempts_total', target, 'ok'));
   const cacheCells = createMemo((result: string) => registry.cell('gateway_cache_results_total', result));
   const connections = {
@@ -197,6 +201,8 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
       cells.input.value += usage.inputTokens ?? 0;
       cells.output.value += usage.outputTokens ?? 0;
     },
+    // By a cell of its own, made when it is needed: a model without a price is not shown as one that costs nothing.
+    cost: (model, nanoDollars) => void (costCells(names.model(model)).value += nanoDollars / 1e9),
     firstToken: (model, durationMs) => modelCells(names.model(model)).firstToken.observe(durationMs / 1_000),
     connection: (kind) => void (connections[kind].value += 1),
     attempt(target, outcome) {

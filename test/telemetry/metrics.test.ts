@@ -42,6 +42,7 @@ describe('the exposition', () => {
     expect(parseExposition(metrics.text()).map(({ name }) => name)).toEqual(Object.keys(METRICS));
     ended('/a"b\\c\nd', { status: 503, error: 'overloaded' });
     metrics.tokens('llama', { inputTokens: 5, outputTokens: 6 });
+    metrics.cost('llama', 1_500_000);
     metrics.firstToken('llama', 250);
     metrics.attempt('ollama/llama', 'upstream_timeout');
     metrics.connection('reused');

@@ -56,7 +56,8 @@ const upstream = createUpstream({
 });
 
 const policies = [
-  createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined }).policy,
+  createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined, costOf: () => undefined })
+    .policy,
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
   createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),

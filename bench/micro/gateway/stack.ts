@@ -81,7 +81,8 @@ registry.update(groupConfigs(router, config.services, config.upstream));
 const upstream = createUpstream({ registry, clock, random: Math.random, events: runtime.events, signers: () => undefined });
 
 const policies = [
-  createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined }).policy,
+  createObserver({ log, metrics: runtime.metrics, traceIds: runtime.traceIds, sampleRatio: 1, spans: undefined, costOf: () => undefined })
+    .policy,
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
   createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),

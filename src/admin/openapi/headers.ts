@@ -26,6 +26,10 @@ const REPLY_HEADERS: Readonly<Record<string, Json>> = {
   'X-Gatehouse-Overhead-Ms': { description: 'Milliseconds that the gateway itself took.', schema: { type: 'number' } },
   'X-Gatehouse-Provider': { description: 'The provider that answered.', schema: TEXT },
   'X-Gatehouse-Model': { description: 'The model that answered, as the provider names it.', schema: TEXT },
+  'X-Gatehouse-Cost-Usd': {
+    description: 'US dollars that the reply cost by the catalogue. Absent from streams, and where the usage or a price is unknown.',
+    schema: { type: 'number', minimum: 0 },
+  },
   'X-Gatehouse-Attempts': { description: 'How often an upstream was asked.', schema: COUNT },
   'X-Cache': { description: 'Whether the reply had been given before.', schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] } },
   Age: { description: 'Seconds since a cached reply was first given.', schema: COUNT },
@@ -49,7 +53,7 @@ export function replyHeaders(route: DescribedRoute, facts: HeaderFacts): Json {
   const names = ['X-Correlation-ID', 'X-Request-ID', 'X-Gatehouse-Trace-Id'];
   if (route.kind !== 'system') {
     names.push('X-Gatehouse-Overhead-Ms', 'X-Gatehouse-Attempts');
-    if (route.kind === 'model') names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model');
+    if (route.kind === 'model') names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model', 'X-Gatehouse-Cost-Usd');
     if (isCached(route, facts)) names.push('X-Cache', 'Age');
     for (const window of facts.rateWindows)
       names.push(...['Limit', 'Remaining', 'Reset'].map((word) => `X-RateLimit-${word}-${title(window)}`));

@@ -87,7 +87,24 @@ export const embeddingReply = z
   .meta({ id: 'EmbeddingList', description: 'One vector for each input, in their order.' });
 
 export const modelEntry = z
-  .looseObject({ id: z.string().describe('What to write as `model`.'), object: z.literal('model'), created, owned_by: z.string() })
+  .looseObject({
+    id: z.string().describe('What to write as `model`.'),
+    object: z.literal('model'),
+    created,
+    owned_by: z.string(),
+    context_window: z
+      .int()
+      .optional()
+      .describe('Tokens of request and answer together. This and what follows: as far as the catalogue knows.'),
+    max_output_tokens: z.int().optional().describe('Most tokens of an answer.'),
+    embedding_dimensions: z.int().optional().describe('Length of an embedding.'),
+    pricing: z
+      .looseObject({ unit: z.literal('usd_per_million_tokens') })
+      .optional()
+      .describe('What it costs now: `input`, `cached_input`, `cache_write`, `output` and the like; `tiers` for large requests.'),
+    capabilities: z.record(z.string(), z.boolean()).optional().describe('What it can do and what not; what is not named is unknown.'),
+    deprecated: z.literal(true).optional().describe('Its provider will take it away.'),
+  })
   .meta({ id: 'Model', description: 'A model, or an alias of one.' });
 
 export const modelList = z

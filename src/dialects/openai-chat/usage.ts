@@ -8,14 +8,21 @@ export function readUsage(value: unknown): Usage | undefined {
   const output = count(usage['completion_tokens']);
   const total = count(usage['total_tokens']);
   if (input === undefined && output === undefined && total === undefined) return undefined;
-  const cached = count((usage['prompt_tokens_details'] as Record<string, unknown> | null | undefined)?.['cached_tokens']);
-  const reasoning = count((usage['completion_tokens_details'] as Record<string, unknown> | null | undefined)?.['reasoning_tokens']);
+  const inputDetails = usage['prompt_tokens_details'] as Record<string, unknown> | null | undefined;
+  const outputDetails = usage['completion_tokens_details'] as Record<string, unknown> | null | undefined;
+  const cached = count(inputDetails?.['cached_tokens']);
+  const reasoning = count(outputDetails?.['reasoning_tokens']);
+  const audioInput = count(inputDetails?.['audio_tokens']);
+  const audioOutput = count(outputDetails?.['audio_tokens']);
   const read: { -readonly [K in keyof Usage]: Usage[K] } = {};
   if (input !== undefined) read.inputTokens = input;
   if (output !== undefined) read.outputTokens = output;
   if (total !== undefined) read.totalTokens = total;
   if (cached !== undefined) read.cachedInputTokens = cached;
   if (reasoning !== undefined) read.reasoningTokens = reasoning;
+  // Nearly every reply says that none of it was audio: that need not be carried on.
+  if (audioInput !== undefined && audioInput > 0) read.audioInputTokens = audioInput;
+  if (audioOutput !== undefined && audioOutput > 0) read.audioOutputTokens = audioOutput;
   return read;
 }
 

@@ -11,7 +11,7 @@ import { createLog } from '../../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import type { Span } from '../../telemetry/otlp.ts';
 import { createTraceIds } from '../../telemetry/trace.ts';
-import { createObserver } from './observe.ts';
+import { createObserver, type ObserveDeps } from './observe.ts';
 
 const route: RouteInfo = { pattern: '/v1/chat/completions', kind: 'model', access: 'key', dialect: 'openai-chat', operation: 'chat' };
 const made: Metrics[] = [];
@@ -19,7 +19,7 @@ afterEach(() => {
   for (const metrics of made.splice(0)) metrics[Symbol.dispose]();
 });
 
-function createBench(options: { sampleRatio?: number } = {}) {
+function createBench(options: { sampleRatio?: number; costOf?: ObserveDeps['costOf'] } = {}) {
   const clock = createManualClock();
   let text = '';
   const log = createLog(
@@ -40,6 +40,7 @@ function createBench(options: { sampleRatio?: number } = {}) {
     traceIds: createTraceIds(Uint32Array.of(7, 7, 7, 7)),
     sampleRatio: options.sampleRatio ?? 1,
     spans: exporter,
+    costOf: options.costOf ?? (() => undefined),
   });
   const lines = async () => {
     await log.flush(1_000);
@@ -266,6 +267,52 @@ describe('spans', () => {
     await reply;
     exchange.end(complete(200));
     expect(spans).toEqual([]);
+  });
+});
+
+describe('the cost of an exchange', () => {
+  const upstream = { target: 'ollama/llama', provider: 'ollama', model: 'llama:latest', attempts: [], firstTokenMs: 1 };
+  const usage = { inputTokens: 11, outputTokens: 22 };
+
+  test('is asked for once, with what is known, and told in head, log and metric', async () => {
+    const asked: unknown[] = [];
+    const { start, lines, metrics, clock } = createBench({ costOf: (...args) => (asked.push(args), 1_500) });
+    const { exchange, reply } = start(async (_request, under) => {
+      under.set(upstreamFact, upstream);
+      under.set(usageFact, usage);
+      return { status: 200, headers: {}, body: 'ok' };
+    });
+    await reply;
+    exchange.end(complete(200));
+    expect(asked).toEqual([[upstream, usage, clock.now()]]);
+    expect(exchange.replyHeaders['x-gatehouse-cost-usd']).toBe('0.0000015');
+    expect(await lines()).toMatchObject([{ cost_usd: 0.0000015 }]);
+    expect(metrics.text()).toContain('gateway_cost_usd_total{model="llama"} 0.0000015\n');
+  });
+
+  test('of a stream is told at its end', async () => {
+    const { start, lines } = createBench({ costOf: () => 7 });
+    const { exchange, reply } = start(async (_request, under) => {
+      under.set(upstreamFact, upstream);
+      return { status: 200, headers: {}, body: (async function* () {})() };
+    });
+    await reply;
+    exchange.set(usageFact, usage);
+    exchange.end(complete(200));
+    expect(exchange.replyHeaders).not.toHaveProperty('x-gatehouse-cost-usd');
+    expect(await lines()).toMatchObject([{ cost_usd: 0.000000007 }]);
+  });
+
+  test('that is unknown is told nowhere', async () => {
+    const { start, lines, metrics } = createBench({ costOf: () => undefined });
+    const { exchange, reply } = start(answer);
+    exchange.set(upstreamFact, upstream);
+    exchange.set(usageFact, usage);
+    await reply;
+    exchange.end(complete(200));
+    expect(exchange.replyHeaders).not.toHaveProperty('x-gatehouse-cost-usd');
+    expect((await lines())[0]).not.toHaveProperty('cost_usd');
+    expect(metrics.text()).not.toContain('gateway_cost_usd_total{');
   });
 });
 

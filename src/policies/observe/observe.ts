@@ -4,8 +4,20 @@
  */
 
 import type { ErrorCode } from '../../base/errors.ts';
+import { formatDollars } from '../../catalog/cost.ts';
+import type { Usage } from '../../operations/usage.ts';
 import type { Exchange, Outcome } from '../../pipeline/exchange.ts';
-import { cacheFact, errorFact, principalFact, queueFact, screeningFact, upstreamFact, usageFact } from '../../pipeline/facts.ts';
+import {
+  cacheFact,
+  costFact,
+  errorFact,
+  principalFact,
+  queueFact,
+  screeningFact,
+  type UpstreamFacts,
+  upstreamFact,
+  usageFact,
+} from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import { isStream } from '../../pipeline/reply.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
@@ -24,6 +36,8 @@ export interface ObserveDeps {
   readonly sampleRatio: number;
   /** Undefined where no collector is configured. */
   readonly spans: SpanExporter | undefined;
+  /** What usage of a target cost at a time (milliseconds since the epoch), in nano-dollars; undefined where a price is unknown. */
+  readonly costOf: (upstream: UpstreamFacts, usage: Usage, nowMs: number) => number | undefined;
 }
 
 /** A request that the edge refused before it had an exchange: a bad head, an unknown route. */
@@ -56,7 +70,7 @@ export function createObserver(deps: ObserveDeps): Observer {
     policy: {
       name: 'observe',
       stage: 'observe',
-      writes: [traceFact],
+      writes: [traceFact, costFact],
       layer: (route) => {
         const endpoint = metrics.endpoint(route.pattern, route.kind !== 'system');
         return (next) => async (request, exchange) => {
@@ -72,7 +86,8 @@ export function createObserver(deps: ObserveDeps): Observer {
           });
           const reply = await next(request, exchange);
           addTimings(exchange);
-          if (isStream(reply.body) && exchange.outcome === undefined) {
+          if (!isStream(reply.body)) addCost(exchange, deps);
+          else if (exchange.outcome === undefined) {
             streaming = true;
             metrics.streamsOpen.value += 1;
           }
@@ -114,6 +129,23 @@ function addTimings(exchange: Exchange): void {
   if (queueMs !== undefined) exchange.replyHeaders['x-gatehouse-queue-ms'] = String(Math.round(queueMs * 100) / 100);
 }
 
+/** The cost of a whole reply is known before its head is written; that of a stream only at its end. */
+function addCost(exchange: Exchange, deps: ObserveDeps): void {
+  const cost = priced(exchange, deps);
+  if (cost !== undefined) exchange.replyHeaders['x-gatehouse-cost-usd'] = formatDollars(cost);
+}
+
+/** What the exchange cost, as far as it is known by now. */
+function priced(exchange: Exchange, { costOf }: ObserveDeps): number | undefined {
+  const known = exchange.peek(costFact);
+  const usage = exchange.peek(usageFact);
+  const upstream = exchange.peek(upstreamFact);
+  if (known !== undefined || usage === undefined || upstream === undefined) return known;
+  const cost = costOf(upstream, usage, exchange.clock.now());
+  if (cost !== undefined) exchange.set(costFact, cost);
+  return cost;
+}
+
 interface Ended {
   readonly request: GatewayRequest;
   readonly exchange: Exchange;
@@ -133,11 +165,13 @@ function finish(ended: Ended, deps: ObserveDeps): void {
   const usage = exchange.peek(usageFact);
   const cache = exchange.peek(cacheFact);
   const queueMs = exchange.peek(queueFact);
+  const cost = priced(exchange, deps);
 
   endpoint.ended(request.method, { status: outcome.status, durationMs, nowMs: monotonicMs, error, cut: outcome.kind === 'cut' });
   if (cache !== undefined) metrics.cacheResult(cache);
   if (queueMs !== undefined) metrics.queued(queueMs);
   if (usage !== undefined && upstream !== undefined) metrics.tokens(targetModel(upstream), usage);
+  if (cost !== undefined && upstream !== undefined) metrics.cost(targetModel(upstream), cost);
   if (upstream?.firstTokenMs !== undefined && upstream.model !== undefined)
     metrics.firstToken(targetModel(upstream), upstream.firstTokenMs);
 
@@ -165,6 +199,7 @@ function finish(ended: Ended, deps: ObserveDeps): void {
     queueMs,
     inputTokens: usage?.inputTokens,
     outputTokens: usage?.outputTokens,
+    costUsd: cost === undefined ? undefined : formatDollars(cost),
     screening: exchange.peek(screeningFact),
     error,
   });

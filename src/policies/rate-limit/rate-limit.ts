@@ -80,12 +80,14 @@ export function createRateLimit(config: LimitsConfig, deps: RateLimitDeps): Poli
       return (next) => (request, exchange) => {
         const asked = askedBy(request, exchange);
         if (asked.buckets.length === 0) return next(request, exchange);
-        const judgeLater = async (coming: Promise<TakeResult>): Promise<Reply> => {
-          judge(await coming, asked, exchange);
-          return next(request, exchange);
-        };
         const result = deps.counters.take(asked.buckets, NEVER);
-        if (result instanceof Promise) return judgeLater(result);
+        if (result instanceof Promise) {
+          const judgeLater = async (): Promise<Reply> => {
+            judge(await result, asked, exchange);
+            return next(request, exchange);
+          };
+          return judgeLater();
+        }
         judge(result, asked, exchange);
         return next(request, exchange);
       };

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { createHash, createHmac } from 'node:crypto';
+import { rejection } from '../../../test/harness/rejection.ts';
 import { createManualClock } from '../../base/manual-clock.ts';
 import { createAwsSigner } from './aws-signer.ts';
 import type { SignedProvider } from './signer.ts';
@@ -54,7 +55,7 @@ test('a request is signed as AWS describes it, and keeps its body and its header
   expect(signature).toBe(expected(names.split(';'), known));
 });
 
-test('without a key or a region the credential is at fault, and nothing is sent', () => {
+test('without a key or a region the credential is at fault, and nothing is sent', async () => {
   for (const config of [{ region: 'eu-central-1' }, { aws: KEY }])
-    expect(signer(config).sign(request)).rejects.toMatchObject({ code: 'upstream_credentials' });
+    expect(await rejection(signer(config).sign(request))).toMatchObject({ code: 'upstream_credentials' });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { importSPKI, jwtVerify } from 'jose';
+import { rejection } from '../../../test/harness/rejection.ts';
 import { createManualClock } from '../../base/manual-clock.ts';
 import { createGoogleSigner } from './google-signer.ts';
 import type { SignedProvider, SignerDeps } from './signer.ts';
@@ -84,9 +85,9 @@ test('a purchase that fails is the fault of the credential, is tried again, and 
   expect(await token()).toBe('Bearer token-1');
   expect(sold).toHaveLength(2);
   clock.advance(200_000);
-  await expect(token()).rejects.toMatchObject({ code: 'upstream_credentials' });
+  expect(await rejection(token())).toMatchObject({ code: 'upstream_credentials' });
   shop.answers = () => Promise.resolve('{"access_token":""}');
-  await expect(token()).rejects.toMatchObject({ code: 'upstream_credentials' });
+  expect(await rejection(token())).toMatchObject({ code: 'upstream_credentials' });
   shop.answers = undefined;
   expect(await token()).toStartWith('Bearer token-');
 });
@@ -98,7 +99,7 @@ for (const [name, credentials] of [
 ] as const) {
   test(`credentials with ${name} are told as such, and never shown`, async () => {
     const { token } = rig(credentials);
-    const error: unknown = await token().catch((cause: unknown) => cause);
+    const error = await rejection(token());
     expect(error).toMatchObject({ code: 'upstream_credentials' });
     expect(String(error)).not.toContain('refresh');
   });
