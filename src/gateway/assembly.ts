@@ -36,6 +36,7 @@ import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { createAnthropicRoutes } from './anthropic-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
@@ -180,6 +181,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
+    ...createAnthropicRoutes({ router, call: modelCall, examples }),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

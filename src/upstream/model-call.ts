@@ -127,7 +127,7 @@ class ModelCall {
     return ways;
   }
 
-  #headers({ dialect, asked, report }: Lane, request: GatewayRequest): Record<string, string> {
+  #headers({ dialect, asked }: Lane, request: GatewayRequest): Record<string, string> {
     const { deps, exchange, operation } = this.#input;
     const headers: Record<string, string> = {
       'content-type': 'application/json',
@@ -141,7 +141,7 @@ class ModelCall {
     for (const name in trace) headers[name] = trace[name] ?? '';
     passHeaders(PASSED_HEADERS, request.headers, headers);
     // To a target of another dialect they mean nothing, or something else.
-    if (report === undefined) passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
+    if (dialect === this.#input.dialect) passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
     return headers;
   }
 

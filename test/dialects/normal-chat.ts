@@ -1,6 +1,15 @@
 /* When two chats are the same: what a way through a dialect may change of them without changing what they say. Each piece is for dialects that need it. */
 import { writeSignature } from '../../src/dialects/dialect-signature.ts';
-import type { ChatMessage, ChatPart, ChatReply, ChatRequest, MediaSource, Signature, TextPart } from '../../src/operations/chat.ts';
+import type {
+  ChatMessage,
+  ChatPart,
+  ChatReply,
+  ChatRequest,
+  ChatTool,
+  MediaSource,
+  Signature,
+  TextPart,
+} from '../../src/operations/chat.ts';
 import type { ChatAbilities } from '../../src/operations/chat-features.ts';
 import type { Usage } from '../../src/operations/usage.ts';
 
@@ -19,7 +28,19 @@ export function plainRequest(request: ChatRequest, can: ChatAbilities): ChatRequ
     const parts = message.parts.map(plain);
     return message.role === 'tool' ? parts.map((part) => ({ ...message, parts: [part] })) : [{ ...message, parts }];
   });
-  return { ...request, messages };
+  const tools = request.tools?.map((tool): ChatTool => {
+    if (tool.kind !== 'function' || tool.strict !== false || can['strict-tools'] === 'yes') return tool;
+    const { strict: _strict, ...lax } = tool;
+    return lax;
+  });
+  const { toolChoice, ...rest } = request;
+  return {
+    ...rest,
+    messages,
+    ...(tools === undefined ? {} : { tools }),
+    // It is what is meant anyway.
+    ...(toolChoice === undefined || toolChoice.kind === 'auto' ? {} : { toolChoice }),
+  };
 }
 
 /** Likewise of answers: signatures are as the caller holds them, and what the dialect has no word for is not there. */
@@ -31,12 +52,13 @@ export function plainReply(reply: ChatReply, dialect: string, can: ChatAbilities
     const { signature, ...rest } = told;
     return can['reply-signatures'] === 'yes' ? { ...rest, signature: seal(signature) } : rest;
   };
+  const saysNothing = (part: ChatPart): boolean => part.kind === 'reasoning' && part.text === '' && part.signature === undefined;
   const { usage } = reply;
   return {
     ...reply,
     choices: reply.choices.map(({ stopSequence, ...choice }) => ({
       ...choice,
-      parts: choice.parts.map(plain),
+      parts: choice.parts.map(plain).filter((part) => !saysNothing(part)),
       ...(stopSequence === undefined || can['reply-stop-sequence'] !== 'yes' ? {} : { stopSequence }),
     })),
     ...(usage === undefined ? {} : { usage: plainUsage(usage, can) }),
@@ -54,6 +76,11 @@ function plainUsage({ cachedInputTokens, cacheWriteTokens, reasoningTokens, ...u
 
 function plainPart(part: ChatPart, can: ChatAbilities): ChatPart {
   if (part.kind === 'refusal' && can['reply-refusals'] !== 'yes') return { kind: 'text', text: part.text };
+  // Not to cite it is what is meant anyway.
+  if (part.kind === 'file' && part.citable === false) {
+    const { citable: _citable, ...uncited } = part;
+    return plainPart(uncited, can);
+  }
   if (part.kind === 'image' || part.kind === 'file' || part.kind === 'audio' || part.kind === 'video')
     return { ...part, source: plainSource(part.source) };
   return part;

@@ -6,11 +6,18 @@
 import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect, StreamType } from '../dialect.ts';
 import { namesIn } from '../dialect-model-list.ts';
+import { ABILITIES } from './abilities.ts';
+import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { formOf } from './forms.ts';
 import { inspectReply } from './reply.ts';
+import { decodeChatReply, encodeChatReply } from './reply-codec.ts';
 import { decodeRequest } from './request.ts';
+import { decodeChatRequest } from './request-decode.ts';
+import { encodeChatRequest } from './request-encode.ts';
 import { OllamaStreamMeter } from './stream.ts';
+import { OllamaStreamDecoder } from './stream-decode.ts';
+import { OllamaStreamEncoder } from './stream-encode.ts';
 
 export const ollama: Dialect = {
   name: 'ollama',
@@ -20,8 +27,19 @@ export const ollama: Dialect = {
   decode: decodeRequest,
   path: (operation) => formOf(operation).path,
   modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
-  codecs: {},
   errorSchema: async () => (await import('./schemas.ts')).ollamaError,
+  codecs: {
+    chat: {
+      abilities: ABILITIES,
+      decodeRequest: decodeChatRequest,
+      encodeRequest: encodeChatRequest,
+      decodeReply: decodeChatReply,
+      encodeReply: encodeChatReply,
+      createDecoder: () => new OllamaStreamDecoder(),
+      createEncoder: (facts) => new OllamaStreamEncoder(facts),
+    },
+    embed: embedCodec,
+  },
   encodeError,
   classifyError,
   inspectReply,

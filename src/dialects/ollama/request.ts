@@ -66,7 +66,7 @@ export function decodeRequest(kind: OperationKind, bytes: Uint8Array, hints: Dec
   const isCommand = kind !== 'embed' && isNothingAsked(scan, form);
   const { temperature, seed, num_predict: outputTokensMax } = readOptions(scan);
   return {
-    kind,
+    kind: form === 'generate' && !isCommand && isOneTurn(scan) ? 'chat' : kind,
     dialect: 'ollama',
     form,
     model,
@@ -116,6 +116,17 @@ function checkMessages(scan: JsonScan, form: FormName): void {
 function isNothingAsked(scan: JsonScan, form: FormName): boolean {
   if (form === 'chat') return scan.get('messages')?.kind !== 'array' || firstInside(scan, 'messages') === '';
   return (memberString(scan, 'prompt') ?? '') === '';
+}
+
+/** Fields of a `generate` that only a server of Ollama's can do anything with: its templates, its tokens, its models that fill in. */
+const OWN_FIELDS = ['suffix', 'template', 'raw', 'context'] as const;
+
+/** A prompt, and nothing about how it is put to the model, is a chat of one turn: that any model can be asked. */
+function isOneTurn(scan: JsonScan): boolean {
+  return OWN_FIELDS.every((name) => {
+    const value = memberJson(scan, name);
+    return value === undefined || value === null || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+  });
 }
 
 interface Options {

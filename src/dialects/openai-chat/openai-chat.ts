@@ -6,10 +6,18 @@ import type { Dialect } from '../dialect.ts';
 import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
+import { ABILITIES } from './abilities.ts';
+import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { inspectReply } from './reply.ts';
+import { decodeChatReply } from './reply-decode.ts';
+import { encodeChatReply } from './reply-encode.ts';
 import { decodeRequest } from './request.ts';
+import { decodeChatRequest } from './request-decode.ts';
+import { encodeChatRequest } from './request-encode.ts';
 import { OpenAiStreamMeter } from './stream.ts';
+import { OpenAiStreamDecoder } from './stream-decode.ts';
+import { OpenAiStreamEncoder } from './stream-encode.ts';
 
 const PATHS: Readonly<Partial<Record<OperationKind, string>>> = {
   chat: '/chat/completions',
@@ -24,7 +32,18 @@ export const openaiChat: Dialect = {
   path: ({ kind }) => ofOperation(PATHS, kind),
   passedHeaders: ['openai-beta'],
   modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
-  codecs: {},
+  codecs: {
+    chat: {
+      abilities: ABILITIES,
+      decodeRequest: decodeChatRequest,
+      encodeRequest: encodeChatRequest,
+      decodeReply: decodeChatReply,
+      encodeReply: encodeChatReply,
+      createDecoder: () => new OpenAiStreamDecoder(),
+      createEncoder: (facts) => new OpenAiStreamEncoder(facts),
+    },
+    embed: embedCodec,
+  },
   encodeError,
   errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,
   classifyError,

@@ -11,6 +11,9 @@ import type { Operation, OperationKind } from '../../operations/operation.ts';
 import { scanBody } from '../dialect-body.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { checkModel, createFieldCheck, type FieldRule, firstInside, invalid } from '../dialect-request.ts';
+import { BASE64_FORM } from './embeddings.ts';
+import { FUNCTIONS_FORM } from './reply-encode.ts';
+import { isResponsesBody, toChatBody } from './responses-body.ts';
 
 // `null` is OpenAI's way of leaving a field out, so it is accepted wherever a field is optional.
 const COMMON_RULES: readonly FieldRule[] = [
@@ -40,14 +43,16 @@ const CHECKS: Readonly<Partial<Record<OperationKind, (scan: JsonScan) => void>>>
   ]),
 };
 
-export function decodeRequest(kind: OperationKind, bytes: Uint8Array): Operation {
-  const scan = scanBody(bytes);
+export function decodeRequest(kind: OperationKind, given: Uint8Array): Operation {
+  let scan = scanBody(given);
+  if (kind === 'chat' && isResponsesBody(scan)) scan = scanBody(toChatBody(scan));
   ofOperation(CHECKS, kind)(scan);
   checkNotEmpty(scan, kind);
   const model = checkModel(memberString(scan, 'model') ?? '');
   const stream = kind !== 'embed' && memberBoolean(scan, 'stream') === true;
   const usageWanted = stream && asksForUsage(scan);
   const user = memberString(scan, 'user');
+  const form = formOf(kind, scan);
   const outputTokensMax = memberNumber(scan, 'max_completion_tokens') ?? memberNumber(scan, 'max_tokens');
   return {
     kind,
@@ -58,9 +63,16 @@ export function decodeRequest(kind: OperationKind, bytes: Uint8Array): Operation
     deterministic: kind === 'embed' || memberNumber(scan, 'temperature') === 0 || memberNumber(scan, 'seed') !== undefined,
     ...(user === undefined ? {} : { user }),
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
-    bytes,
+    ...(form === undefined ? {} : { form }),
+    bytes: scan.bytes,
     encode: (targetModel, options) => encodeRequest(scan, { model, targetModel, askUsage: stream && !usageWanted && options.streamUsage }),
   };
+}
+
+/** Callers that ask in an older way, or for vectors in base64, look for an answer to match. */
+function formOf(kind: OperationKind, scan: JsonScan): string | undefined {
+  if (kind === 'chat') return scan.get('functions')?.kind === 'array' && scan.get('tools')?.kind !== 'array' ? FUNCTIONS_FORM : undefined;
+  return kind === 'embed' && memberString(scan, 'encoding_format') === BASE64_FORM ? BASE64_FORM : undefined;
 }
 
 /** The body for a target: the caller's bytes, but for the model's name and the usage that we need. */

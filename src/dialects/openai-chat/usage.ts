@@ -14,16 +14,31 @@ export function readUsage(value: unknown): Usage | undefined {
   const reasoning = count(outputDetails?.['reasoning_tokens']);
   const audioInput = count(inputDetails?.['audio_tokens']);
   const audioOutput = count(outputDetails?.['audio_tokens']);
+  const written = count(inputDetails?.['cache_write_tokens']);
   const read: { -readonly [K in keyof Usage]: Usage[K] } = {};
   if (input !== undefined) read.inputTokens = input;
   if (output !== undefined) read.outputTokens = output;
   if (total !== undefined) read.totalTokens = total;
   if (cached !== undefined) read.cachedInputTokens = cached;
   if (reasoning !== undefined) read.reasoningTokens = reasoning;
+  if (written !== undefined) read.cacheWriteTokens = written;
   // Nearly every reply says that none of it was audio: that need not be carried on.
   if (audioInput !== undefined && audioInput > 0) read.audioInputTokens = audioInput;
   if (audioOutput !== undefined && audioOutput > 0) read.audioOutputTokens = audioOutput;
   return read;
+}
+
+/** The object that callers read. Tokens written to a cache have OpenRouter's name: OpenAI itself does not tell them. */
+export function writeUsage(usage: Usage): Record<string, unknown> {
+  const { inputTokens, outputTokens, totalTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = usage;
+  const isSplit = cachedInputTokens !== undefined || cacheWriteTokens !== undefined;
+  return {
+    prompt_tokens: inputTokens,
+    completion_tokens: outputTokens,
+    total_tokens: totalTokens ?? (inputTokens ?? 0) + (outputTokens ?? 0),
+    ...(isSplit ? { prompt_tokens_details: { cached_tokens: cachedInputTokens, cache_write_tokens: cacheWriteTokens } } : {}),
+    ...(reasoningTokens === undefined ? {} : { completion_tokens_details: { reasoning_tokens: reasoningTokens } }),
+  };
 }
 
 function count(value: unknown): number | undefined {
