@@ -93,6 +93,8 @@ export interface EncodedError {
   readonly body: string;
   /** Where the dialect has a status of its own for it; absent: the error's. */
   readonly status?: number;
+  /** Headers that the dialect tells it by, lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ReplyFacts {

@@ -7,6 +7,7 @@ export const simulator: ProviderDefinition = {
   dialects: [
     { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
     { name: 'anthropic-messages', prefix: '/v1', operations: ['chat', 'count-tokens'], streamUsage: true },
+    { name: 'bedrock-converse', prefix: '', operations: ['chat'], streamUsage: true },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
   ],
   credential: 'none',

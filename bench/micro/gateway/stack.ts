@@ -85,7 +85,7 @@ const policies = [
     .policy,
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
-  createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),
+  createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public', bodyBytesMax: 1_048_576 }),
   createRead({ bodyBytesMax: 1_000_000 }, { dialects: DIALECTS_BY_NAME, defaultModel: () => MODEL, models: new Set() }),
   createModelAccess(),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),

@@ -7,7 +7,7 @@ import { invalid } from '../dialect-request.ts';
 import { type At, below, cacheOf, decodeContent } from './block-decode.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { type Block, joinCallSignatures } from './thoughts.ts';
-import { Unread } from './unread.ts';
+import { Unread } from '../dialect-unread.ts';
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 

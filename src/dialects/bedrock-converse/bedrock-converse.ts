@@ -6,7 +6,7 @@
 import type { Dialect } from '../dialect.ts';
 import { bedrockCodecs } from './chat-codec.ts';
 import { BEDROCK_CONVERSE } from './dialect-name.ts';
-import { bedrockError, classifyError, encodeError, encodeStreamError } from './errors.ts';
+import { classifyError, encodeError, encodeStreamError } from './errors.ts';
 import { FRAMES } from './frames.ts';
 import { inspectReply } from './reply.ts';
 import { decodeRequest } from './request.ts';
@@ -20,7 +20,7 @@ export const bedrockConverse: Dialect = {
   passedReplyHeaders: ['x-amzn-errortype', 'x-amzn-requestid'],
   codecs: bedrockCodecs,
   encodeError,
-  errorSchema: async () => bedrockError,
+  errorSchema: async () => (await import('./error-schema.ts')).bedrockError,
   classifyError,
   inspectReply,
   createMeter: () => new BedrockStreamMeter(),

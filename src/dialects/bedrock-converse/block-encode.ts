@@ -5,7 +5,7 @@ import { isRecord } from '../dialect-errors.ts';
 import type { Block } from './block.ts';
 import { encodeCitation } from './citations.ts';
 import { type DocumentNames, encodeSource, formatOf } from './media.ts';
-import { callOf, writeThought } from './thoughts.ts';
+import { callSignatureBlocks, writeThought } from './thoughts.ts';
 import type { ToolIds } from './tool-ids.ts';
 
 export interface BlockDeps {
@@ -22,8 +22,7 @@ export function encodeParts(parts: readonly ChatPart[], deps: BlockDeps): Block[
   const blocks: Block[] = [];
   for (const part of parts) {
     // A gateway behind us has signed a call: it gets its block back where it stood.
-    if (part.kind === 'tool-call' && part.signature !== undefined && callOf(part.signature.value) !== undefined)
-      blocks.push({ reasoningContent: { redactedContent: part.signature.value } });
+    if (part.kind === 'tool-call') blocks.push(...callSignatureBlocks(part.signature, part.id));
     const block = encodePart(part, deps);
     if (block !== undefined) blocks.push(block, ...encodeMark(part, block, deps));
   }

@@ -3,16 +3,11 @@
  * Source: the service model of Bedrock Runtime; restJson1 (smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization).
  */
 
-import { z } from 'zod';
 import { type ErrorCode, type ErrorType, GatewayError } from '../../base/errors.ts';
 import { encodeFrame, encodeHeaders } from '../../base/event-frames.ts';
 import type { ReadableHeaders } from '../../base/readable-headers.ts';
 import type { EncodedError } from '../dialect.ts';
 import { classifyUpstreamError, isRecord, parseErrorBody, toldMessage } from '../dialect-errors.ts';
-
-export const bedrockError = z
-  .looseObject({ message: z.string().describe('What went wrong, for people. What programs read is in the header `x-amzn-errortype`.') })
-  .meta({ id: 'BedrockError', description: "An error as Amazon Bedrock tells it. The header `x-amzn-errortype` has the exception's name." });
 
 const NAMES: Readonly<Record<ErrorType, string>> = {
   invalid_request_error: 'ValidationException',

@@ -12,7 +12,10 @@ const FAMILIES: readonly (readonly [RegExp, ModelFamily])[] = [
   [/claude/i, 'claude'],
   [/amazon\.nova/i, 'nova'],
   [/openai\.gpt/i, 'gpt'],
-  [/(?:^|[./])(?:ai21|amazon|cohere|deepseek|google|luma|meta|minimax|mistral|moonshotai?|nvidia|qwen|stability|twelvelabs|writer|zai)\./i, 'other'],
+  [
+    /(?:^|[./])(?:ai21|amazon|cohere|deepseek|google|luma|meta|minimax|mistral|moonshotai?|nvidia|qwen|stability|twelvelabs|writer|zai)\./i,
+    'other',
+  ],
 ];
 
 export function familyOf(model: string): ModelFamily {

@@ -11,7 +11,7 @@ import { toolInput } from './block-encode.ts';
 import { encodeCitation } from './citations.ts';
 import { decodeFinish, encodeFinish } from './finish.ts';
 import { encodeSource, formatOf } from './media.ts';
-import { joinCallSignatures, writeCallSignature, writeThought } from './thoughts.ts';
+import { callSignatureBlocks, joinCallSignatures, writeThought } from './thoughts.ts';
 import { readUsage, writeUsage } from './usage.ts';
 
 const decoder = new TextDecoder();
@@ -77,7 +77,7 @@ export function answerBlocks(part: ChatPart): readonly Block[] {
       return [{ reasoningContent: writeThought(part) }];
     case 'tool-call': {
       const call = { toolUse: { toolUseId: part.id, name: part.name, input: toolInput(part) } };
-      return part.signature === undefined ? [call] : [{ reasoningContent: writeCallSignature(part.signature, part.id) }, call];
+      return [...callSignatureBlocks(part.signature, part.id), call];
     }
     case 'image':
       if (part.source.kind === 'url') return [{ text: `![](${part.source.url})` }];

@@ -159,4 +159,3 @@ function isThoughtless(turns: readonly Turn[]): boolean {
   }
   return first !== undefined && !('reasoningContent' in first);
 }
-

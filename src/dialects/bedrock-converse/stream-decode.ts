@@ -3,8 +3,8 @@
  * whole, since nobody could read half of one.
  */
 
-import { createFrameScanner, type FrameSpan, frameHeaders } from '../../base/event-frames.ts';
 import type { GatewayError } from '../../base/errors.ts';
+import { createFrameScanner, type FrameSpan, frameHeaders } from '../../base/event-frames.ts';
 import type { Signature } from '../../operations/chat.ts';
 import type { ChatEvent, PartOpening } from '../../operations/chat-events.ts';
 import type { ChatStreamDecoder } from '../dialect-codec.ts';
@@ -236,7 +236,8 @@ export class BedrockStreamDecoder implements ChatStreamDecoder {
     if (held !== undefined) this.#tell({ kind: 'part', choice: 0, part, opening: heldOpening(held) });
     // A call without arguments has no pieces.
     else if (kind === 'tool-call' && !block.told) this.#tell({ kind: 'arguments', choice: 0, part, text: '{}' });
-    else if (signature !== '') this.#tell({ kind: 'signature', choice: 0, part, signature: { dialect: BEDROCK_CONVERSE, value: signature } });
+    else if (signature !== '')
+      this.#tell({ kind: 'signature', choice: 0, part, signature: { dialect: BEDROCK_CONVERSE, value: signature } });
     this.#tell({ kind: 'part-end', choice: 0, part });
   }
 

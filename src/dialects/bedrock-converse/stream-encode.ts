@@ -14,7 +14,7 @@ import { encodeCitation } from './citations.ts';
 import { encodeFinish } from './finish.ts';
 import { type EventName, eventFrame } from './frames.ts';
 import { answerBlocks, writeStopSequence } from './reply-codec.ts';
-import { writeCallSignature, writeThought } from './thoughts.ts';
+import { callSignatureBlocks, writeThought } from './thoughts.ts';
 import { writeUsage } from './usage.ts';
 
 /** The part that is being told; there is one at a time. */
@@ -107,7 +107,7 @@ export class BedrockStreamEncoder implements ChatStreamEncoder {
     this.#close();
     if (opening.kind === 'tool-call') {
       this.#hasCalls = true;
-      if (opening.signature !== undefined) this.#whole({ reasoningContent: writeCallSignature(opening.signature, opening.id) });
+      for (const block of callSignatureBlocks(opening.signature, opening.id)) this.#whole(block);
     }
     const open: OpenPart = { opening, index: this.#blocks, told: false, signature: undefined, plain: '' };
     this.#open = open;
@@ -198,4 +198,3 @@ export class BedrockStreamEncoder implements ChatStreamEncoder {
     this.#out.push(eventFrame(name, JSON.stringify(payload)));
   }
 }
-

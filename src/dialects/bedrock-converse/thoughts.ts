@@ -48,11 +48,14 @@ function proofOf(signature: Signature | undefined, more: Omit<Sealed, 'value'>):
   return writeSignature({ dialect: signature?.dialect ?? NOBODY, value: hasMore ? wrap({ value, ...more }) : value }, BEDROCK_CONVERSE);
 }
 
-/** The value of the `reasoningContent` that carries the signature of a tool's call. */
-export function writeCallSignature({ dialect, value }: Signature, call: string): Block {
-  // Of this very dialect it came in a block of its own, and goes on so.
-  if (dialect === BEDROCK_CONVERSE) return { redactedContent: value };
-  return { redactedContent: writeSignature({ dialect, value: wrap({ value, call }) }, BEDROCK_CONVERSE) };
+/** The block that carries the signature of a tool's call, or none. */
+export function callSignatureBlocks(signature: Signature | undefined, call: string): readonly Block[] {
+  if (signature === undefined) return [];
+  const { dialect, value } = signature;
+  // The vendor signs no calls; a gateway before it does, in a block of its own, which goes on as it is.
+  if (dialect === BEDROCK_CONVERSE) return callOf(value) === undefined ? [] : [{ reasoningContent: { redactedContent: value } }];
+  const sealed = writeSignature({ dialect, value: wrap({ value, call }) }, BEDROCK_CONVERSE);
+  return [{ reasoningContent: { redactedContent: sealed } }];
 }
 
 /** A thought that a caller sent back, or the signature of a call that comes after it; undefined for what is none. */
@@ -98,6 +101,7 @@ function plainThought(
 }
 
 /** Which call a target's sealed block is the signature of: that target is a gateway as well. */
+
 export function callOf(data: string): string | undefined {
   return unwrap(readSignature(data, BEDROCK_CONVERSE).value).call;
 }

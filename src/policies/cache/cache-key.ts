@@ -29,6 +29,9 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, principal:
   } else if (operation.answerForm !== undefined) {
     // What such a body says of model and user is not in the question any more.
     head += `${operation.model}\0${operation.user ?? ''}\0`;
+  } else if (request.params !== undefined) {
+    // Where the path names the model, the body does not.
+    head += `${operation.model}\0`;
   }
   hasher.update(head);
   if (operation !== undefined) hasher.update(operation.bytes);
