@@ -44,7 +44,14 @@ beforeAll(async () => {
       },
       limits: { mode: 'off' },
       upstream: { retries: { base_delay: '1ms', delay_max: '5ms' } },
-      providers: { 'aws-bedrock': { base_url: simulator.url, region: 'eu-central-1', aws: SIMULATED_PAIR, models: ['eu.anthropic.*', 'arn:*', 'sim-1'] } },
+      providers: {
+        'aws-bedrock': {
+          base_url: simulator.url,
+          region: 'eu-central-1',
+          aws: SIMULATED_PAIR,
+          models: ['eu.anthropic.*', 'arn:*', 'sim-1'],
+        },
+      },
       models: {
         house: target(MODEL),
         overloaded: target('sim-1!status=429'),
@@ -142,9 +149,12 @@ describe('a caller who signs', () => {
     expect(streamedText(events)).toBe(whole.output?.message?.content?.[0]?.text ?? '');
     const [sent] = (await simulator.requests('/model')).slice(-1);
     expect(sent?.headers['authorization']).toStartWith('AWS4-HMAC-SHA256 Credential=AKIASIMULATOR0000000/');
-    await eventually(() => accessLines(gateway).some((line) => JSON.stringify(line).includes('/converse-stream') && line['principal'] === 'key:house-key'), {
-      what: 'a line with the key of the caller',
-    });
+    await eventually(
+      () => accessLines(gateway).some((line) => JSON.stringify(line).includes('/converse-stream') && line['principal'] === 'key:house-key'),
+      {
+        what: 'a line with the key of the caller',
+      },
+    );
   });
 
   test('may sign a path with an ARN in it', async () => {
