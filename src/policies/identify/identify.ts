@@ -42,7 +42,9 @@ export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
     writes: [principalFact],
     layer: (route) => {
       const access = route.access === 'metrics' ? deps.metricsAccess : route.access;
-      return access === 'public' ? identifyKnown(identifier) : identifyCaller(identifier, access, { required, parameter: route.keyParameter });
+      return access === 'public'
+        ? identifyKnown(identifier)
+        : identifyCaller(identifier, access, { required, parameter: route.keyParameter });
     },
   };
 }
@@ -81,11 +83,7 @@ interface CallerRule {
   readonly parameter: string | undefined;
 }
 
-function identifyCaller(
-  identifier: Identifier,
-  access: Exclude<Access, 'public' | 'metrics'>,
-  { required, parameter }: CallerRule,
-): Layer {
+function identifyCaller(identifier: Identifier, access: Exclude<Access, 'public' | 'metrics'>, { required, parameter }: CallerRule): Layer {
   const enter = (principal: Principal, exchange: Exchange): void => {
     if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
     exchange.set(principalFact, principal);
