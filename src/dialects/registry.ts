@@ -1,8 +1,10 @@
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
+import { bedrockConverse } from './bedrock-converse/bedrock-converse.ts';
 import { cohere } from './cohere/cohere.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
 import { createRerankChoice } from './dialect-rerank-choice.ts';
+import { gemini } from './gemini/gemini.ts';
 import { jina } from './jina/jina.ts';
 import { ollama } from './ollama/ollama.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
@@ -14,7 +16,18 @@ import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 import { voyage } from './voyage/voyage.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, ollama, cohere, jina, voyage, tei];
+export const DIALECTS: readonly Dialect[] = [
+  openaiChat,
+  openaiResponses,
+  anthropicMessages,
+  gemini,
+  bedrockConverse,
+  ollama,
+  cohere,
+  jina,
+  voyage,
+  tei,
+];
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);

@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic.ts';
+import { awsBedrock } from './aws-bedrock.ts';
 import { azureOpenai } from './azure-openai.ts';
 import { cerebras } from './cerebras.ts';
 import { cloudflare } from './cloudflare.ts';
@@ -6,6 +7,7 @@ import { cohere } from './cohere.ts';
 import { databricks } from './databricks.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
+import { googleAiStudio } from './google-ai-studio.ts';
 import { groq } from './groq.ts';
 import { huggingface } from './huggingface.ts';
 import { jina } from './jina.ts';
@@ -26,6 +28,7 @@ import { simulator } from './simulator.ts';
 import { tei } from './tei.ts';
 import { tgi } from './tgi.ts';
 import { together } from './together.ts';
+import { vertexAi } from './vertex-ai.ts';
 import { vllm } from './vllm.ts';
 import { voyage } from './voyage.ts';
 import { xai } from './xai.ts';
@@ -35,6 +38,9 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
   anthropic,
   azureOpenai,
+  googleAiStudio,
+  vertexAi,
+  awsBedrock,
   mistral,
   groq,
   deepseek,
