@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
 import { uploadsConfig } from '../context/documents/uploads-config.ts';
+import { mediaConfig } from '../context/spool/media-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
@@ -38,6 +39,7 @@ export const configSchema = z.strictObject({
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
+  media: mediaConfig.prefault({}).describe('Forms with files in them, on their way to a model.'),
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),
   docs: docsConfig.prefault({}).describe('The API documentation.'),

@@ -11,6 +11,7 @@ import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { DialectCodecs } from './dialect-codec.ts';
+import type { DialectForms } from './dialect-form.ts';
 
 /** What a route needs of the dialect that it speaks with callers. Some are spoken by callers alone: their operations carry a `form`. */
 export interface CallerDialect {
@@ -22,6 +23,8 @@ export interface CallerDialect {
    * the route's own handler knows what to do with it.
    */
   decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation | undefined;
+  /** How it reads forms, where it has operations that are asked in one. */
+  readonly forms?: DialectForms;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
   /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. Imported when it is asked for. */

@@ -12,6 +12,7 @@ import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import type { Config } from '../config/config.ts';
+import { createSpools } from '../context/spool/spool.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
@@ -32,12 +33,14 @@ import { createSigners } from '../upstream/credentials/signer.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
+import { createPassCall } from '../upstream/pass-call.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
+import { createMediaRoutes } from './media-routes.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import type { Runtime } from './runtime.ts';
@@ -116,11 +119,12 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       metricsAccess: config.telemetry.metrics.access,
     }), // a principal, or 401
     createRead(
-      { bodyBytesMax: config.server.body_bytes_max },
+      { bodyBytesMax: config.server.body_bytes_max, formBytesMax: config.media.form_bytes_max },
       {
         dialects: CALLER_DIALECTS_BY_NAME,
         defaultModel: createDefaultModel(config.chat, { router, list, clock }),
         models: new Set(router.names),
+        spools: createSpools(config.media, () => createAnswerId(random)),
       },
     ), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
@@ -167,6 +171,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       traceHeaders,
     },
   );
+  const passCall = createPassCall(
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
+    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
+  );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
@@ -174,6 +182,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes(modelCall, list, examples),
+    ...createMediaRoutes(passCall, examples),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

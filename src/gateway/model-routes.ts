@@ -11,7 +11,7 @@ import type { Reply } from '../pipeline/reply.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
 import type { ExampleModels } from './example-models.ts';
 
-const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens'> }[] = [
+const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Extract<OperationKind, 'chat' | 'completion' | 'embed'> }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
   { pattern: '/v1/completions', operation: 'completion' },
   { pattern: '/v1/embeddings', operation: 'embed' },

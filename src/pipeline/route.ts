@@ -27,6 +27,8 @@ export interface RouteInfo {
   readonly operation?: OperationKind;
   /** Which form of the operation, where the dialect has several. */
   readonly form?: string;
+  /** Set on model routes whose body may be a form with files in it. */
+  readonly takesForms?: true;
   /** Set on service routes: which service answers. */
   readonly service?: string;
 }

@@ -1,13 +1,14 @@
+import { PASSED_OPERATIONS } from '../operations/operation.ts';
 import type { ProviderDefinition } from './provider.ts';
 
 /** Source: platform.openai.com/docs/api-reference. */
 export const openai: ProviderDefinition = {
   name: 'openai',
   title: 'OpenAI',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed', ...PASSED_OPERATIONS], streamUsage: true }],
   baseUrl: 'https://api.openai.com/v1',
   keyVariable: 'OPENAI_API_KEY',
   urlVariables: ['OPENAI_BASE_URL'],
-  families: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'text-embedding-*'],
+  families: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'text-embedding-*', 'dall-e-*', 'whisper-*', 'tts-*', '*-moderation-*'],
   credential: 'bearer',
 };

@@ -106,7 +106,7 @@ export class Attempt implements OpenBody {
       }
       if (expect.kind === 'pass' && lengthOf(head) > expect.wholeBytesMax) return this.#handOver(head, head.reader(), undefined);
       const bytes = await head.bytes(expect.kind === 'whole' ? expect.bytesMax : expect.wholeBytesMax);
-      if (expect.kind === 'whole') expect.check(bytes);
+      if (expect.kind === 'whole') expect.check(bytes, headers);
       this.settle('ok');
       return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
     } catch (error) {
@@ -174,10 +174,10 @@ export class Attempt implements OpenBody {
     throw thrown;
   }
 
-  #failure(error: GatewayError, reply: FailedReply | undefined, { body }: TransportRequest): AttemptFailure {
+  #failure(error: GatewayError, reply: FailedReply | undefined, { body, renewed }: TransportRequest): AttemptFailure {
     this.settle(settlementOf(error, this.#slot));
     const notExecuted = provesNotSent(error) || error.code === 'upstream_address_forbidden';
-    const spent = body instanceof ReadableStream && (!notExecuted || body.locked);
+    const spent = body instanceof ReadableStream && renewed !== true && (!notExecuted || body.locked);
     return { kind: 'failure', error, status: this.#status, reply, notExecuted, spent };
   }
 }

@@ -57,7 +57,7 @@ export interface CallOptions {
  * A failure status is any but 2xx; for `pass` it is what `isServiceFailure` (classify.ts) says, and all others are handed over.
  */
 export type ReplyReader =
-  | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array): void }
+  | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array, headers: ReadableHeaders): void }
   | { readonly kind: 'stream'; start(headers: ReadableHeaders): StreamStart }
   | { readonly kind: 'pass'; readonly wholeBytesMax: number };
 

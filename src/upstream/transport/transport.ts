@@ -37,8 +37,10 @@ export interface TransportRequest {
   readonly method: string;
   /** A record has lower-case names. Not changed: what does not go on is left out of a copy. */
   readonly headers: SendableHeaders;
-  /** A stream can be sent once: such a request is never tried again after it began. */
+  /** A stream can be sent once: such a request is never tried again after it began, unless it is `renewed`. */
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  /** The body is made anew for every attempt, from what is kept of it. */
+  readonly renewed?: true;
 }
 
 export interface TransportReply {
