@@ -1,6 +1,7 @@
 /* Forms on their way to a model: what arrives is what was sent, to the byte, but for the name of the model; and what is no plain form goes nowhere. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { connect } from 'node:net';
+import { accessLine } from '../harness/access-log.ts';
 import { eventually } from '../harness/eventually.ts';
 import { watchMemory } from '../harness/memory.ts';
 import { KEY, type MediaRig, NARROW, startMediaRig } from './media-rig.ts';
@@ -196,8 +197,6 @@ test('a caller who leaves inside a form leaves nothing behind', async () => {
   socket.write(Buffer.concat([Buffer.from(head), field('model', 'kept'), file(noise(3 * MIB)).subarray(0, 3 * MIB)]));
   await eventually(() => socket.bytesWritten > 3_000_000 && socket.writableLength === 0, { what: 'the form to be on its way' });
   socket.destroy();
-  await eventually(() => rig.gateway.logs().some((line) => line['correlation_id'] === 'left-inside' && line['status'] === 499), {
-    what: 'the end of the request',
-  });
+  expect(await accessLine(rig.gateway, 'left-inside')).toMatchObject({ status_code: 499, outcome: 'client_closed' });
   expect(rig.sink.received).toEqual([]);
 });
