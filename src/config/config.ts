@@ -18,6 +18,7 @@ import { modelsConfig } from '../routing/models-config.ts';
 import { providersConfig } from '../routing/providers-config.ts';
 import { stateConfig } from '../stores/state-config.ts';
 import { telemetryConfig } from '../telemetry/telemetry-config.ts';
+import { realtimeConfig } from '../upstream/realtime-config.ts';
 import { servicesConfig } from '../upstream/services-config.ts';
 import { translationConfig } from '../upstream/translation-config.ts';
 import { upstreamConfig } from '../upstream/upstream-config.ts';
@@ -40,6 +41,7 @@ export const configSchema = z.strictObject({
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
   media: mediaConfig.prefault({}).describe('Forms with files in them, on their way to a model.'),
+  realtime: realtimeConfig.prefault({}).describe('Talks over WebSocket: `GET /v1/realtime`.'),
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),
   docs: docsConfig.prefault({}).describe('The API documentation.'),

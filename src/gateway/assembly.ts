@@ -34,6 +34,7 @@ import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import { createPassCall } from '../upstream/pass-call.ts';
+import { createRealtimeCall } from '../upstream/realtime-call.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -43,6 +44,7 @@ import { exampleModels } from './example-models.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createRealtimeRoutes } from './realtime-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -183,6 +185,9 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const routes: Route[] = [
     ...createModelRoutes(modelCall, list, examples),
     ...createMediaRoutes(passCall, examples),
+    ...createRealtimeRoutes(
+      createRealtimeCall(config.realtime, { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, traceHeaders }),
+    ),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

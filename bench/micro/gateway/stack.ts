@@ -74,6 +74,7 @@ const transport: Transport = {
     baseUrl,
     label: 'fake:80',
     send: () => Promise.resolve({ status: 200, headers: replyHeaders, reader: () => undefined, bytes: () => Promise.resolve(answer) }),
+    openSocket: () => Promise.reject(new Error('no sockets here')),
     [Symbol.dispose]: () => {},
   }),
 };

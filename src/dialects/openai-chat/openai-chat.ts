@@ -7,6 +7,7 @@ import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
+import { realtimeSockets } from './media/realtime.ts';
 import { inspectMediaReply } from './media/reply.ts';
 import { decodeMedia, isMedia, mediaForms, mediaPath } from './media/request.ts';
 import { MediaStreamMeter } from './media/stream.ts';
@@ -28,6 +29,7 @@ export const openaiChat: Dialect = {
   path: ({ kind }, model) => (isMedia(kind) ? mediaPath(kind, model) : ofOperation(PATHS, kind)),
   passedHeaders: ['openai-beta'],
   modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
+  sockets: realtimeSockets,
   codecs: {},
   encodeError,
   errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,

@@ -1,4 +1,4 @@
-import { KEY_HEADERS } from '../../base/credential-headers.ts';
+import { KEY_HEADERS, KEY_PROTOCOL_PREFIX, offeredProtocols } from '../../base/credential-headers.ts';
 import { GatewayError } from '../../base/errors.ts';
 
 const BEARER = 'bearer ';
@@ -7,16 +7,23 @@ const BEARER = 'bearer ';
 export const CREDENTIAL_CHARS_MAX = 8_192;
 
 /**
- * The key or token that came with a request, wherever it stood; undefined when there was none. Clients may send the same one twice.
+ * The key or token that came with a request, wherever it stood, with a WebSocket also among its subprotocols; undefined when there was none. Clients may send the same one twice.
  * Throws `header_invalid` for two that differ, and `key_invalid` for one that is absurdly long.
  */
 export function extractCredential(headers: Headers): string | undefined {
   let credential = bearerToken(headers.get('authorization'));
-  for (const name of KEY_HEADERS) {
-    const value = headers.get(name);
-    if (value === null || value === '') continue;
+  const take = (value: string): void => {
     if (credential !== undefined && credential !== value) throw new GatewayError('header_invalid', 'the request has two different keys');
     credential = value;
+  };
+  for (const name of KEY_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null && value !== '') take(value);
+  }
+  if (headers.has('sec-websocket-protocol')) {
+    for (const name of offeredProtocols(headers)) {
+      if (name.startsWith(KEY_PROTOCOL_PREFIX) && name.length > KEY_PROTOCOL_PREFIX.length) take(name.slice(KEY_PROTOCOL_PREFIX.length));
+    }
   }
   if (credential !== undefined && credential.length > CREDENTIAL_CHARS_MAX)
     throw new GatewayError('key_invalid', `keys and tokens have ${CREDENTIAL_CHARS_MAX} characters at most`);
