@@ -13,6 +13,7 @@ import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
+import { createSpools } from '../context/spool/spool.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
@@ -33,6 +34,8 @@ import { createSigners } from '../upstream/credentials/signer.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
+import { createPassCall } from '../upstream/pass-call.ts';
+import { createRealtimeCall } from '../upstream/realtime-call.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -43,11 +46,13 @@ import { createCohereRoutes } from './cohere-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createGeminiRoutes } from './gemini-routes.ts';
+import { createMediaRoutes } from './media-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createRealtimeRoutes } from './realtime-routes.ts';
 import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
@@ -128,11 +133,12 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       bodyBytesMax: config.server.body_bytes_max,
     }), // a principal, or 401
     createRead(
-      { bodyBytesMax: config.server.body_bytes_max },
+      { bodyBytesMax: config.server.body_bytes_max, formBytesMax: config.media.form_bytes_max },
       {
         dialects: CALLER_DIALECTS_BY_NAME,
         defaultModel: createDefaultModel(config.chat, { router, list, clock }),
         models: new Set(router.names),
+        spools: createSpools(config.media, () => createAnswerId(random)),
       },
     ), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
@@ -184,6 +190,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       traceHeaders,
     },
   );
+  const passCall = createPassCall(
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
+    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
+  );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
@@ -202,6 +212,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
+    ...createMediaRoutes(passCall, examples),
+    ...createRealtimeRoutes(
+      createRealtimeCall(config.realtime, { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, traceHeaders }),
+    ),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({

@@ -7,7 +7,7 @@ export const mistral: ProviderDefinition = {
   dialects: [
     {
       name: 'openai-chat',
-      operations: ['chat', 'embed'],
+      operations: ['chat', 'embed', 'transcription', 'moderation'],
       streamUsage: false,
       lacks: [
         'user',

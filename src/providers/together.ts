@@ -7,7 +7,7 @@ export const together: ProviderDefinition = {
   dialects: [
     {
       name: 'openai-chat',
-      operations: ['chat', 'completion', 'embed'],
+      operations: ['chat', 'completion', 'embed', 'image', 'speech', 'transcription', 'translation'],
       streamUsage: true,
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
