@@ -11,7 +11,7 @@ import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
-import { createCatalog } from '../catalog/catalog.ts';
+import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
@@ -41,7 +41,7 @@ import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
-import { createModelDescriptions, type DescribeModel } from './model-description.ts';
+import { createModelDescriptions, createOutputLimits } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import { createResponsesRoutes } from './responses-routes.ts';
@@ -85,7 +85,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
-  const routes = createRoutes(config, runtime, { router, controls, upstream, list, describe: createModelDescriptions(catalog, router) });
+  const routes = createRoutes(config, runtime, { router, catalog, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
@@ -155,10 +155,10 @@ interface RouteParts {
   readonly controls: Controls;
   readonly upstream: Upstream;
   readonly list: ModelList;
-  readonly describe: DescribeModel;
+  readonly catalog: Catalog;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list, describe }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
@@ -171,6 +171,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       random,
       watch,
       createId: () => createAnswerId(random),
+      outputTokensMax: createOutputLimits(catalog, router),
       logger: log,
       traceHeaders,
     },
@@ -181,7 +182,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   );
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
-    ...createModelRoutes({ call: modelCall, list, describe, examples }),
+    ...createModelRoutes({ call: modelCall, list, describe: createModelDescriptions(catalog, router), examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
     ...createResponsesRoutes(
       { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
