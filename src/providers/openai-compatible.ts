@@ -4,7 +4,7 @@ import type { ProviderDefinition } from './provider.ts';
 export const openaiCompatible: ProviderDefinition = {
   name: 'openai-compatible',
   title: 'OpenAI-compatible server',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] }],
   credential: 'bearer',
 };
 
