@@ -189,10 +189,11 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
+  const describe = createModelDescriptions(catalog, router);
   const examples = exampleModels(literalNames(router));
   const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
-    ...createModelRoutes({ call: modelCall, list, describe: createModelDescriptions(catalog, router), examples }),
+    ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
     ...createBedrockRoutes(modelCall, examples),
     ...createResponsesRoutes(

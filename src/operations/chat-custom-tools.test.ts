@@ -68,7 +68,9 @@ describe('the text of a call', () => {
     fc.assert(
       fc.property(text, spaces, fc.boolean(), fc.array(fc.nat(200), { maxLength: 20 }), (input, space, ascii, cuts) => {
         const plain = `{${space}"input"${space}:${space}${JSON.stringify(input)}${space}}`;
-        const written = ascii ? plain.replace(/[^\x20-\x7e\n]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`) : plain;
+        const written = ascii
+          ? plain.replace(/[^\x20-\x7e\n]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+          : plain;
         const at = [...new Set(cuts.map((cut) => cut % (written.length + 1)))].sort((a, b) => a - b);
         const pieces = [...at, written.length].map((end, index) => written.slice(at[index - 1] ?? 0, end)).filter((piece) => piece !== '');
         expect(streamed(pieces)).toMatchObject({ text: input, custom: true });
