@@ -11,7 +11,7 @@ import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
-import { createCatalog } from '../catalog/catalog.ts';
+import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
@@ -48,7 +48,7 @@ import { exampleModels } from './example-models.ts';
 import { createGeminiRoutes } from './gemini-routes.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import { createModelCosts } from './model-costs.ts';
-import { createModelDescriptions, type DescribeModel } from './model-description.ts';
+import { createModelDescriptions, createOutputLimits } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
@@ -94,7 +94,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
-  const routes = createRoutes(config, runtime, { router, controls, upstream, list, describe: createModelDescriptions(catalog, router) });
+  const routes = createRoutes(config, runtime, { router, catalog, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
@@ -170,10 +170,10 @@ interface RouteParts {
   readonly controls: Controls;
   readonly upstream: Upstream;
   readonly list: ModelList;
-  readonly describe: DescribeModel;
+  readonly catalog: Catalog;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list, describe }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
@@ -186,6 +186,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       random,
       watch,
       createId: () => createAnswerId(random),
+      outputTokensMax: createOutputLimits(catalog, router),
       logger: log,
       traceHeaders,
     },
@@ -198,6 +199,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
+  const describe = createModelDescriptions(catalog, router);
   const examples = exampleModels(literalNames(router));
   const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [

@@ -10,6 +10,7 @@ export const mistral: ProviderDefinition = {
       operations: ['chat', 'embed', 'transcription', 'moderation'],
       streamUsage: false,
       lacks: [
+        'custom-tools',
         'user',
         'logit-bias',
         'log-probabilities',

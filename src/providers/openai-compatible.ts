@@ -5,7 +5,9 @@ import type { ProviderDefinition } from './provider.ts';
 export const openaiCompatible: ProviderDefinition = {
   name: 'openai-compatible',
   title: 'OpenAI-compatible server',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed', ...PASSED_OPERATIONS], streamUsage: true }],
+  dialects: [
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed', ...PASSED_OPERATIONS], streamUsage: true, lacks: ['custom-tools'] },
+  ],
   credential: 'bearer',
 };
 

@@ -9,6 +9,7 @@ export const together: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'completion', 'embed', 'image', 'speech', 'transcription', 'translation'],
       streamUsage: true,
+      lacks: ['custom-tools'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
   ],

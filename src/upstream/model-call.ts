@@ -36,15 +36,13 @@ export interface ModelCallConfig {
   readonly translation: TranslationConfig;
 }
 
-export interface ModelCallDeps {
+export interface ModelCallDeps extends Pick<LaneDeps, 'createId' | 'outputTokensMax'> {
   readonly router: Router;
   readonly upstream: Upstream;
   readonly dialects: ReadonlyMap<string, Dialect>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly watch: StreamWatch;
-  /** Letters and digits that nothing else was named with. */
-  readonly createId: () => string;
   readonly logger: Logger;
   /** Headers that carry the trace on to the upstream. */
   readonly traceHeaders: (exchange: Exchange) => Readonly<Record<string, string>>;
@@ -55,7 +53,7 @@ const PASSED_HEADERS: readonly string[] = ['idempotency-key'];
 
 /** Answers a model route by calling the targets that routing chose. */
 export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): Handler {
-  const lanes: LaneDeps = { dialects: deps.dialects, createId: deps.createId, now: () => deps.clock.now() };
+  const lanes: LaneDeps = { ...deps, now: () => deps.clock.now() };
   return (request, exchange) => {
     const { operation } = request;
     const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);

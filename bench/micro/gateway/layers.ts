@@ -122,6 +122,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
       random: Math.random,
       watch: runtime.watch,
       createId: () => 'bench',
+      outputTokensMax: () => undefined,
       logger: log,
       traceHeaders,
     },

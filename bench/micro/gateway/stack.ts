@@ -114,6 +114,7 @@ const model = createModelCall(
     random: Math.random,
     watch: runtime.watch,
     createId: () => 'bench',
+    outputTokensMax: () => undefined,
     logger: log,
     traceHeaders,
   },
