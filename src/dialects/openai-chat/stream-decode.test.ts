@@ -8,7 +8,7 @@ import { OpenAiStreamDecoder } from './stream-decode.ts';
 const chunk = (delta: object, more: object = {}, choice: object = {}): string =>
   `data: ${JSON.stringify({ id: 'c1', model: 'm', created: 7, ...more, choices: [{ index: 0, delta, ...choice }] })}\n\n`;
 const stop = (reason: string, more: object = {}) => chunk({}, more, { finish_reason: reason });
-const call = (call: object) => chunk({ tool_calls: [call] });
+const call = (piece: object) => chunk({ tool_calls: [piece] });
 const DONE = 'data: [DONE]\n\n';
 
 function read(text: string): readonly ChatEvent[] {
