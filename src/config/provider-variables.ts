@@ -9,7 +9,7 @@ import { PROVIDERS } from '../providers/registry.ts';
 import { type Tree, valueAt } from './config-path.ts';
 import type { EnvironmentVariable, ReadContext, Reading } from './environment.ts';
 
-const LATER: readonly EnvironmentVariable[] = ['ANTHROPIC_API_KEY', 'GEMINI_API_KEY'].map((name) => ({
+const LATER: readonly EnvironmentVariable[] = ['GEMINI_API_KEY'].map((name) => ({
   name,
   origins: ['custom'],
   paths: [],

@@ -253,7 +253,8 @@ class CrossingMeter implements StreamMeter {
         this.usage = event.usage;
         break;
       case 'part':
-        if (event.opening.kind !== 'text' && event.opening.kind !== 'reasoning') this.started = true;
+        // Whoever opens a thought is at work, though it may show nothing of it for minutes.
+        if (event.opening.kind !== 'text') this.started = true;
         break;
       case 'text':
       case 'arguments':

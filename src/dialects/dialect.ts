@@ -89,6 +89,8 @@ export interface StreamType {
 export interface EncodedError {
   readonly contentType: string;
   readonly body: string;
+  /** Where the dialect has a status of its own for it; absent: the error's. */
+  readonly status?: number;
 }
 
 export interface ReplyFacts {

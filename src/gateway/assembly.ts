@@ -36,6 +36,7 @@ import { createModelList, type ModelList } from '../upstream/model-list.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { createAnthropicRoutes } from './anthropic-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
@@ -44,6 +45,7 @@ import { createModelDescriptions, type DescribeModel } from './model-description
 import { createModelRoutes } from './model-routes.ts';
 import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -182,6 +184,11 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
+    ...createAnthropicRoutes({ router, call: modelCall, examples }),
+    ...createResponsesRoutes(
+      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
+      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
+    ),
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,

@@ -1,10 +1,11 @@
 /* What the model routes say of themselves. Examples name a model of this configuration, so that they can be tried as they are. */
 
 import { z } from 'zod';
+import { anthropicModel, anthropicModelList } from '../dialects/anthropic-messages/schemas.ts';
 import { chatChunk, chatReply, completionReply, embeddingReply, modelEntry, modelList } from '../dialects/openai-chat/reply-schemas.ts';
 import { chatRequest, completionRequest, embeddingRequest } from '../dialects/openai-chat/request-schemas.ts';
 import type { OperationKind } from '../operations/operation.ts';
-import { jsonContent, type ReplyDocs, type RouteDocs } from '../pipeline/route-docs.ts';
+import { jsonContent, type ParameterDocs, type ReplyDocs, type RouteDocs } from '../pipeline/route-docs.ts';
 import type { ExampleModels } from './example-models.ts';
 
 const CREATED = 1_767_225_600;
@@ -124,18 +125,40 @@ export function modelRouteDocs(operation: keyof typeof DOCS, models: ExampleMode
   return DOCS[operation](models);
 }
 
+const ANTHROPIC_VERSION: ParameterDocs = {
+  name: 'anthropic-version',
+  in: 'header',
+  description: "Asks for Anthropic's shape.",
+};
+
+const ANTHROPIC_PARAMETERS: readonly ParameterDocs[] = [
+  ANTHROPIC_VERSION,
+  { name: 'limit', in: 'query', description: "In Anthropic's shape: how many, 1 to 1000. Default: 20." },
+  { name: 'after_id', in: 'query', description: "In Anthropic's shape: those after this one." },
+  { name: 'before_id', in: 'query', description: "In Anthropic's shape: those before this one." },
+];
+
 export const MODEL_LIST_DOCS: RouteDocs = {
   tag: 'Models',
   summary: 'List of models',
-  description: 'The models and aliases that this caller may use; a key may be limited to some of them.',
+  description:
+    "The models and aliases that this caller may use; a key may be limited to some of them. Who sends `anthropic-version` gets Anthropic's shape, in pages.",
+  parameters: ANTHROPIC_PARAMETERS,
   replies: [
     {
       status: 200,
       description: 'The models.',
-      content: jsonContent(modelList, {
-        object: 'list',
-        data: [{ id: 'sim-1', object: 'model', created: CREATED, owned_by: 'simulator' }],
-      }),
+      content: {
+        'application/json': {
+          schema: z.union([modelList, anthropicModelList]),
+          examples: {
+            openai: {
+              summary: "OpenAI's shape",
+              value: { object: 'list', data: [{ id: 'sim-1', object: 'model', created: CREATED, owned_by: 'simulator' }] },
+            },
+          },
+        },
+      },
     },
   ],
 };
@@ -145,8 +168,8 @@ export function modelDocs({ chat }: ExampleModels): RouteDocs {
     tag: 'Models',
     summary: 'One model',
     description: 'Whether there is a model of this name for this caller.',
-    parameters: [{ name: 'id', in: 'path', description: "The model's name.", example: chat }],
-    replies: [{ status: 200, description: 'The model.', content: jsonContent(modelEntry) }],
+    parameters: [ANTHROPIC_VERSION, { name: 'id', in: 'path', description: "The model's name.", example: chat }],
+    replies: [{ status: 200, description: 'The model.', content: jsonContent(z.union([modelEntry, anthropicModel])) }],
     errors: ['model_unknown'],
   };
 }

@@ -9,10 +9,14 @@ import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { ModelList, ModelListing } from '../upstream/model-list.ts';
+import { anthropicModel, anthropicPage, asksAnthropic } from './anthropic-models.ts';
 import type { ExampleModels } from './example-models.ts';
 import type { DescribeModel, ModelDescription } from './model-description.ts';
 
-const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens'> }[] = [
+const MODEL_ROUTES: readonly {
+  readonly pattern: string;
+  readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens' | 'compact'>;
+}[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
   { pattern: '/v1/completions', operation: 'completion' },
   { pattern: '/v1/embeddings', operation: 'embed' },
@@ -50,14 +54,18 @@ function createModelListRoutes({ list, describe, examples }: Omit<ModelRoutePart
     ...model,
     ...describe(model.id, exchange.clock.now()),
   });
-  const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat' } as const;
+  const dialectOf = (headers: Headers) => (asksAnthropic(headers) ? 'anthropic-messages' : undefined);
+  const shared = { methods: ['GET'], kind: 'system', access: 'key', dialect: 'openai-chat', dialectOf } as const;
   return [
     {
       ...shared,
       pattern: '/v1/models',
       docs: async () => (await import('./model-docs.ts')).MODEL_LIST_DOCS,
-      handler: async (_request, exchange) =>
-        json({ object: 'list', data: (await visible(list, exchange)).map((model) => tell(model, exchange)) }),
+      handler: async ({ headers, search }, exchange) => {
+        const data = await visible(list, exchange);
+        if (asksAnthropic(headers)) return json(anthropicPage(data, search));
+        return json({ object: 'list', data: data.map((model) => tell(model, exchange)) });
+      },
     },
     {
       ...shared,
@@ -68,7 +76,7 @@ function createModelListRoutes({ list, describe, examples }: Omit<ModelRoutePart
         const model = (await visible(list, exchange)).find((listing) => listing.id === id);
         if (model === undefined)
           throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
-        return json(tell(model, exchange));
+        return json(asksAnthropic(request.headers) ? anthropicModel(model) : tell(model, exchange));
       },
     },
   ];

@@ -9,6 +9,8 @@ import type { Reply } from './reply.ts';
 export interface EncodedError {
   readonly contentType: string;
   readonly body: string;
+  /** Where the dialect has a status of its own for it; absent: the error's. */
+  readonly status?: number;
 }
 
 /** Tells one error in one format. Total: it must not throw. */
@@ -46,7 +48,7 @@ export function errorReply(error: GatewayError, correlationId: string, encode: E
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
   // Attempts were made on the caller's behalf already: without this header the official clients would triple them.
   headers['x-should-retry'] = String(worthRetrying(error));
-  return { status: error.status, headers, body: encoded.body };
+  return { status: encoded.status ?? error.status, headers, body: encoded.body };
 }
 
 function worthRetrying(error: GatewayError): boolean {

@@ -23,6 +23,8 @@ export interface RouteInfo {
   readonly access: Access;
   /** The dialect that errors are told in; `service` for service and system routes. */
   readonly dialect: string;
+  /** Of a path that two dialects share: the one of a caller who sends these headers; undefined: `dialect`. */
+  readonly dialectOf?: (headers: Headers) => string | undefined;
   /** Set on model routes: what a body asks for. */
   readonly operation?: OperationKind;
   /** Which form of the operation, where the dialect has several. */

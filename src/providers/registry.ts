@@ -1,3 +1,4 @@
+import { anthropic } from './anthropic.ts';
 import { azureOpenai } from './azure-openai.ts';
 import { cerebras } from './cerebras.ts';
 import { cloudflare } from './cloudflare.ts';
@@ -28,6 +29,7 @@ import { xai } from './xai.ts';
 /** Every kind of provider there is. To add one: its file, and a line here. */
 export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
+  anthropic,
   azureOpenai,
   mistral,
   groq,

@@ -58,6 +58,8 @@ export interface Router {
   credentialOf(provider: Provider): Readonly<Record<string, string>>;
   /** A model's targets that are spoken to in a dialect, in the order of the file; none where the name means nothing. */
   targets(model: string, dialect: string): readonly Target[];
+  /** Whether `plan` has somebody for it. */
+  serves(asked: Asked): boolean;
   /**
    * Of each model of a provider the target that speaks the caller's dialect, or else the first that the operation can be put to in its own. Throws
    * `model_unknown` when the name means nothing, or nothing that can do this operation, and `model_dialect_unsupported` when nothing leads from the
@@ -116,6 +118,7 @@ export function createRouter(config: RouterConfig): Router {
     ownerOf: (model) => find(model)?.targets[0]?.provider ?? '',
     credentialOf: providerHeaders,
     targets: (model, dialect) => find(model)?.targets.filter((target) => target.dialect === dialect) ?? [],
+    serves: (asked) => choose(find(asked.model)?.targets ?? [], asked).length > 0,
     plan(asked, random) {
       const { model } = asked;
       const entry = find(model);

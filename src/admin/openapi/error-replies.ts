@@ -103,7 +103,7 @@ export class ErrorReplies {
     const shape = this.#shapes.get(route.dialect) ?? SERVICE_SHAPE;
     const name = this.#nameOf(shape);
     const replies: Json = {};
-    for (const [status, alike] of [...Map.groupBy(codes, (code) => ERRORS[code].status)].toSorted(([one], [other]) => one - other)) {
+    for (const [status, alike] of [...Map.groupBy(codes, (code) => statusOf(code, shape))].toSorted(([one], [other]) => one - other)) {
       const key = `${name}${status}`;
       const known = this.#codes.get(key) ?? { shape, status, codes: new Set() };
       for (const code of alike) known.codes.add(code);
@@ -152,6 +152,10 @@ export class ErrorReplies {
     if (typeof reference !== 'string') throw new Error('the schema of a dialect’s errors needs a name: .meta({ id })');
     return reference.slice(reference.lastIndexOf('/') + 1);
   }
+}
+
+function statusOf(code: ErrorCode, { encode }: ErrorShape): number {
+  return encode(new GatewayError(code, ''), '').status ?? ERRORS[code].status;
 }
 
 const ERROR_HEADERS: Json = {

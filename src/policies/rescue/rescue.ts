@@ -18,14 +18,14 @@ export function createRescue(deps: RescueDeps): Policy {
     stage: 'rescue',
     writes: [errorFact],
     layer: (route) => {
-      const encode = deps.encoders.get(route.dialect) ?? encodeServiceError;
+      const encoderOf = (headers: Headers) => deps.encoders.get(route.dialectOf?.(headers) ?? route.dialect) ?? encodeServiceError;
       return (next) => async (request, exchange) => {
         try {
           return await next(request, exchange);
         } catch (cause) {
           const error = asGatewayError(cause, exchange, deps.logger);
           exchange.set(errorFact, error);
-          return errorReply(error, exchange.id, encode);
+          return errorReply(error, exchange.id, encoderOf(request.headers));
         }
       };
     },

@@ -1,0 +1,44 @@
+/*
+ * Anthropic's messages API: a client of Anthropic that is pointed here works, Claude Code among them.
+ *
+ *   messages         a model route, like those of any dialect
+ *   count_tokens     asked of a target that counts; else estimated here, so that it answers for every model
+ *
+ * The list of models shares its path with OpenAI's (model-routes.ts).
+ */
+
+import type { Route } from '../edge/route-table.ts';
+import type { Handler } from '../pipeline/policy.ts';
+import type { Router } from '../routing/router.ts';
+import type { ExampleModels } from './example-models.ts';
+import { createTokenCount } from './token-count.ts';
+
+export interface AnthropicRoutesDeps {
+  readonly router: Router;
+  /** Answers the model routes. */
+  readonly call: Handler;
+  /** Models that the documentation may name. */
+  readonly examples: ExampleModels;
+}
+
+const DIALECT = 'anthropic-messages';
+
+export function createAnthropicRoutes({ router, call, examples }: AnthropicRoutesDeps): Route[] {
+  const shared = { methods: ['POST'], kind: 'model', access: 'key', dialect: DIALECT } as const;
+  return [
+    {
+      ...shared,
+      pattern: '/v1/messages',
+      operation: 'chat',
+      handler: call,
+      docs: async () => (await import('./anthropic-docs.ts')).messagesDocs(examples),
+    },
+    {
+      ...shared,
+      pattern: '/v1/messages/count_tokens',
+      operation: 'count-tokens',
+      handler: createTokenCount(router, call),
+      docs: async () => (await import('./anthropic-docs.ts')).countTokensDocs(examples),
+    },
+  ];
+}
