@@ -37,9 +37,11 @@ import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnthropicRoutes } from './anthropic-routes.ts';
+import { createBedrockRoutes } from './bedrock-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
+import { createGeminiRoutes } from './gemini-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
@@ -122,6 +124,7 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       keySets: runtime.keySets,
       environment: config.server.environment,
       metricsAccess: config.telemetry.metrics.access,
+      bodyBytesMax: config.server.body_bytes_max,
     }), // a principal, or 401
     createRead(
       { bodyBytesMax: config.server.body_bytes_max },
@@ -138,7 +141,7 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       onFinding: (check, action) => metrics.screened(check, action),
     }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
-    createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
+    createCache(config.cache, { values: stores.values, clock, logger: log, passedHeaders }), // an answer that was given before
   ];
 }
 
@@ -149,6 +152,10 @@ function createAnswerId(random: () => number): string {
       .toString(36)
       .padStart(10, '0');
   return half() + half();
+}
+
+function passedHeaders(dialect: string): readonly string[] {
+  return DIALECTS_BY_NAME.get(dialect)?.passedHeaders ?? [];
 }
 
 interface RouteParts {
@@ -185,10 +192,12 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
+    ...createBedrockRoutes(modelCall, examples),
     ...createResponsesRoutes(
       { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
       { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
     ),
+    ...createGeminiRoutes({ router, list, describe, call: modelCall, examples }),
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,
