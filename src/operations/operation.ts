@@ -47,6 +47,8 @@ export interface Operation {
   readonly deterministic: boolean;
   /** It is asked for what it does (a model is loaded or unloaded), so no earlier answer will do. */
   readonly command?: true;
+  /** It means nothing in another dialect. */
+  readonly sameDialect?: true;
   /** The form of the operation that it was asked in, where the dialect has several of them. */
   readonly form?: string;
   /** The caller's end user, when the body names one. */
