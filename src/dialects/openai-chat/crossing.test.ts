@@ -173,6 +173,8 @@ test('the older functions are read, and answered, in the older form', () => {
   expect(text).toContain('"finish_reason":"function_call"');
 });
 
+const REQUEST = { inputs: ['a', 'b'], encoding: 'base64', unread: [] } as const;
+
 test('vectors are read from numbers and from base64, in the order of their places', () => {
   const packed = Buffer.from(new Float32Array([0.5, -1]).buffer).toString('base64');
   const data = [
@@ -188,7 +190,7 @@ test('vectors are read from numbers and from base64, in the order of their place
     model: 'e',
     usage: { inputTokens: 2, totalTokens: 2 },
   });
-  const written = JSON.parse(embed.encodeReply(reply, { ...FACTS, form: 'base64' })) as { data: { embedding: string }[] };
+  const written = JSON.parse(embed.encodeReply(reply, { ...FACTS, form: 'base64' }, REQUEST)) as { data: { embedding: string }[] };
   expect(written.data[0]?.embedding).toBe(packed);
   for (const embedding of ['AAA=', 7, [null], {}])
     expect(() => embed.decodeReply(Buffer.from(JSON.stringify({ data: [{ embedding }] })))).toThrow('vector');
