@@ -1,3 +1,4 @@
+import { PASSED_OPERATIONS } from '../operations/operation.ts';
 import type { ProviderDefinition } from './provider.ts';
 
 /** Some vendors refuse whoever shows no key, simulated or not; any will do. */
@@ -8,7 +9,7 @@ export const simulator: ProviderDefinition = {
   name: 'simulator',
   title: 'Simulated model server',
   dialects: [
-    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed', ...PASSED_OPERATIONS], streamUsage: true },
     { name: 'openai-responses', prefix: '/v1', operations: ['chat', 'count-tokens', 'compact'], streamUsage: true },
     { name: 'anthropic-messages', prefix: '/v1', operations: ['chat', 'count-tokens'], streamUsage: true },
     { name: 'gemini', prefix: '/v1beta', operations: ['chat', 'embed', 'count-tokens'], streamUsage: true },
