@@ -1,3 +1,5 @@
+import { createBedrockInvoke } from './anthropic-clouds/bedrock-invoke.ts';
+import { createVertexRawPredict } from './anthropic-clouds/vertex-raw-predict.ts';
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
 import { bedrockConverse } from './bedrock-converse/bedrock-converse.ts';
@@ -16,6 +18,8 @@ const simple = createSimpleChat(openaiChat);
 const CALLER_DIALECTS: readonly CallerDialect[] = [
   createUnifiedChat(openaiChat),
   createQuery(openaiChat),
+  createBedrockInvoke(anthropicMessages),
+  createVertexRawPredict(anthropicMessages),
   createApiChat({ name: 'api-chat', native: ollama, isSimple: isSimpleChat, simple }),
   createApiChat({ name: 'api-chat-beside-service', native: ollama, isSimple: isSimpleChat, simple: undefined }),
 ];

@@ -35,6 +35,8 @@ export interface Operation {
   readonly user?: string;
   /** The most output tokens asked for, when the body says so. */
   readonly outputTokensMax?: number;
+  /** What the body said that a target of the dialect is told by header; lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** How the caller wants the answer, where it is not the dialect's own way. */
   readonly answerForm?: AnswerForm;
   /** The question in the dialect: the caller's own bytes, but where there is an `answerForm`. */
