@@ -41,10 +41,13 @@ import { createBedrockRoutes } from './bedrock-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
+import { createGeminiRoutes } from './gemini-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -138,7 +141,7 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       onFinding: (check, action) => metrics.screened(check, action),
     }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
-    createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
+    createCache(config.cache, { values: stores.values, clock, logger: log, passedHeaders }), // an answer that was given before
   ];
 }
 
@@ -149,6 +152,10 @@ function createAnswerId(random: () => number): string {
       .toString(36)
       .padStart(10, '0');
   return half() + half();
+}
+
+function passedHeaders(dialect: string): readonly string[] {
+  return DIALECTS_BY_NAME.get(dialect)?.passedHeaders ?? [];
 }
 
 interface RouteParts {
@@ -181,12 +188,18 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
     ...createBedrockRoutes(modelCall, examples),
-    ...createChatRoutes({ call: modelCall, services, examples }),
-    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
+    ...createResponsesRoutes(
+      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
+      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
+    ),
+    ...createGeminiRoutes({ router, list, describe, call: modelCall, examples }),
+    ...createChatRoutes({ call: loadingCall, services, examples }),
+    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({

@@ -1,3 +1,5 @@
+import type { ChatFeature } from '../../src/operations/chat-features.ts';
+
 /** What applications do with a model, as one of the clients does it that they are built with. Each method runs the client's own code from end to end. */
 export interface ClientUnderTest {
   readonly name: string;
@@ -9,6 +11,8 @@ export interface ClientUnderTest {
   useTool(model: string, question: string): Promise<ToolUse>;
   /** An answer that fits FORECAST_SCHEMA; undefined where the client has no such thing. */
   forecast?(model: string, question: string): Promise<unknown>;
+  /** What the target's dialect must be able to say for that, where it is not `schema-output`. */
+  readonly forecastNeeds?: ChatFeature;
 }
 
 export interface Streamed {

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { writeSignature } from '../../src/dialects/dialect-signature.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 
@@ -196,6 +197,44 @@ describe('Anthropic’s client before OpenAI’s dialect', () => {
       }
     }
   });
+});
+
+describe('a talk that another vendor’s model has thought in', () => {
+  // As they were told by a gateway in front of others: signed, and not.
+  const thoughts = [
+    { dialect: 'gemini', value: 'CAIQ==' },
+    { dialect: 'none', value: '' },
+  ].map((signature) => writeSignature(signature, 'anthropic-messages'));
+
+  for (const signature of thoughts) {
+    test(`goes on at Anthropic’s without those thoughts, which it would refuse: ${signature.slice(-12)}`, async () => {
+      const { data, response } = await anthropic.beta.messages
+        .create({
+          model: 'gpt-claude',
+          max_tokens: 4_000,
+          betas: ['interleaved-thinking-2025-05-14'],
+          thinking: { type: 'enabled', budget_tokens: 2_000 },
+          tools: [tool('get_weather')],
+          messages: [
+            ...say('Use get_weather for Oslo'),
+            {
+              role: 'assistant',
+              content: [
+                { type: 'thinking', thinking: 'I should look.', signature },
+                { type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Oslo' } },
+              ],
+            },
+            { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'sunny' }] },
+          ],
+        })
+        .withResponse();
+      expect(data.stop_reason).toBe('end_turn');
+      expect(response.headers.get('x-gatehouse-dropped')).toContain('reasoning-history');
+      const [sent] = (await simulator.requests('/v1/messages')).slice(-1);
+      expect(sent?.headers['anthropic-beta']).toBe('interleaved-thinking-2025-05-14');
+      expect(sent?.body).not.toContain('I should look.');
+    });
+  }
 });
 
 describe('OpenAI’s client before Anthropic’s dialect', () => {

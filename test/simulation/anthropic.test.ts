@@ -17,11 +17,18 @@ beforeAll(async () => {
 });
 afterAll(() => simulator?.[Symbol.asyncDispose]());
 
+/** The client's types give every text `citations`, if only null; the vendor leaves them out where there are none, and so do we. */
+type Sent<Block> = Block extends { type: 'text' } ? Omit<Block, 'citations'> & Partial<Pick<Anthropic.TextBlock, 'citations'>> : Block;
+type SentMessage = Omit<Anthropic.Message, 'content'> & { content: Sent<Anthropic.ContentBlock>[] };
+type SentStart = Omit<Anthropic.RawContentBlockStartEvent, 'content_block'> & { content_block: Sent<Anthropic.ContentBlock> };
+
 /** Compiles only while our shapes are the vendor's: but for usage left out on purpose, and for pings, which the client drops. */
 const asVendor = {
-  message: (ours: Required<Message>): Anthropic.Message => ours,
-  event: (ours: Exclude<StreamEvent, { type: 'ping' | 'message_start' | 'message_delta' }>): Anthropic.RawMessageStreamEvent => ours,
-  start: (ours: { type: 'message_start'; message: Required<Message> }): Anthropic.RawMessageStartEvent => ours,
+  message: (ours: Required<Message>): SentMessage => ours,
+  event: (
+    ours: Exclude<StreamEvent, { type: 'ping' | 'message_start' | 'message_delta' }>,
+  ): Exclude<Anthropic.RawMessageStreamEvent, Anthropic.RawContentBlockStartEvent> | SentStart => ours,
+  start: (ours: { type: 'message_start'; message: Required<Message> }): { type: 'message_start'; message: SentMessage } => ours,
   delta: (ours: Required<Extract<StreamEvent, { type: 'message_delta' }>>): Anthropic.RawMessageDeltaEvent => ours,
   model: (ours: ModelInfo): Anthropic.ModelInfo => ours,
 };

@@ -83,10 +83,11 @@ function answerBlocks(part: ChatPart): readonly Block[] {
   switch (part.kind) {
     case 'text': {
       const citations = part.citations?.flatMap((citation) => encodeCitation(citation) ?? []) ?? [];
-      return [{ type: 'text', text: part.text, citations: citations.length === 0 ? null : citations }];
+      // Left out where there are none, as the vendor does: some clients take no null there.
+      return [{ type: 'text', text: part.text, ...(citations.length === 0 ? {} : { citations }) }];
     }
     case 'refusal':
-      return [{ type: 'text', text: part.text, citations: null }];
+      return [{ type: 'text', text: part.text }];
     case 'reasoning':
       return [writeThought(part)];
     case 'tool-call': {

@@ -119,7 +119,7 @@ export class AnthropicStreamEncoder implements ChatStreamEncoder {
     switch (opening.kind) {
       case 'text':
       case 'refusal':
-        this.#begin(open, { type: 'text', text: '', citations: null });
+        this.#begin(open, { type: 'text', text: '' });
         return;
       case 'tool-call': {
         this.#hasCalls = true;

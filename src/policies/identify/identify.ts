@@ -55,7 +55,8 @@ export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
     layer: (route) => {
       const access = route.access === 'metrics' ? deps.metricsAccess : route.access;
       if (access === 'public') return identifyKnown(identifier);
-      return identifyCaller(identifier, { access, required, signed: route.signatures === true ? signed : undefined });
+      const { keyParameter: parameter, signatures } = route;
+      return identifyCaller(identifier, { access, required, parameter, signed: signatures === true ? signed : undefined });
     },
   };
 }
@@ -91,18 +92,20 @@ function identifyKnown(identifier: Identifier): Layer {
 interface CallerRules {
   readonly access: Exclude<Access, 'public' | 'metrics'>;
   readonly required: boolean;
+  /** Of the query, where a key may stand. */
+  readonly parameter: string | undefined;
   /** Knows callers by the signature of their request; undefined where none may be signed. */
   readonly signed: SignedIdentifier | undefined;
 }
 
-function identifyCaller(identifier: Identifier, { access, required, signed }: CallerRules): Layer {
+function identifyCaller(identifier: Identifier, { access, required, parameter, signed }: CallerRules): Layer {
   const enter = (principal: Principal, exchange: Exchange): void => {
     if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
     exchange.set(principalFact, principal);
   };
   // No async function: who holds a configured key, as almost everybody does, is known at once.
   return (next) => (request, exchange) => {
-    const credential = extractCredential(request.headers);
+    const credential = extractCredential(request.headers, { search: request.search, parameter });
     if (credential === undefined) {
       const authorization = signed === undefined ? undefined : readAwsAuthorization(request.headers);
       if (signed !== undefined && authorization !== undefined) {

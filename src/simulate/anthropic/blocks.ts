@@ -132,8 +132,8 @@ function thinkingBlocks(thoughts: readonly string[], { thinking }: MessagesReque
 
 function textBlock(tokens: readonly string[], citations: readonly TextCitation[]): BlockScript {
   return {
-    whole: { type: 'text', text: tokens.join(''), citations: citations.length === 0 ? null : [...citations] },
-    open: { type: 'text', text: '', citations: citations.length === 0 ? null : [] },
+    whole: { type: 'text', text: tokens.join(''), ...(citations.length === 0 ? {} : { citations: [...citations] }) },
+    open: { type: 'text', text: '', ...(citations.length === 0 ? {} : { citations: [] }) },
     before: [],
     tokens: tokens.map((text) => ({ type: 'text_delta', text })),
     after: citations.map((citation) => ({ type: 'citations_delta', citation })),

@@ -29,7 +29,7 @@ const DIRECT = 'direct';
 export const BY_MODEL = { type: DIRECT } as const;
 
 export type ContentBlock =
-  | { type: 'text'; text: string; citations: TextCitation[] | null }
+  | { type: 'text'; text: string; citations?: TextCitation[] }
   | { type: 'thinking'; thinking: string; signature: string }
   | { type: 'redacted_thinking'; data: string }
   | { type: 'tool_use'; id: string; name: string; input: unknown; caller: typeof BY_MODEL };
