@@ -1,8 +1,7 @@
-import { createBedrockInvoke } from './anthropic-clouds/bedrock-invoke.ts';
-import { createVertexRawPredict } from './anthropic-clouds/vertex-raw-predict.ts';
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
 import { bedrockConverse } from './bedrock-converse/bedrock-converse.ts';
+import { createBedrockInvoke } from './bedrock-converse/invoke.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
 import { gemini } from './gemini/gemini.ts';
 import { ollama } from './ollama/ollama.ts';
@@ -11,6 +10,7 @@ import { openaiResponses } from './openai-responses/openai-responses.ts';
 import { createQuery } from './query/query.ts';
 import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
+import { createVertexRawPredict } from './vertex-raw-predict/vertex-raw-predict.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
 export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, gemini, bedrockConverse, ollama];

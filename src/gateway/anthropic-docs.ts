@@ -59,8 +59,9 @@ export function countTokensDocs({ chat: model }: ExampleModels): RouteDocs {
 }
 
 const VERTEX_PLACE = 'my-project/locations/global';
+const VERSION = 'vertex-2023-10-16';
 const VERTEX_BODY = {
-  anthropic_version: 'vertex-2023-10-16',
+  anthropic_version: VERSION,
   max_tokens: 256,
   messages: [{ role: 'user', content: 'What does a gatehouse do?' }],
 };
@@ -68,6 +69,10 @@ const vertexRequest = messagesRequest
   .omit({ model: true })
   .extend({ anthropic_version: z.string().describe('`vertex-2023-10-16`.') })
   .meta({ id: 'RawPredictRequest', description: "Anthropic's messages request as Vertex AI takes it." });
+
+const vertexCountRequest = countTokensRequest
+  .extend({ anthropic_version: z.string().describe('`vertex-2023-10-16`.') })
+  .meta({ id: 'CountTokensRawPredictRequest', description: 'A messages request to count the tokens of, as Vertex AI takes it.' });
 
 export function vertexDocs({ chat }: ExampleModels, isStreamed: boolean): RouteDocs {
   const { replies } = messagesDocs({ chat, embed: chat });
@@ -98,6 +103,6 @@ export function vertexCountDocs({ chat: model }: ExampleModels): RouteDocs {
     ...countTokensDocs({ chat: model, embed: model }),
     summary: "Tokens of a message, in Vertex AI's form",
     parameters: [{ name: 'path', in: 'path', description: 'Project and location.', example: VERTEX_PLACE }],
-    body: { content: jsonContent(vertexRequest, { ...VERTEX_BODY, model }) },
+    body: { content: jsonContent(vertexCountRequest, { anthropic_version: VERSION, model, messages: VERTEX_BODY.messages }) },
   };
 }

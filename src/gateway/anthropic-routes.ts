@@ -9,7 +9,7 @@
  * The list of models shares its path with OpenAI's (model-routes.ts).
  */
 
-import { VERTEX_STREAM_FORM } from '../dialects/anthropic-clouds/vertex-raw-predict.ts';
+import { VERTEX_STREAM_FORM } from '../dialects/vertex-raw-predict/vertex-raw-predict.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Router } from '../routing/router.ts';

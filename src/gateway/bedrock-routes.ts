@@ -3,7 +3,7 @@
  * model is in the path, escaped where it is an ARN; whether a stream is wanted is in the path as well.
  */
 
-import { INVOKE_STREAM_FORM } from '../dialects/anthropic-clouds/bedrock-invoke.ts';
+import { INVOKE_STREAM_FORM } from '../dialects/bedrock-converse/invoke.ts';
 import { STREAM_FORM } from '../dialects/bedrock-converse/request.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';

@@ -127,8 +127,9 @@ describe('Vertex AI’s form', () => {
       baseURL: `${gateway.url}/v1`,
       maxRetries: 0,
       fetch: async (url, init) => {
-        const { model, ...rest } = JSON.parse(String(init?.body)) as { model: string; stream?: boolean };
-        const counts = String(url).endsWith('/count_tokens');
+        const { body: given = '{}' } = init ?? {};
+        const { model, ...rest } = JSON.parse(typeof given === 'string' ? given : '{}') as { model: string; stream?: boolean };
+        const counts = (url instanceof Request ? url.url : url.toString()).endsWith('/count_tokens');
         const place = `${gateway.url}/v1/projects/my-project/locations/europe-west1/publishers/anthropic/models`;
         const path = counts ? 'count-tokens:rawPredict' : `${model}:${rest.stream === true ? 'streamRawPredict' : 'rawPredict'}`;
         const asked = { anthropic_version: 'vertex-2023-10-16', ...rest, ...(counts ? { model } : {}) };

@@ -23,9 +23,7 @@ const NAMES: Readonly<Record<ErrorType, string>> = {
 // Where AWS has a word, or a status, of its own for what a row means.
 const WORDS: Partial<Record<ErrorCode, { readonly name?: string; readonly status?: number }>> = {
   field_invalid: { status: 400 },
-  key_missing: { name: 'MissingAuthenticationTokenException', status: 403 },
-  key_invalid: { status: 403 },
-  token_invalid: { status: 403 },
+  key_missing: { name: 'MissingAuthenticationTokenException' },
   signature_invalid: { name: 'InvalidSignatureException' },
   quota_exceeded: { name: 'ServiceQuotaExceededException' },
 };

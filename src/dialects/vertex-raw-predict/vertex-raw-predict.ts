@@ -4,8 +4,8 @@
  */
 
 import type { CallerDialect, Dialect } from '../dialect.ts';
+import { decodeCloudBody } from '../dialect-claude-cloud-body.ts';
 import { checkModel } from '../dialect-request.ts';
-import { decodeCloudBody } from './cloud-body.ts';
 
 /** The form of the route that streams. */
 export const VERTEX_STREAM_FORM = 'stream-raw-predict';

@@ -5,12 +5,12 @@
  * Source: platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock and claude-on-vertex-ai.
  */
 
-import { memberJson, memberString } from '../../base/json-scan.ts';
-import { editMembers } from '../../base/json-splice.ts';
-import type { Operation, OperationKind } from '../../operations/operation.ts';
-import type { DecodeHints, Dialect } from '../dialect.ts';
-import { scanBody } from '../dialect-body.ts';
-import { invalid } from '../dialect-request.ts';
+import { memberJson, memberString } from '../base/json-scan.ts';
+import { editMembers } from '../base/json-splice.ts';
+import type { Operation, OperationKind } from '../operations/operation.ts';
+import type { DecodeHints, Dialect } from './dialect.ts';
+import { scanBody } from './dialect-body.ts';
+import { invalid } from './dialect-request.ts';
 
 export interface CloudQuestion {
   readonly kind: OperationKind;

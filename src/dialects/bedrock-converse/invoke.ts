@@ -6,11 +6,11 @@
 import { encodeFrame, encodeHeaders } from '../../base/event-frames.ts';
 import { createSseScanner, parseEvent, type SseSpan } from '../../base/sse.ts';
 import type { FormStream } from '../../operations/answer-form.ts';
-import { encodeError, toldStreamError } from '../bedrock-converse/errors.ts';
-import { FRAMES } from '../bedrock-converse/frames.ts';
 import type { CallerDialect, Dialect } from '../dialect.ts';
+import { decodeCloudBody } from '../dialect-claude-cloud-body.ts';
 import { checkModel } from '../dialect-request.ts';
-import { decodeCloudBody } from './cloud-body.ts';
+import { encodeError, toldStreamError } from './errors.ts';
+import { FRAMES } from './frames.ts';
 
 /** The form of the route that streams. */
 export const INVOKE_STREAM_FORM = 'invoke-with-response-stream';
@@ -20,7 +20,7 @@ export function createBedrockInvoke(asked: Dialect): CallerDialect {
   return {
     name: 'bedrock-invoke',
     encodeError,
-    errorSchema: async () => (await import('../bedrock-converse/error-schema.ts')).bedrockError,
+    errorSchema: async () => (await import('./error-schema.ts')).bedrockError,
     decode(kind, bytes, hints) {
       const model = checkModel(hints.params?.['model'] ?? '', 'modelId');
       const operation = decodeCloudBody(asked, { kind, bytes, hints, model, stream: hints.form === INVOKE_STREAM_FORM });
