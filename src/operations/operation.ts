@@ -55,6 +55,8 @@ export interface Operation {
   readonly user?: string;
   /** The most output tokens asked for, when the body says so. */
   readonly outputTokensMax?: number;
+  /** What the body said that a target of the dialect is told by header; lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** What its whole answer is, where it is no JSON: text, or the bytes of a file. */
   readonly reply?: 'text' | 'bytes';
   /** How many results were asked for, where a streamed answer ends with the last of them. Default: 1. */

@@ -144,7 +144,10 @@ class ModelCall {
     for (const name in trace) headers[name] = trace[name] ?? '';
     passHeaders(PASSED_HEADERS, request.headers, headers);
     // To a target of another dialect they mean nothing, or something else.
-    if (dialect === this.#input.dialect) passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
+    if (dialect === this.#input.dialect) {
+      passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
+      Object.assign(headers, this.#input.operation.headers);
+    }
     return headers;
   }
 
