@@ -7,6 +7,7 @@ import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
 import { catalogConfig } from '../catalog/catalog-config.ts';
 import { uploadsConfig } from '../context/documents/uploads-config.ts';
+import { responsesConfig } from '../dialects/openai-responses/responses-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
 import { cacheConfig } from '../policies/cache/cache-config.ts';
@@ -37,6 +38,7 @@ export const configSchema = z.strictObject({
   models: modelsConfig,
   translation: translationConfig.prefault({}).describe('What is done where a caller and a model do not speak the same dialect.'),
   catalog: catalogConfig.prefault({}).describe('What is known of models: windows, prices, capabilities.'),
+  responses: responsesConfig.prefault({}).describe('Responses that callers go on from: `POST /v1/responses` with `previous_response_id`.'),
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),

@@ -3,12 +3,13 @@ import { createApiChat } from './api-chat.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
 import { ollama } from './ollama/ollama.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
+import { openaiResponses } from './openai-responses/openai-responses.ts';
 import { createQuery } from './query/query.ts';
 import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat, anthropicMessages, ollama];
+export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, ollama];
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);

@@ -11,6 +11,8 @@ export interface Cors {
   decorate(headers: Headers, origin: string | null): void;
   /** The answer to a preflight. `allow`: the methods of the path. Throws `origin_forbidden` for pages that may not call. */
   preflight(request: Headers, allow: string): Reply;
+  /** Whether a page of this origin may call. Browsers ask nobody before they open a WebSocket, so whoever serves one has to. */
+  allows(origin: string): boolean;
 }
 
 /** Readable by pages next to the few that always are. `*` covers all, but not when credentials are sent. */
@@ -66,6 +68,7 @@ export function createCors(config: ServerConfig['cors'], environment: ServerConf
       if (wanted !== null && wanted.length <= 4_096 && HEADER_NAMES.test(wanted)) headers['access-control-allow-headers'] = wanted;
       return { status: 204, headers, body: null };
     },
+    allows: isAllowed,
   };
 }
 

@@ -97,9 +97,15 @@ export function checkHead(request: { readonly method: string; readonly headers: 
   // The parser has answered `100-continue` already.
   if (expectation !== null && expectation.toLowerCase() !== '100-continue')
     throw new GatewayError('expectation_unsupported', 'of the values of Expect only 100-continue is known');
-  // Any other upgrade (h2c, which Java's client offers with every request) may be passed over: RFC 9110 §7.8.
-  if (headers.get('upgrade')?.toLowerCase().includes('websocket') === true)
-    throw new GatewayError('upgrade_unsupported', 'WebSocket is not served: use HTTP', { headers: { upgrade: 'HTTP/1.1' } });
+}
+
+/** Whether the connection is to become a WebSocket. Any other upgrade (h2c, which Java's client offers with every request) may be passed over: RFC 9110 §7.8. */
+export function wantsWebSocket(headers: Headers): boolean {
+  return headers.get('upgrade')?.toLowerCase().includes('websocket') === true;
+}
+
+export function webSocketUnsupported(): GatewayError {
+  return new GatewayError('upgrade_unsupported', 'WebSocket is not served here: use HTTP', { headers: { upgrade: 'HTTP/1.1' } });
 }
 
 function checkFraming(method: string, headers: Headers): void {

@@ -9,7 +9,8 @@ export interface IncomingOptions {
   readonly route: RouteInfo;
   readonly address: string;
   readonly clock: Clock;
-  readonly request: Request;
+  /** The request, or whatever else a caller's leaving shows in. */
+  readonly request: Pick<Request, 'signal'>;
 }
 
 /**
@@ -21,7 +22,7 @@ export class Incoming implements ExchangeOptions, Abortable {
   readonly route: RouteInfo;
   readonly address: string;
   readonly clock: Clock;
-  readonly #request: Request;
+  readonly #request: IncomingOptions['request'];
   readonly #aborter = new Aborter();
   #watched: AbortSignal | undefined;
   #released = false;

@@ -15,11 +15,12 @@ import { type ErrorCode, GatewayError } from '../base/errors.ts';
 import { Exchange } from '../pipeline/exchange.ts';
 import { isStream, type Reply } from '../pipeline/reply.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
+import type { InnerReply, InnerRequest, WebSocketUpgrade } from '../pipeline/web-socket.ts';
 import type { RefusedRequest } from '../policies/observe/observe.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Caller, type CallerResolver, createCallerResolver } from './address.ts';
 import { type Cors, createCors, isPreflight } from './cors.ts';
-import { checkHead, correlationId, parseTarget, type Target } from './head.ts';
+import { checkHead, correlationId, parseTarget, type Target, wantsWebSocket, webSocketUnsupported } from './head.ts';
 import { Incoming } from './incoming.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { bodyBytes, isBodyless, ReplyWriter, refusalReply, type WireBody } from './reply-writer.ts';
@@ -27,6 +28,7 @@ import { type BodyLimits, type IncomingBody, incomingBody } from './request-body
 import { createRouteTable, type Route, type RouteEntry, type RouteTable } from './route-table.ts';
 import { createSecurityHeaders } from './security-headers.ts';
 import type { ServerConfig } from './server-config.ts';
+import { innerReply, type OpenSocket, Sockets } from './websocket.ts';
 
 export interface ListenerDeps {
   readonly clock: Clock;
@@ -73,7 +75,7 @@ export async function createListener(config: ServerConfig, deps: ListenerDeps): 
   return new EdgeListener(config, deps);
 }
 
-type Server = Bun.Server<undefined>;
+type Server = Bun.Server<OpenSocket>;
 
 /** What is known of a request before it has a route. */
 interface Seen {
@@ -106,6 +108,7 @@ class EdgeListener implements Listener {
   readonly #bodyLimits: BodyLimits;
   readonly #keepAliveSeconds: number;
   readonly #server: Server;
+  readonly #sockets: Sockets;
   readonly #active = new Set<Incoming>();
   #table: RouteTable;
   #state: ListenerState = 'serving';
@@ -123,6 +126,7 @@ class EdgeListener implements Listener {
     this.#bodyLimits = { timeoutMs: config.body_timeout, rateMin: config.body_rate_min };
     this.#keepAliveSeconds = Math.floor(config.keep_alive / 1_000);
     this.#table = createRouteTable(deps.routes);
+    this.#sockets = new Sockets(config.websocket);
     const { tls } = config;
     this.#server = Bun.serve({
       hostname: config.host,
@@ -136,6 +140,7 @@ class EdgeListener implements Listener {
       development: false,
       ...(tls === undefined ? {} : { tls: { cert: Bun.file(tls.cert_file), key: Bun.file(tls.key_file) } }),
       fetch: (request, server) => this.#serve(request, server),
+      websocket: this.#sockets.handlers(config.body_bytes_max),
       error: () => new Response(null, { status: 500 }),
     });
   }
@@ -172,6 +177,7 @@ class EdgeListener implements Listener {
     if (delayMs > 0) await clock.sleep(delayMs, NEVER);
     // A request that still comes, over a connection that is open, is served: refusing it would lose it.
     this.#closing = true;
+    this.#sockets.drain();
     const finished = this.#server.stop().then(() => true);
     // A timer that outlived the race would keep the process from ending.
     const isWhole = await new Promise<boolean>((resolve, reject) => {
@@ -191,7 +197,8 @@ class EdgeListener implements Listener {
     for (const incoming of this.#active) incoming.abort(draining());
   }
 
-  #serve(request: Request, server: Server): Response | Promise<Response> {
+  /** Undefined for what has become a WebSocket. */
+  #serve(request: Request, server: Server): Response | undefined | Promise<Response | undefined> {
     const seen: Seen = {
       request,
       server,
@@ -204,11 +211,15 @@ class EdgeListener implements Listener {
       checkHead(request, this.#config.headers_max);
       target = parseTarget(request.url);
       if (this.#patienceOver) throw draining();
+      const socket = wantsWebSocket(request.headers) ? this.#socketRoute(request, target) : undefined;
       const entry = this.#match(target);
+      if (socket !== undefined) return this.#run(seen, socket, gatewayRequest(request, target, entry));
       const { method } = request;
       if (isPreflight(method, request.headers)) return this.#write(seen, this.#cors.preflight(request.headers, entry.allow));
       const route = entry.find(method);
       if (route !== undefined) return this.#run(seen, route, gatewayRequest(request, target, entry));
+      if (entry.allow === '')
+        throw new GatewayError('upgrade_unsupported', 'this is served over WebSocket alone', { headers: { upgrade: 'websocket' } });
       if (method === 'OPTIONS') return this.#write(seen, { status: 204, headers: { allow: entry.allow }, body: null });
       throw new GatewayError('method_not_allowed', `${method} is not served here, but ${entry.allow}`, { headers: { allow: entry.allow } });
     } catch (error) {
@@ -225,7 +236,17 @@ class EdgeListener implements Listener {
     return entry;
   }
 
-  #run(seen: Seen, route: Route, head: Omit<GatewayRequest, 'body'>): Promise<Response> {
+  /** Throws `upgrade_unsupported` where there is none, whatever else is there. */
+  #socketRoute({ method, headers }: Request, { path }: Target): Route {
+    const route = this.#table.match(path)?.socket;
+    if (route === undefined || method !== 'GET' || !this.#config.websocket.enabled) throw webSocketUnsupported();
+    const origin = headers.get('origin');
+    if (origin !== null && !this.#cors.allows(origin))
+      throw new GatewayError('origin_forbidden', 'this origin may not call: see server.cors.origins');
+    return route;
+  }
+
+  #run(seen: Seen, route: Route, head: Omit<GatewayRequest, 'body'>): Promise<Response | undefined> {
     const { clock } = this.#deps;
     const incoming = new Incoming({ id: seen.id, route, address: seen.caller.address, clock, request: seen.request });
     const exchange = new Exchange(incoming);
@@ -246,9 +267,10 @@ class EdgeListener implements Listener {
     return reply.then((value) => this.#reply(run, value)).catch((error: unknown) => this.#fail(run, error));
   }
 
-  #reply(run: Run, reply: Reply): Response {
+  #reply(run: Run, reply: Reply): Response | undefined {
     const { request, exchange, incoming } = run;
     const { status } = reply;
+    if (reply.upgrade !== undefined) return this.#upgrade(run, reply, reply.upgrade);
     const isHead = request.method === 'HEAD';
     if (incoming.callerGone) {
       exchange.end({ kind: 'client_closed', status: 499, bytesSent: 0 });
@@ -273,6 +295,37 @@ class EdgeListener implements Listener {
     exchange.end({ kind: 'complete', status, bytesSent: isHead ? 0 : bodyBytes(body) });
     run.server.timeout(request, this.#keepAliveSeconds);
     return response;
+  }
+
+  #upgrade(run: Run, reply: Reply, upgrade: WebSocketUpgrade): undefined {
+    const { exchange, request, server } = run;
+    const ask = (inner: InnerRequest, signal: AbortSignal) => this.#ask(run, inner, signal);
+    const socket = this.#sockets.create(upgrade, { clock: this.#deps.clock, exchange, ask });
+    const headers = { ...reply.headers, ...exchange.replyHeaders, 'x-correlation-id': run.id, 'x-request-id': run.id };
+    if (!server.upgrade(request, { data: socket, headers }))
+      throw new GatewayError('header_invalid', 'the request is no WebSocket handshake: see RFC 6455, section 4.1');
+  }
+
+  /** A request that came over a socket is one like any other, but for its wire. */
+  async #ask(run: Run, inner: InnerRequest, signal: AbortSignal): Promise<InnerReply> {
+    const { clock, createId } = this.#deps;
+    const { method, path, headers, body: bytes } = inner;
+    const route = this.#table.match(path)?.find(method);
+    const id = createId();
+    if (route === undefined) return { ...refusalReply(new GatewayError('route_unknown', 'there is nothing at this path'), id), body: null };
+    const incoming = new Incoming({ id, route, address: run.caller.address, clock, request: { signal } });
+    const exchange = new Exchange(incoming);
+    this.#active.add(incoming);
+    exchange.onEnd(() => {
+      this.#active.delete(incoming);
+      incoming.release();
+    });
+    try {
+      return innerReply(await route.handler({ method, path, search: '', headers, body: { kind: 'bytes', bytes } }, exchange), exchange);
+    } catch (cause) {
+      const error = cause instanceof GatewayError ? cause : this.#defect(cause, { ...run, id });
+      return innerReply(refusalReply(error, id), exchange);
+    }
   }
 
   /** Nobody will read it: what is upstream has to be closed. */

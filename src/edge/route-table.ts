@@ -15,6 +15,8 @@ export interface Route extends RouteInfo {
   /** Upper case; `*` is any. HEAD goes to GET's where it has none of its own. */
   readonly methods: readonly string[];
   readonly handler: Handler;
+  /** It is asked for a WebSocket, and for nothing else: then its method is GET, which may have a route of its own beside it. */
+  readonly websocket?: true;
   /** What `/openapi.json` says of it. Every route of the gateway has it; a test sees to that. */
   readonly docs?: LoadRouteDocs;
 }
@@ -22,6 +24,8 @@ export interface Route extends RouteInfo {
 /** The routes of one pattern. */
 export interface RouteEntry {
   find(method: string): Route | undefined;
+  /** The route that offers a WebSocket. */
+  readonly socket: Route | undefined;
   /** Value of the `Allow` header. */
   readonly allow: string;
   /** The parameters of a path that matched; undefined where the pattern has none. */
@@ -123,6 +127,7 @@ class Entry implements RouteEntry {
   readonly pattern: Pattern;
   readonly params: RouteEntry['params'];
   readonly #routes = new Map<string, Route>();
+  socket: Route | undefined;
   allow = '';
 
   constructor(pattern: Pattern) {
@@ -132,6 +137,11 @@ class Entry implements RouteEntry {
   }
 
   add(route: Route): void {
+    if (route.websocket === true) {
+      if (this.socket !== undefined) throw new RouteTableError(`two WebSockets at ${route.pattern}`);
+      this.socket = route;
+      return;
+    }
     for (const method of route.methods) {
       if (this.#routes.has(method)) throw new RouteTableError(`two routes for ${method} ${route.pattern}`);
       this.#routes.set(method, route);

@@ -44,6 +44,22 @@ const securityHeadersConfig = z.strictObject({
   referrer_policy: z.string().default('strict-origin-when-cross-origin').describe('Value of Referrer-Policy; empty: not sent.'),
 });
 
+const websocketConfig = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('Whether routes that can be asked over a WebSocket are; where not, callers are told 426 and use HTTP.'),
+  sockets_max: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .describe('WebSockets open at once, in one process; over it: 503. 1 to 1,000,000.'),
+  idle_timeout: duration({ min: SECOND_MS, max: DAY_MS })
+    .default(10 * MINUTE_MS)
+    .describe('Silence after which a WebSocket is closed, unless an answer is under way. 1s to 1d.'),
+});
+
 /** The listener: where it is, what it takes, and what it adds to replies. The bounds say what a caller may cost us before we know who it is. */
 export const serverConfig = z.strictObject({
   host: z
@@ -93,6 +109,7 @@ export const serverConfig = z.strictObject({
     .default([])
     .refine(isCidrList, 'must be IP addresses or CIDR ranges such as "10.0.0.0/8"')
     .describe('Addresses or CIDR ranges of the proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed.'),
+  websocket: websocketConfig.prefault({}).describe('Routes over WebSocket.'),
   cors: corsConfig.prefault({}).describe('Which web pages may call.'),
   security_headers: securityHeadersConfig.prefault({}).describe('Headers that protect browsers.'),
 });

@@ -44,6 +44,7 @@ import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
@@ -182,6 +183,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
+    ...createResponsesRoutes(
+      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
+      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
+    ),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

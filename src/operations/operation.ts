@@ -6,7 +6,8 @@
 
 import type { AnswerForm } from './answer-form.ts';
 
-export const ALL_OPERATIONS = ['chat', 'completion', 'embed', 'rerank', 'count-tokens'] as const;
+/** `compact`: a conversation as a shorter one, in the vendor's own sealed form. */
+export const ALL_OPERATIONS = ['chat', 'completion', 'embed', 'rerank', 'count-tokens', 'compact'] as const;
 
 export type OperationKind = (typeof ALL_OPERATIONS)[number];
 

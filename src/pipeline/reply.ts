@@ -1,3 +1,5 @@
+import type { WebSocketUpgrade } from './web-socket.ts';
+
 /** What we answer. Header names are lower case; the edge adds those of the exchange and writes it. */
 export interface Reply {
   readonly status: number;
@@ -5,6 +7,8 @@ export interface Reply {
   readonly body: ReplyBody;
   /** `set-cookie` is the one header that may repeat, and only service routes pass it on. */
   readonly cookies?: readonly string[];
+  /** The connection becomes a WebSocket; the status is 101 and the body null. Only on routes that offer it. */
+  readonly upgrade?: WebSocketUpgrade;
 }
 
 /**

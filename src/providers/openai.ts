@@ -4,7 +4,11 @@ import type { ProviderDefinition } from './provider.ts';
 export const openai: ProviderDefinition = {
   name: 'openai',
   title: 'OpenAI',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  // Below the same path, so neither needs a prefix.
+  dialects: [
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-responses', operations: ['chat', 'count-tokens', 'compact'], streamUsage: true },
+  ],
   baseUrl: 'https://api.openai.com/v1',
   keyVariable: 'OPENAI_API_KEY',
   urlVariables: ['OPENAI_BASE_URL'],

@@ -6,6 +6,7 @@ export const simulator: ProviderDefinition = {
   title: 'Simulated model server',
   dialects: [
     { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-responses', prefix: '/v1', operations: ['chat', 'count-tokens', 'compact'], streamUsage: true },
     { name: 'anthropic-messages', prefix: '/v1', operations: ['chat', 'count-tokens'], streamUsage: true },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
   ],

@@ -118,7 +118,11 @@ class ModelCall {
     let refused: GatewayError | undefined;
     const ways: Way[] = [];
     for (const target of plan.targets) {
-      const lane = lanes.of(target);
+      const lane = laneOf(lanes, target);
+      if (lane instanceof GatewayError) {
+        refused ??= lane;
+        continue;
+      }
       const error = lane.report === undefined ? undefined : refusal(lane.report, (name) => lossMode(config.translation, name) === 'reject');
       refused ??= error;
       if (error === undefined) ways.push({ target, lane });
@@ -256,6 +260,16 @@ class ModelCall {
     if (target === undefined) return;
     exchange.set(upstreamFact, { target: target.id, provider: target.provider, model: target.model, attempts: failure.attempts });
     exchange.replyHeaders['x-gatehouse-attempts'] = String(failure.attempts.length);
+  }
+}
+
+/** The lane, or why there is none: what can't be put into our words can still be passed to a target of the caller's own dialect. */
+function laneOf(lanes: Lanes, target: Target): Lane | GatewayError {
+  try {
+    return lanes.of(target);
+  } catch (cause) {
+    if (cause instanceof GatewayError) return cause;
+    throw cause;
   }
 }
 

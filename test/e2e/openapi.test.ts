@@ -102,6 +102,19 @@ async function uploadedDocument(): Promise<string> {
   return ((await reply.json()) as { readonly id: string }).id;
 }
 
+/** Id of a response that its server keeps. */
+async function storedResponse(): Promise<string> {
+  const reply = await gateway.request('/v1/responses', {
+    method: 'POST',
+    body: JSON.stringify({ model: 'sim-1', input: 'Hello' }),
+    headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' },
+  });
+  return ((await reply.json()) as { readonly id: string }).id;
+}
+
+/** What the simulated server has not got: its refusal is held against the document all the same. */
+const NOT_SIMULATED: ReadonlySet<string> = new Set(['POST /v1/responses/compact: example', 'POST /v1/responses/{id}/cancel']);
+
 describe('every example', () => {
   test('is answered as documented', async () => {
     const calls = callsOf(document);
@@ -110,9 +123,10 @@ describe('every example', () => {
     const uploaded = await uploadedDocument();
     for (const call of calls) {
       const { name, operation } = call;
-      const path = call.path.replace(/doc_0+/, uploaded);
+      const stored = call.path.includes('resp_0') ? await storedResponse() : '';
+      const path = call.path.replace(/doc_0+/, uploaded).replace(/resp_0+/, stored);
       const reply = await gateway.request(path, requestOf(call, { authorization: `Bearer ${ADMIN}` }));
-      if (!reply.ok) problems.push(`${name}: ${reply.status}`);
+      if (!reply.ok && !NOT_SIMULATED.has(name)) problems.push(`${name}: ${reply.status}`);
       problems.push(...(await replyProblems(document, operation, reply)).map((problem) => `${name}: ${problem}`));
     }
     expect(problems).toEqual([]);

@@ -1,0 +1,2 @@
+/** As the registry, the providers and signatures on their way know it. */
+export const NAME = 'openai-responses';
