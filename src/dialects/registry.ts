@@ -1,6 +1,7 @@
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
+import { gemini } from './gemini/gemini.ts';
 import { ollama } from './ollama/ollama.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
 import { openaiResponses } from './openai-responses/openai-responses.ts';
@@ -9,7 +10,7 @@ import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, ollama];
+export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, ollama, gemini];
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);
