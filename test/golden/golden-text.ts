@@ -44,9 +44,9 @@ export function streamsText(given: Case): string {
   return written(given, 'told to', 'by', (caller, target) => {
     const reply = given.reply(target.name);
     if (reply === undefined) return undefined;
-    const made = crossStream({ caller, target }, given.request(caller.name), [target.wire.stream(reply)]);
+    const made = crossStream({ caller, target }, given.request(caller.name), target.wire.stream(reply));
     const { wire } = caller;
-    const told = lineDifference(wire.lines(wire.stream(ownReply(given, caller))), wire.lines(made.bytes));
+    const told = lineDifference(wire.lines(Buffer.concat(wire.stream(ownReply(given, caller)))), wire.lines(made.bytes));
     return [...told, ...(made.failure === undefined ? [] : refused(made.failure)), ...(made.isWhole ? [] : ['not whole'])];
   }, (caller) => given.reply(caller.name) !== undefined);
 }

@@ -25,12 +25,12 @@ export const bedrockConverseWire: Wire = {
   },
   stream({ output, stopReason = null, usage = null, metrics = null, additionalModelResponseFields: more }) {
     const content = objects(object(object(output)['message'])['content']);
-    return Buffer.concat([
+    return [
       frame('messageStart', { role: 'assistant' }),
       ...content.flatMap((block, index) => blockFrames(block, index)),
       frame('messageStop', { stopReason, ...(more === undefined ? {} : { additionalModelResponseFields: more }) }),
       frame('metadata', { usage, metrics }),
-    ]);
+    ];
   },
   lines: (bytes) => readFrames(bytes).map(([name, value]) => `${name} ${line(value, { incidental: NOISE, silent: SILENT })}`),
 };

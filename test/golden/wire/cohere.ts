@@ -1,5 +1,5 @@
 /* Source: docs.cohere.com/reference/chat, docs.cohere.com/reference/chat-stream (API v2). */
-import { type JsonObject, line, merge, object, objects, pieces, sse, sseLines, text, type Wire } from './wire.ts';
+import { DONE, type JsonObject, line, merge, object, objects, pieces, sse, sseLines, text, type Wire } from './wire.ts';
 
 const MODEL = 'command-a-03-2025';
 
@@ -37,7 +37,7 @@ export const cohereWire: Wire = {
       ...objects(calls).flatMap((call, index) => callEvents(call, index)),
       { type: 'message-end', delta: { finish_reason: reply['finish_reason'] ?? null, usage: reply['usage'] ?? null } },
     ];
-    return sse(events, true);
+    return [...sse(events, true), DONE];
   },
   lines: (bytes) => sseLines(bytes, true).map((event) => line(event, { incidental: ['id', 'delta.message.tool_calls.id'], silent: ['delta.usage.cached_tokens'] })),
 };

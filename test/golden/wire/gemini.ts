@@ -1,5 +1,5 @@
 /* Source: ai.google.dev/api/generate-content (GenerateContentResponse; streamed as events without names). */
-import { type Json, type JsonObject, line, merge, object, objects, pieces, sse, sseLines, text, type Wire } from './wire.ts';
+import { type JsonObject, line, merge, object, objects, pieces, sse, sseLines, text, type Wire } from './wire.ts';
 
 const MODEL = 'gemini-2.5-flash';
 const SILENT = ['usageMetadata.cachedContentTokenCount', 'usageMetadata.thoughtsTokenCount'];
@@ -32,10 +32,9 @@ export const geminiWire: Wire = {
     const { candidates, ...rest } = reply;
     const told = objects(candidates).flatMap((candidate) => candidateChunks(candidate));
     // What was used is told with every chunk, and counts as it stands in the last.
-    return sse(
-      told.map((candidate) => ({ candidates: [candidate], ...rest })),
-      false,
-    );
+    const chunks = told.length === 0 ? [reply] : told.map((candidate): JsonObject => ({ candidates: [candidate], ...rest }));
+    // Google's servers end lines as HTTP does.
+    return sse(chunks, false).map((event) => Buffer.from(Buffer.from(event).toString().replaceAll('\n', '\r\n')));
   },
   lines: (bytes) =>
     sseLines(bytes, false).map((event) => line(event, { incidental: NOISE, silent: SILENT })),
@@ -43,13 +42,11 @@ export const geminiWire: Wire = {
 
 function candidateChunks(candidate: JsonObject): JsonObject[] {
   const { content, finishReason, index = 0, ...rest } = candidate;
-  const told = objects(object(content)['parts']).flatMap((part) => partPieces(part));
-  const parts: readonly Json[] = told.length === 0 ? [{ text: '' }] : told;
-  return parts.map((part, at) => ({
-    content: { role: 'model', parts: [part] },
-    ...(at === parts.length - 1 ? { finishReason: finishReason ?? null, ...rest } : {}),
-    index,
-  }));
+  const parts = objects(object(content)['parts']).flatMap((part) => partPieces(part));
+  return [
+    ...parts.map((part): JsonObject => ({ content: { role: 'model', parts: [part] }, index })),
+    { content: { role: 'model', parts: [{ text: '' }] }, finishReason: finishReason ?? null, ...rest, index },
+  ];
 }
 
 /** Texts come in pieces, all else at once; a signature with the last piece. */

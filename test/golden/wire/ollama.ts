@@ -42,7 +42,7 @@ export const ollamaWire: Wire = {
       ...objects(calls).map((call) => told({ tool_calls: [call] })),
       { ...rest, message: { role, content: '' }, done: true, done_reason: reason },
     ];
-    return Buffer.from(lines.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    return lines.map((one) => Buffer.from(`${JSON.stringify(one)}\n`));
   },
   lines(bytes) {
     const whole = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

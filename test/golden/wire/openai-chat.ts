@@ -1,5 +1,5 @@
 /* Source: platform.openai.com/docs/api-reference/chat (object, streaming). */
-import { type Json, type JsonObject, line, merge, object, objects, pieces, sse, sseLines, text, type Wire } from './wire.ts';
+import { DONE, type Json, type JsonObject, line, merge, object, objects, pieces, sse, sseLines, text, type Wire } from './wire.ts';
 
 const MODEL = 'gpt-4.1';
 const CREATED = 1_700_000_000;
@@ -40,7 +40,7 @@ export const openaiChatWire: Wire = {
       usage,
     });
     const chunks = objects(reply['choices']).flatMap((choice) => deltasOf(choice).map((delta) => chunk([delta])));
-    return Buffer.concat([sse([...chunks, chunk([], reply['usage'] ?? null)], false), Buffer.from('data: [DONE]\n\n')]);
+    return [...sse([...chunks, chunk([], reply['usage'] ?? null)], false), DONE];
   },
   lines: (bytes) => sseLines(bytes, false).map((event) => line(event, { incidental: NOISE, silent: SILENT })),
 };

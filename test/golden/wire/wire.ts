@@ -19,8 +19,8 @@ export interface Wire {
   readonly streamed: JsonObject;
   /** The whole of an answer, of what a case says of it. */
   reply(said: JsonObject): JsonObject;
-  /** The answer as the vendor streams it. */
-  stream(reply: JsonObject): Uint8Array;
+  /** The answer as the vendor streams it, event by event. */
+  stream(reply: JsonObject): readonly Uint8Array[];
   /** One line per event of a stream of this dialect. Throws where it is none. */
   lines(bytes: Uint8Array): string[];
   /** What else the route knows of a request. */
@@ -64,15 +64,15 @@ export function pieces(whole: string): string[] {
 }
 
 /** Server-sent events: those with a `type` are named by it where the vendor does so. */
-export function sse(events: readonly JsonObject[], named: boolean): Uint8Array {
-  return Buffer.from(
-    events.map((event) => `${named ? `event: ${text(event['type'])}\n` : ''}data: ${JSON.stringify(event)}\n\n`).join(''),
-  );
+export function sse(events: readonly JsonObject[], named: boolean): Uint8Array[] {
+  return events.map((event) => Buffer.from(`${named ? `event: ${text(event['type'])}\n` : ''}data: ${JSON.stringify(event)}\n\n`));
 }
+
+export const DONE = Buffer.from('data: [DONE]\n\n');
 
 /** The data of each event, as one line; `names`: each must be named by its type. */
 export function sseLines(bytes: Uint8Array, names: boolean): Json[] {
-  const whole = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  const whole = new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll('\r\n', '\n');
   if (whole !== '' && !whole.endsWith('\n\n')) throw new Error(`a stream that ends within an event: ${whole.slice(-80)}`);
   return whole
     .split('\n\n')
