@@ -43,6 +43,7 @@ import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
+import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
 import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
@@ -180,6 +181,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
@@ -187,8 +189,8 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
       { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
     ),
-    ...createChatRoutes({ call: modelCall, services, examples }),
-    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
+    ...createChatRoutes({ call: loadingCall, services, examples }),
+    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
