@@ -37,7 +37,10 @@ export const geminiWire: Wire = {
     return sse(chunks, false).map((event) => Buffer.from(Buffer.from(event).toString().replaceAll('\n', '\r\n')));
   },
   lines: (bytes) =>
-    sseLines(bytes, false).map((event) => line(event, { incidental: NOISE, silent: SILENT })),
+    sseLines(bytes, false).map((event) => {
+      const isLast = objects(object(event)['candidates']).every(({ finishReason }) => finishReason !== undefined);
+      return line(event, { incidental: isLast ? NOISE : [...NOISE, 'usageMetadata'], silent: SILENT });
+    }),
 };
 
 function candidateChunks(candidate: JsonObject): JsonObject[] {

@@ -55,7 +55,7 @@ function deltasOf({ index = 0, message, finish_reason: reason = null, logprobs =
   });
   const spoken = pieces(text(content));
   return [
-    delta({ role: 'assistant', content: calls === undefined ? '' : null }),
+    delta({ role: 'assistant', content: '' }),
     ...pieces(text(thought)).map((piece) => delta({ reasoning_content: piece })),
     ...spoken.map((piece, at) => delta({ content: piece }, at === 0 ? logprobs : null)),
     ...pieces(text(refusal)).map((piece) => delta({ refusal: piece })),
