@@ -6,7 +6,7 @@
 import type { Dialect } from '../dialects/dialect.ts';
 import { canCross } from '../dialects/dialect-crossing.ts';
 import type { Route } from '../edge/route-table.ts';
-import { CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, survives } from '../operations/chat-features.ts';
+import { CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, OWN_FEATURES, survives } from '../operations/chat-features.ts';
 import { CROSSED_OPERATIONS, type OperationKind } from '../operations/operation.ts';
 import { jsonReply } from './json-reply.ts';
 
@@ -43,7 +43,8 @@ function fateOf({ codecs: { chat: own } }: Dialect, { codecs: { chat: theirs } }
     // What a caller's dialect has no word for is never asked, so it can't get lost on the way there.
     CHAT_FEATURE_NAMES.filter((feature) => {
       const source = CHAT_FEATURES[feature].side === 'request' ? own : theirs;
-      return source.abilities[feature] !== 'no' && survives(own.abilities, theirs.abilities, feature) === wanted;
+      const kept = OWN_FEATURES.has(feature) ? 'no' : survives(own.abilities, theirs.abilities, feature);
+      return source.abilities[feature] !== 'no' && kept === wanted;
     });
   return { lost: fate('no'), adapted: fate('near') };
 }

@@ -44,9 +44,17 @@ function blockFrames(block: JsonObject, index: number): Uint8Array[] {
   ];
 }
 
-/** Only calls of tools are opened by a frame of their own. */
+/** Texts and thoughts are not opened by a frame of their own. */
 function openBlock(block: JsonObject): [JsonObject | undefined, JsonObject[]] {
-  const { toolUse, reasoningContent, citationsContent } = block;
+  const { toolUse, toolResult, image, reasoningContent, citationsContent } = block;
+  if (image !== undefined) {
+    const { source = {}, ...kind } = object(image);
+    return [{ image: kind }, [{ image: { source } }]];
+  }
+  if (toolResult !== undefined) {
+    const { content = [], ...answered } = object(toolResult);
+    return [{ toolResult: answered }, [{ toolResult: content }]];
+  }
   if (toolUse !== undefined) {
     const { input = {}, ...call } = object(toolUse);
     return [{ toolUse: call }, pieces(JSON.stringify(input)).map((piece) => ({ toolUse: { input: piece } }))];

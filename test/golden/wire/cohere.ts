@@ -21,7 +21,7 @@ export const cohereWire: Wire = {
     );
   },
   stream(reply) {
-    const { content, tool_plan: plan, tool_calls: calls, citations } = object(reply['message']);
+    const { content, tool_plan: plan, tool_calls: calls } = object(reply['message']);
     const events: JsonObject[] = [
       {
         type: 'message-start',
@@ -29,11 +29,7 @@ export const cohereWire: Wire = {
         delta: { message: { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] } },
       },
       ...pieces(text(plan)).map((piece) => ({ type: 'tool-plan-delta', delta: { message: { tool_plan: piece } } })),
-      ...objects(content).flatMap((part, index) => contentEvents(part, index)),
-      ...objects(citations).flatMap((citation, index) => [
-        { type: 'citation-start', index, delta: { message: { citations: citation } } },
-        { type: 'citation-end', index },
-      ]),
+      ...objects(content).flatMap((part, index) => contentEvents(part, index, reply)),
       ...objects(calls).flatMap((call, index) => callEvents(call, index)),
       { type: 'message-end', delta: { finish_reason: reply['finish_reason'] ?? null, usage: reply['usage'] ?? null } },
     ];
@@ -42,11 +38,23 @@ export const cohereWire: Wire = {
   lines: (bytes) => sseLines(bytes, true).map((event) => line(event, { incidental: ['id', 'delta.message.tool_calls.id'], silent: ['delta.usage.cached_tokens'] })),
 };
 
-function contentEvents(part: JsonObject, index: number): JsonObject[] {
+/** A text's citations come before its end; log probabilities with its first piece, as our tokens are not the pieces. */
+function contentEvents(part: JsonObject, index: number, { message, logprobs }: JsonObject): JsonObject[] {
   const field = text(part['type']);
+  const cited = field === 'text' ? objects(object(message)['citations']) : [];
+  const [first] = field === 'text' ? objects(logprobs) : [];
   return [
     { type: 'content-start', index, delta: { message: { content: { ...part, [field]: '' } } } },
-    ...pieces(text(part[field])).map((piece) => ({ type: 'content-delta', index, delta: { message: { content: { [field]: piece } } } })),
+    ...pieces(text(part[field])).map((piece, at) => ({
+      type: 'content-delta',
+      index,
+      delta: { message: { content: { [field]: piece } } },
+      ...(at === 0 && first !== undefined ? { logprobs: first } : {}),
+    })),
+    ...cited.flatMap((citation, at) => [
+      { type: 'citation-start', index: at, delta: { message: { citations: citation } } },
+      { type: 'citation-end', index: at },
+    ]),
     { type: 'content-end', index },
   ];
 }

@@ -79,7 +79,7 @@ function openItem(item: JsonObject, at: JsonObject): [JsonObject, JsonObject[]] 
       return [{ ...item, status: 'in_progress', input: '' }, deltas('custom_tool_call_input', 'input', item['input'], at)];
     case 'reasoning':
       return [
-        { ...item, summary: [], ...(item['content'] === undefined ? {} : { content: [] }) },
+        { ...merge(item, { encrypted_content: null }), summary: [], ...(item['content'] === undefined ? {} : { content: [] }) },
         [
           ...objects(item['summary']).flatMap((part, index) => summaryEvents(part, { ...at, summary_index: index })),
           ...objects(item['content']).flatMap((part, index) =>
