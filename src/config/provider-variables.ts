@@ -9,16 +9,9 @@ import { PROVIDERS } from '../providers/registry.ts';
 import { type Tree, valueAt } from './config-path.ts';
 import type { EnvironmentVariable, ReadContext, Reading } from './environment.ts';
 
-const LATER: readonly EnvironmentVariable[] = ['GEMINI_API_KEY'].map((name) => ({
-  name,
-  origins: ['custom'],
-  paths: [],
-  description: 'Accepted; used from the dialect of that provider on.',
-}));
-
 /** Addresses first: a key alone says nothing of a server that only its operator can know. */
 export function providerVariables(): EnvironmentVariable[] {
-  return [...PROVIDERS.flatMap(urlVariables), ...PROVIDERS.flatMap(placeVariables), ...PROVIDERS.flatMap(keyVariable), ...LATER];
+  return [...PROVIDERS.flatMap(urlVariables), ...PROVIDERS.flatMap(placeVariables), ...PROVIDERS.flatMap(keyVariables)];
 }
 
 function urlVariables(provider: ProviderDefinition): EnvironmentVariable[] {
@@ -50,7 +43,7 @@ function placeVariables(provider: ProviderDefinition): EnvironmentVariable[] {
     paths: [`providers.${provider.name}.${placeholder}`],
     description: `The ${placeholder} of ${provider.title}; alone it adds no provider.`,
     read: (text, context) => {
-      const keyGiven = provider.keyVariable !== undefined && (context.environment[provider.keyVariable] ?? '') !== '';
+      const keyGiven = keyNames(provider).some((key) => (context.environment[key] ?? '') !== '');
       if (!keyGiven && !isKnown(provider, context.tree)) return [];
       return giveTo(provider, context, [{ path: ['providers', provider.name, placeholder], value: placeOf(text) }]);
     },
@@ -73,22 +66,22 @@ function isSomewhere({ name, baseUrl = '' }: ProviderDefinition, tree: Tree): bo
   );
 }
 
-function keyVariable(provider: ProviderDefinition): EnvironmentVariable[] {
-  const { keyVariable: name } = provider;
-  if (name === undefined) return [];
+function keyNames({ keyVariable, otherKeyVariables = [] }: ProviderDefinition): readonly string[] {
+  return keyVariable === undefined ? [] : [keyVariable, ...otherKeyVariables];
+}
+
+function keyVariables(provider: ProviderDefinition): EnvironmentVariable[] {
   const isPublic = provider.baseUrl?.startsWith('https:') === true;
-  return [
-    {
-      name,
-      origins: ['custom'],
-      paths: [`providers.${provider.name}.api_key`],
-      description: isPublic ? `Key for ${provider.title}.` : `Key for ${provider.title}, if it wants one; alone it adds no provider.`,
-      read: (text, context) => {
-        if (!isKnown(provider, context.tree) && !(isPublic && isSomewhere(provider, context.tree))) return [];
-        return giveTo(provider, context, [{ path: ['providers', provider.name, 'api_key'], value: text.trim() }]);
-      },
+  return keyNames(provider).map((name) => ({
+    name,
+    origins: ['custom'],
+    paths: [`providers.${provider.name}.api_key`],
+    description: isPublic ? `Key for ${provider.title}.` : `Key for ${provider.title}, if it wants one; alone it adds no provider.`,
+    read: (text, context) => {
+      if (!isKnown(provider, context.tree) && !(isPublic && isSomewhere(provider, context.tree))) return [];
+      return giveTo(provider, context, [{ path: ['providers', provider.name, 'api_key'], value: text.trim() }]);
     },
-  ];
+  }));
 }
 
 /** Whether the file, or a variable before, has this provider. */

@@ -10,7 +10,7 @@ import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, ollama, gemini];
+export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, gemini, ollama];
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);

@@ -42,6 +42,7 @@ import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
+import { createGeminiRoutes } from './gemini-routes.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
@@ -138,7 +139,7 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       onFinding: (check, action) => metrics.screened(check, action),
     }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
-    createCache(config.cache, { values: stores.values, clock, logger: log }), // an answer that was given before
+    createCache(config.cache, { values: stores.values, clock, logger: log, passedHeaders }), // an answer that was given before
   ];
 }
 
@@ -149,6 +150,10 @@ function createAnswerId(random: () => number): string {
       .toString(36)
       .padStart(10, '0');
   return half() + half();
+}
+
+function passedHeaders(dialect: string): readonly string[] {
+  return DIALECTS_BY_NAME.get(dialect)?.passedHeaders ?? [];
 }
 
 interface RouteParts {
@@ -190,6 +195,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
     ),
     ...createChatRoutes({ call: loadingCall, services, examples }),
+    ...createGeminiRoutes({ router, list, describe, call: loadingCall, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),

@@ -29,6 +29,8 @@ export interface RouteInfo {
   readonly operation?: OperationKind;
   /** Which form of the operation, where the dialect has several. */
   readonly form?: string;
+  /** A parameter of the query that may hold the caller's key, where clients of the dialect put it there. */
+  readonly keyParameter?: string;
   /** Set on service routes: which service answers. */
   readonly service?: string;
 }

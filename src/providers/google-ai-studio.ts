@@ -16,6 +16,8 @@ export const googleAiStudio: ProviderDefinition = {
   ],
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
   keyVariable: 'GEMINI_API_KEY',
+  // Google's own clients prefer it where both are there.
+  otherKeyVariables: ['GOOGLE_API_KEY'],
   families: ['gemini-*', 'gemma-*'],
   credential: { header: 'x-goog-api-key' },
 };

@@ -16,6 +16,8 @@ export interface ProviderDefinition {
   readonly baseUrl?: string;
   /** The environment variable that by custom holds its key. */
   readonly keyVariable?: string;
+  /** Others that hold it as well; a later one wins, over `keyVariable` too. */
+  readonly otherKeyVariables?: readonly string[];
   /** Environment variables that say where it is, the least known first: a later one wins. The version path may be missing. */
   readonly urlVariables?: readonly string[];
   /** Environment variables for what stands in braces in `baseUrl`. */

@@ -5,6 +5,7 @@ import { cloudflare } from './cloudflare.ts';
 import { databricks } from './databricks.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
+import { googleAiStudio } from './google-ai-studio.ts';
 import { groq } from './groq.ts';
 import { huggingface } from './huggingface.ts';
 import { llamaCpp } from './llama-cpp.ts';
@@ -23,6 +24,7 @@ import { sglang } from './sglang.ts';
 import { simulator } from './simulator.ts';
 import { tgi } from './tgi.ts';
 import { together } from './together.ts';
+import { vertexAi } from './vertex-ai.ts';
 import { vllm } from './vllm.ts';
 import { xai } from './xai.ts';
 
@@ -31,6 +33,8 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
   anthropic,
   azureOpenai,
+  googleAiStudio,
+  vertexAi,
   mistral,
   groq,
   deepseek,

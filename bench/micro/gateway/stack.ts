@@ -89,7 +89,7 @@ const policies = [
   createRead({ bodyBytesMax: 1_000_000 }, { dialects: DIALECTS_BY_NAME, defaultModel: () => MODEL, models: new Set() }),
   createModelAccess(),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),
-  createCache(config.cache, { values: runtime.stores.values, clock, logger: log }),
+  createCache(config.cache, { values: runtime.stores.values, clock, logger: log, passedHeaders: () => [] }),
 ];
 const route: RouteInfo = { pattern: '/v1/chat/completions', kind: 'model', access: 'key', dialect: 'openai-chat', operation: 'chat' };
 const constant: Handler = () => Promise.resolve({ status: 200, headers: { 'content-type': 'application/json' }, body: answer });

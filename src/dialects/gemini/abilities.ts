@@ -7,7 +7,6 @@ export const GEMINI_ABILITIES = abilities({
     'images',
     'audio-input',
     'video-input',
-    'uploaded-files',
     'tools',
     'native-tools',
     'native-parts',
@@ -40,6 +39,7 @@ export const GEMINI_ABILITIES = abilities({
   near: [
     'image-urls', // with a media type, which is guessed from the address where nobody says it
     'files', // without their names
+    'uploaded-files', // likewise
     'file-urls', // likewise, and with a guessed media type
     'tool-choice-allowed', // of one that must be called, its name
     'tool-result-media', // beside the result for models before the third generation

@@ -60,8 +60,9 @@ export function answerCallId(answer: string, place: string, call: { readonly nam
   return `call_${digest.slice(0, 24)}`;
 }
 
-/** The arguments of a call, which are an object here: what is none stands in one. */
-export function writeArguments(text: string): Fields {
+/** The arguments of a call, which are an object here: what is none stands in one. `custom`: the tool takes text instead of JSON. */
+export function writeArguments(text: string, custom?: true): Fields {
+  if (custom === true) return { input: text };
   if (text.trim() === '') return {};
   try {
     const parsed: unknown = JSON.parse(text);

@@ -17,7 +17,6 @@ const NAMES: Readonly<Record<number, string>> = {
   408: 'DEADLINE_EXCEEDED',
   409: 'ABORTED',
   416: 'OUT_OF_RANGE',
-  422: 'INVALID_ARGUMENT',
   429: 'RESOURCE_EXHAUSTED',
   499: 'CANCELLED',
   500: 'INTERNAL',
@@ -29,7 +28,8 @@ const NAMES: Readonly<Record<number, string>> = {
 export const errorSchema = async () => (await import('./schemas.ts')).geminiError;
 
 export function encodeError(error: GatewayError, correlationId: string): EncodedError {
-  return { contentType: 'application/json', body: errorJson(error, correlationId) };
+  const status = statusOf(error);
+  return { contentType: 'application/json', body: errorJson(error, correlationId), ...(status === error.status ? {} : { status }) };
 }
 
 /** The bytes that tell it inside a stream of events. Clients raise on the member `error`. */
@@ -39,7 +39,7 @@ export function encodeStreamError(error: GatewayError, correlationId: string): U
 
 export function errorJson(error: GatewayError, correlationId: string): string {
   const { param, detail, retryAfterMs } = error.options;
-  const { status } = error;
+  const status = statusOf(error);
   const info = {
     '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
     reason: error.code.toUpperCase(),
@@ -56,6 +56,11 @@ export function errorJson(error: GatewayError, correlationId: string): string {
       details: [info, ...(param === undefined ? [] : [field]), ...(retryAfterMs === undefined ? [] : [retry])],
     },
   });
+}
+
+/** Google has one status for all that is wrong with a request. */
+function statusOf({ status }: GatewayError): number {
+  return status === 422 ? 400 : status;
 }
 
 /** In `metadata` of an ErrorInfo stand texts alone. */

@@ -26,7 +26,10 @@ export function encodePart(part: ChatPart, writer: PartWriter): readonly Fields[
       return [writeThought(part)];
     case 'tool-call':
       return [
-        { functionCall: { id: part.id, name: part.name, args: writeArguments(part.arguments) }, ...writeOwnSignature(part.signature) },
+        {
+          functionCall: { id: part.id, name: part.name, args: writeArguments(part.arguments, part.custom) },
+          ...writeOwnSignature(part.signature),
+        },
       ];
     case 'tool-result':
       return encodeResult(part, writer);

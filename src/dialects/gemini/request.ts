@@ -108,7 +108,7 @@ function checkContents(scan: JsonScan): void {
 function modelOf(params: Readonly<Record<string, string>>): string {
   const { model, path } = params;
   if (model !== undefined) return model;
-  const found = /(?:^|\/)publishers\/([^/]+)\/models\/(.+)$/.exec(path ?? '');
+  const found = /(?:^|\/publishers\/)([^/]+)\/models\/(.+)$/.exec(path ?? '');
   if (found === null) throw invalid('model', 'the path must name a model: publishers/{publisher}/models/{model}');
   const [, publisher = '', name = ''] = found;
   return publisher === 'google' ? name : `${publisher}/${name}`;

@@ -195,7 +195,7 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
       }
       case 'tool-call':
         choice.parts.push({
-          functionCall: { id: opening.id, name: opening.name, args: writeArguments(text) },
+          functionCall: { id: opening.id, name: opening.name, args: writeArguments(text, opening.custom) },
           ...writeOwnSignature(signature),
         });
         return;

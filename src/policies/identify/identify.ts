@@ -42,7 +42,7 @@ export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
     writes: [principalFact],
     layer: (route) => {
       const access = route.access === 'metrics' ? deps.metricsAccess : route.access;
-      return access === 'public' ? identifyKnown(identifier) : identifyCaller(identifier, access, required);
+      return access === 'public' ? identifyKnown(identifier) : identifyCaller(identifier, access, { required, parameter: route.keyParameter });
     },
   };
 }
@@ -75,14 +75,24 @@ function identifyKnown(identifier: Identifier): Layer {
   };
 }
 
-function identifyCaller(identifier: Identifier, access: Exclude<Access, 'public' | 'metrics'>, required: boolean): Layer {
+interface CallerRule {
+  readonly required: boolean;
+  /** Of the query, where a key may stand. */
+  readonly parameter: string | undefined;
+}
+
+function identifyCaller(
+  identifier: Identifier,
+  access: Exclude<Access, 'public' | 'metrics'>,
+  { required, parameter }: CallerRule,
+): Layer {
   const enter = (principal: Principal, exchange: Exchange): void => {
     if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
     exchange.set(principalFact, principal);
   };
   // No async function: who holds a configured key, as almost everybody does, is known at once.
   return (next) => (request, exchange) => {
-    const credential = extractCredential(request.headers);
+    const credential = extractCredential(request.headers, { search: request.search, parameter });
     if (credential === undefined) {
       if (required || access === 'admin')
         throw new GatewayError('key_missing', 'an API key is needed: send it as `Authorization: Bearer …` or `x-api-key: …`', CHALLENGE);
