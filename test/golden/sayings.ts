@@ -1,6 +1,7 @@
 /* What a chat says of each feature, as a value that can be compared: how it is put into messages and parts may change on a way, this may not. */
 import type { ChatMessage, ChatPart, ChatReply, ChatRequest, MediaSource } from '../../src/operations/chat.ts';
 import type { ChatFeature } from '../../src/operations/chat-features.ts';
+import { type Json, line } from './wire/wire.ts';
 
 /** Of each feature that is there at all. `words` are no feature: they survive anywhere. */
 export type Sayings = Readonly<Partial<Record<ChatFeature | 'words', unknown>>>;
@@ -13,18 +14,18 @@ export function sayingsOf(request: ChatRequest): Sayings {
   const media = [...parts, ...within];
   const functions = tools.filter((tool) => tool.kind === 'function');
   return present({
-    words: messages.filter(({ role }) => role !== 'tool').flatMap((message) => wordsOf(message)),
+    words: wordsOf(messages),
     'system-anywhere': messages.flatMap(({ role }, index) => (role === 'system' && index > 0 ? [turnsBefore(messages, index)] : [])),
     'developer-role': messages.filter(({ developer }) => developer === true).length,
     'message-names': messages.flatMap(({ name }) => name ?? []),
-    ...mediaSayings(media),
+    ...mediaSayings(parts),
     'image-detail': media.flatMap((part) => (part.kind === 'image' ? (part.detail ?? []) : [])),
     'file-context': media.flatMap((part) => (part.kind === 'file' ? (part.context ?? []) : [])),
     'file-citations': media.filter((part) => part.kind === 'file' && part.citable === true).length,
     tools: [
-      ...functions.map(({ name, description, parameters }) => ({ name, description, parameters })),
+      ...functions.map(({ name, description, parameters = NO_PARAMETERS }) => [name, description, canonicalJson(JSON.stringify(parameters))]),
       ...parts.flatMap((part) => (part.kind === 'tool-call' && part.custom !== true ? [[part.name, canonicalJson(part.arguments)]] : [])),
-      ...results.filter(({ custom }) => custom !== true).map((part) => part.parts.flatMap((inner) => (inner.kind === 'text' ? inner.text : []))),
+      ...results.filter(({ custom }) => custom !== true).map((part) => part.parts.map((inner) => (inner.kind === 'text' ? inner.text : '')).join('')),
     ],
     'custom-tools': [
       ...tools.filter(({ kind }) => kind === 'custom'),
@@ -113,9 +114,17 @@ function sourceOf(source: MediaSource): string {
   return source.kind === 'url' ? source.url : source.id;
 }
 
-function wordsOf({ role, parts }: ChatMessage): string[] {
-  const words = squeezed(parts.map((part) => (part.kind === 'text' || part.kind === 'refusal' ? part.text : '')).join(''));
-  return words === '' ? [] : [`${role}: ${words}`];
+/** Instructions apart from the talk, which they may be put before; neighbours of one role are one turn. */
+function wordsOf(messages: readonly ChatMessage[]): string[] {
+  const turns: { role: string; words: string }[] = [{ role: 'system', words: '' }];
+  for (const { role, parts } of messages) {
+    if (role === 'tool') continue;
+    const words = squeezed(parts.map((part) => (part.kind === 'text' || part.kind === 'refusal' ? part.text : '')).join(''));
+    const turn = role === 'system' ? turns[0] : turns.at(-1);
+    if (turn?.role === role) turn.words += words;
+    else if (words !== '') turns.push({ role, words });
+  }
+  return turns.map(({ role, words }) => `${role}: ${words}`);
 }
 
 /** Where several texts become one, there is a line between them. */
@@ -127,13 +136,18 @@ function turnsBefore(messages: readonly ChatMessage[], index: number): number {
   return messages.slice(0, index).filter(({ role }) => role !== 'system').length;
 }
 
+/** What is no JSON is told within some where nothing else can be. */
 function canonicalJson(text: string): string {
+  let value: unknown;
   try {
-    return JSON.stringify(JSON.parse(text));
+    value = JSON.parse(text);
   } catch {
-    return text;
+    value = { value: text };
   }
+  return line(value as Json, { incidental: [], silent: [] });
 }
+
+const NO_PARAMETERS = { type: 'object', properties: {} };
 
 /** Without what is not said. */
 function present(all: Sayings): Sayings {
