@@ -55,6 +55,8 @@ export function crossReply(pair: Pair, request: NativeRequest | undefined, reply
 
 export interface ToldStream {
   readonly bytes: Uint8Array;
+  /** What went out at once, each time. */
+  readonly told: readonly Uint8Array[];
   readonly isWhole: boolean;
   readonly failure: GatewayError | undefined;
 }
@@ -68,11 +70,11 @@ export function crossStream(pair: Pair, request: NativeRequest | undefined, chun
   };
   for (const chunk of chunks) {
     take(meter.push(chunk));
-    if (meter.failure !== undefined) return { bytes: Buffer.concat(told), isWhole: false, failure: meter.failure };
+    if (meter.failure !== undefined) return { bytes: Buffer.concat(told), told, isWhole: false, failure: meter.failure };
   }
   const { whole, rest } = meter.finish();
   take(rest);
-  return { bytes: Buffer.concat(told), isWhole: whole, failure: meter.failure };
+  return { bytes: Buffer.concat(told), told, isWhole: whole, failure: meter.failure };
 }
 
 /** The request as one who speaks the target's dialect would have sent it. */
