@@ -58,6 +58,7 @@ export const ERRORS = {
   // Who, and may they.
   key_missing: { status: 401, source: 'client', retry: 'never', type: 'authentication_error' },
   key_invalid: { status: 401, source: 'client', retry: 'never', type: 'authentication_error' },
+  signature_invalid: { status: 403, source: 'client', retry: 'never', type: 'authentication_error' },
   token_invalid: { status: 401, source: 'client', retry: 'never', type: 'authentication_error' },
   auth_unavailable: { status: 503, source: 'infra', retry: 'after', type: 'api_error' },
   access_denied: { status: 403, source: 'client', retry: 'never', type: 'permission_error' },

@@ -72,6 +72,8 @@ export interface EncodeFacts {
   readonly model: string;
   /** Wall milliseconds. */
   readonly nowMs: number;
+  /** Milliseconds since the target was first asked, for dialects that tell them. */
+  elapsedMs?(): number;
   /** The caller asked for usage in its stream. */
   readonly usageWanted: boolean;
   /** The caller's own form of the operation, where its dialect has several. */

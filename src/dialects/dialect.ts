@@ -35,6 +35,8 @@ export interface Dialect extends CallerDialect {
   streamType(operation: Asked): StreamType;
   /** Path and query of an operation below where the dialect begins at a target (`/chat/completions`); `model` as the target names it. */
   path(operation: Asked, model: string): string;
+  /** Headers of a target's reply that a caller of this dialect is to see as they are (`x-amzn-errortype`); lower case. */
+  readonly passedReplyHeaders?: readonly string[];
   /** Request headers of a caller that a target of this dialect is to see as they are (`anthropic-beta`); lower case. */
   readonly passedHeaders?: readonly string[];
   /** Headers that every request in this dialect needs; a caller's own value in `passedHeaders` wins over them. */
@@ -91,6 +93,8 @@ export interface EncodedError {
   readonly body: string;
   /** Where the dialect has a status of its own for it; absent: the error's. */
   readonly status?: number;
+  /** Headers that the dialect tells it by, lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface ReplyFacts {

@@ -1,5 +1,6 @@
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
+import { bedrockConverse } from './bedrock-converse/bedrock-converse.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
 import { gemini } from './gemini/gemini.ts';
 import { ollama } from './ollama/ollama.ts';
@@ -10,7 +11,7 @@ import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
-export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, gemini, ollama];
+export const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, anthropicMessages, gemini, bedrockConverse, ollama];
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);

@@ -37,12 +37,13 @@ import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnthropicRoutes } from './anthropic-routes.ts';
+import { createBedrockRoutes } from './bedrock-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
+import { createGeminiRoutes } from './gemini-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import { createModelDescriptions, type DescribeModel } from './model-description.ts';
-import { createGeminiRoutes } from './gemini-routes.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
@@ -123,6 +124,7 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       keySets: runtime.keySets,
       environment: config.server.environment,
       metricsAccess: config.telemetry.metrics.access,
+      bodyBytesMax: config.server.body_bytes_max,
     }), // a principal, or 401
     createRead(
       { bodyBytesMax: config.server.body_bytes_max },
@@ -190,12 +192,13 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const routes: Route[] = [
     ...createModelRoutes({ call: modelCall, list, describe, examples }),
     ...createAnthropicRoutes({ router, call: modelCall, examples }),
+    ...createBedrockRoutes(modelCall, examples),
     ...createResponsesRoutes(
       { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
       { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
     ),
+    ...createGeminiRoutes({ router, list, describe, call: modelCall, examples }),
     ...createChatRoutes({ call: loadingCall, services, examples }),
-    ...createGeminiRoutes({ router, list, describe, call: loadingCall, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),

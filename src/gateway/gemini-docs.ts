@@ -95,7 +95,8 @@ const PATHS: Readonly<Record<'model' | 'path', (examples: ExampleModels) => Para
   path: ({ chat }) => ({
     name: 'path',
     in: 'path',
-    description: 'As Vertex AI names a model, ending in `{publisher}/models/{model}`; whose project and location it is does not matter here.',
+    description:
+      'As Vertex AI names a model, ending in `{publisher}/models/{model}`; whose project and location it is does not matter here.',
     example: `google/models/${chat}`,
   }),
 };

@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic.ts';
+import { awsBedrock } from './aws-bedrock.ts';
 import { azureOpenai } from './azure-openai.ts';
 import { cerebras } from './cerebras.ts';
 import { cloudflare } from './cloudflare.ts';
@@ -35,6 +36,7 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   azureOpenai,
   googleAiStudio,
   vertexAi,
+  awsBedrock,
   mistral,
   groq,
   deepseek,

@@ -9,6 +9,7 @@ export const simulator: ProviderDefinition = {
     { name: 'openai-responses', prefix: '/v1', operations: ['chat', 'count-tokens', 'compact'], streamUsage: true },
     { name: 'anthropic-messages', prefix: '/v1', operations: ['chat', 'count-tokens'], streamUsage: true },
     { name: 'gemini', prefix: '/v1beta', operations: ['chat', 'embed', 'count-tokens'], streamUsage: true },
+    { name: 'bedrock-converse', prefix: '', operations: ['chat'], streamUsage: true },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
   ],
   credential: 'none',

@@ -195,8 +195,10 @@ class ModelCall {
       this.#record(reply, this.#read.model);
       if (this.#read.usage !== undefined) exchange.set(usageFact, this.#read.usage);
       const { told, lost } = this.#read;
-      if (told === undefined)
-        return { status, headers: { 'content-type': reply.headers.get('content-type') ?? 'application/json' }, body: body.bytes };
+      if (told === undefined) {
+        const type = { 'content-type': reply.headers.get('content-type') ?? 'application/json' };
+        return { status, headers: { ...type, ...passedReplyHeaders(way.lane, reply) }, body: body.bytes };
+      }
       const encoded = told.encode(way.target);
       this.#tellDropped([...(lost ?? [])]);
       return { status, headers: { 'content-type': told.contentType }, body: encoded };
@@ -208,7 +210,8 @@ class ModelCall {
       { clock: deps.clock, watch: deps.watch },
       { exchange, dialect, meter: start.meter, body, first: start.passed, status },
     );
-    return { status, headers: { 'content-type': dialect.streamType(operation).header, ...STREAM_HEADERS }, body: stream };
+    const type = { 'content-type': dialect.streamType(operation).header };
+    return { status, headers: { ...type, ...STREAM_HEADERS, ...passedReplyHeaders(way.lane, reply) }, body: stream };
   }
 
   /** Says what the request lost and changed on its way. */
@@ -281,6 +284,17 @@ function passHeaders(names: readonly string[], from: Headers, to: Record<string,
     const value = from.get(name);
     if (value !== null) to[name] = value;
   }
+}
+
+/** Of another dialect's reply they would mean nothing. */
+function passedReplyHeaders({ dialect, report }: Lane, { headers }: UpstreamReply): Record<string, string> {
+  const passed: Record<string, string> = {};
+  if (report !== undefined) return passed;
+  for (const name of dialect.passedReplyHeaders ?? []) {
+    const value = headers.get(name);
+    if (value !== null) passed[name] = value;
+  }
+  return passed;
 }
 
 const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };

@@ -60,7 +60,13 @@ const policies = [
     .policy,
   createRescue({ logger: log, encoders: new Map() }),
   runtime.admission.policy,
-  createIdentify(config.auth, { clock, keySets: runtime.keySets, environment: 'development', metricsAccess: 'public' }),
+  createIdentify(config.auth, {
+    clock,
+    keySets: runtime.keySets,
+    environment: 'development',
+    metricsAccess: 'public',
+    bodyBytesMax: 1_048_576,
+  }),
   createRead({ bodyBytesMax: REPLY_BYTES_MAX }, { dialects: DIALECTS_BY_NAME, defaultModel: (named) => named, models: new Set() }),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),
 ];
