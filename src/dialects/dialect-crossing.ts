@@ -170,7 +170,7 @@ function wholeCrossing<Request, Reply extends ReplyFacts>(
         ...(reply.usage === undefined ? {} : { usage: reply.usage }),
         ...(reply.model === undefined ? {} : { model: reply.model }),
         lost: NOTHING,
-        encode: (facts) => own.encodeReply(reply, facts),
+        encode: (facts) => own.encodeReply(reply, facts, request),
       };
     },
     createMeter() {

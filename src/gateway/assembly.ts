@@ -39,6 +39,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import { createAnthropicRoutes } from './anthropic-routes.ts';
 import { createBedrockRoutes } from './bedrock-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
+import { createCohereRoutes } from './cohere-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createGeminiRoutes } from './gemini-routes.ts';
@@ -200,6 +201,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...createGeminiRoutes({ router, list, describe, call: modelCall, examples }),
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
+    ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({

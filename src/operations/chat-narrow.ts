@@ -3,7 +3,7 @@
  * silence. Pure; what fits already is passed on as it is.
  */
 
-import type { ChatMessage, ChatPart, ChatRequest, ChatTool, MediaSource, ToolChoice } from './chat.ts';
+import type { ChatMessage, ChatPart, ChatRequest, ChatTool, FilePart, MediaSource, TextPart, ToolChoice } from './chat.ts';
 import type { ChatAbilities, ChatFeature } from './chat-features.ts';
 
 export interface Narrowed {
@@ -152,6 +152,12 @@ class Narrowing {
         return [this.#unmarked(detail === undefined || !this.#says('image-detail') ? plain : part)];
       }
       case 'file': {
+        const words = this.#can.files === 'no' ? textOf(part) : undefined;
+        if (words !== undefined) {
+          // What is text may as well be said.
+          this.adapted.add('files');
+          return [this.#unmarked(words)];
+        }
         if (!this.#carries(part.source, 'files', 'file-urls')) return [];
         const { context, citable, ...plain } = part;
         return [
@@ -224,6 +230,15 @@ class Narrowing {
     const { cache: _cache, ...plain } = part;
     return plain as Part;
   }
+}
+
+/** A document that is nothing but text, as text with its name above it. */
+function textOf({ source, name, context, cache }: FilePart): TextPart | undefined {
+  if (source.kind !== 'data' || !source.media.startsWith('text/')) return undefined;
+  const head = [name, context].filter((line) => line !== undefined);
+  const body = Buffer.from(source.base64, 'base64').toString();
+  const text = head.length === 0 ? body : `${head.join('\n')}\n\n${body}`;
+  return { kind: 'text', text, ...(cache === undefined ? {} : { cache }) };
 }
 
 const CHOICE_FEATURES = {

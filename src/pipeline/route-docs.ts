@@ -16,6 +16,7 @@ import type { ErrorCode } from '../base/errors.ts';
 export const TAGS = {
   Chat: 'Ask a model. The paths and shapes are those of the OpenAI API, so its clients work unchanged.',
   Assistant: 'Chat with memory and knowledge: what is known about the user and the documents is added before the model is asked.',
+  Reranking: 'Documents in the order of their worth for a query, in the forms of several vendors.',
   Gemini: "Google's Gemini API, for clients that speak it.",
   Ollama: "The Ollama server's own API, for clients that speak it.",
   Knowledge: 'Questions over documents, and the documents themselves.',

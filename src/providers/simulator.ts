@@ -11,6 +11,10 @@ export const simulator: ProviderDefinition = {
     { name: 'gemini', prefix: '/v1beta', operations: ['chat', 'embed', 'count-tokens'], streamUsage: true },
     { name: 'bedrock-converse', prefix: '', operations: ['chat'], streamUsage: true },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'cohere', prefix: '/v2', operations: ['chat', 'rerank', 'embed'], streamUsage: true },
+    { name: 'jina', prefix: '/jina/v1', operations: ['rerank', 'embed'], streamUsage: false },
+    { name: 'voyage', prefix: '/voyage/v1', operations: ['rerank', 'embed'], streamUsage: false },
+    { name: 'tei', prefix: '', operations: ['rerank', 'embed'], streamUsage: false },
   ],
   credential: 'none',
 };
