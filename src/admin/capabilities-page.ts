@@ -20,7 +20,7 @@ same as JSON, with what this gateway's configuration says about each loss. Betwe
 ## What each dialect can say
 
 ● exactly, both ways · ◐ by something close to it, reported as adapted · ○ callers may ask for it, but its own targets can't be told · empty: no word for it.
-A feature survives a crossing exactly where both have ●. **Content** is what the answer would not be the same without: by default its loss refuses the request.
+A feature survives a crossing exactly where both have ●; uploaded files, native tools and native parts mean something in their own dialect alone, and never do. **Content** is what the answer would not be the same without: by default its loss refuses the request.
 
 ${sides.map(({ side, title }) => featureTable(title, side, chats)).join('\n\n')}
 
@@ -28,7 +28,10 @@ ${sides.map(({ side, title }) => featureTable(title, side, chats)).join('\n\n')}
 
 What gets lost of that which the caller's dialect can ask, or the target's can tell; all else survives, or is adapted.
 
-${dialects.map((from) => crossingTable(from.name, crossingsOf(dialects))).filter((text) => text !== '').join('\n\n')}
+${dialects
+  .map((from) => crossingTable(from.name, crossingsOf(dialects)))
+  .filter((text) => text !== '')
+  .join('\n\n')}
 `;
 }
 
@@ -46,7 +49,11 @@ function featureTable(title: string, side: 'request' | 'reply', chats: readonly 
   const names = CHAT_FEATURE_NAMES.filter((name) => CHAT_FEATURES[name].side === side);
   const rows = names.map((name) => {
     const { weight, description } = CHAT_FEATURES[name];
-    return [`\`${name}\``, weight === 'content' ? `**Content.** ${description}` : description, ...chats.map(({ chat }) => sign(chat, name))];
+    return [
+      `\`${name}\``,
+      weight === 'content' ? `**Content.** ${description}` : description,
+      ...chats.map(({ chat }) => sign(chat, name)),
+    ];
   });
   return `### ${title}\n\n${table(['feature', 'meaning', ...chats.map(({ name }) => name)], rows)}`;
 }

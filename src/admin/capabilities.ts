@@ -65,7 +65,9 @@ export function createCapabilitiesRoute({ dialects, lossMode }: CapabilitiesDeps
       return [name, side === 'request' ? { side, weight, when_lost: lossMode(name), description } : { side, weight, description }];
     }),
   );
-  const spoken = Object.fromEntries(dialects.map(({ name, codecs }) => [name, { chat: codecs.chat?.abilities ?? null, heard: codecs.chat?.heard ?? [] }]));
+  const spoken = Object.fromEntries(
+    dialects.map(({ name, codecs }) => [name, { chat: codecs.chat?.abilities ?? null, heard: codecs.chat?.heard ?? [] }]),
+  );
   const reply = jsonReply(200, { features, dialects: spoken, crossings: crossingsOf(dialects) });
   return {
     pattern: '/capabilities',

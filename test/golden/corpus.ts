@@ -127,6 +127,11 @@ export function operationOf({ dialect, wire }: Speaker, { model, body }: NativeR
   return decodeBytes({ dialect, wire }, model, bytes, isStreamed);
 }
 
-export function decodeBytes({ dialect, wire }: Pick<Speaker, 'dialect' | 'wire'>, model: string, bytes: Uint8Array, isStreamed: boolean): Operation {
+export function decodeBytes(
+  { dialect, wire }: Pick<Speaker, 'dialect' | 'wire'>,
+  model: string,
+  bytes: Uint8Array,
+  isStreamed: boolean,
+): Operation {
   return dialect.decode('chat', bytes, { ...wire.hints?.(isStreamed), params: { model }, hasModel: () => true });
 }

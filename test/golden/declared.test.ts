@@ -14,8 +14,8 @@ import { narrow } from '../../src/operations/chat-narrow.ts';
 import { ReplyNarrowing } from '../../src/operations/chat-narrow-reply.ts';
 import { CASES, type Case, operationOf, plain, SPEAKERS, type Speaker } from './corpus.ts';
 import { asCaller, crossReply, crossRequest, type Pair } from './crossing-runs.ts';
-import type { JsonObject } from './wire/wire.ts';
 import { replySayingsOf, type Sayings, sayingsOf } from './sayings.ts';
+import type { JsonObject } from './wire/wire.ts';
 
 /** A dialect that has a word for everything, but no exact one: what goes to it names all that is there. */
 const LISTENER = { name: 'listener', abilities: abilities({ yes: [], near: CHAT_FEATURE_NAMES }) };
@@ -144,6 +144,8 @@ function requestDifferences(given: Case, pair: Pair): string[] {
   const wantedAdapted = due.filter((feature) => declared.adapted.includes(feature) && theirs[feature] === 'near');
   // A sealed thought is lost in another dialect, though thoughts with words may not be.
   const excused = sealed(request) ? ['reasoning-history'] : [];
+  // A document of plain text is told as text where there are no documents.
+  if (theirs.files === 'no' && adapted.includes('files')) excused.push('files', 'file-context');
   return [
     ...differing(`${given.name}: lost`, lost, wantedLost, excused),
     ...differing(`${given.name}: adapted`, adapted, wantedAdapted, excused),
@@ -162,8 +164,12 @@ function replyDifferences(given: Case, pair: Pair): string[] {
 }
 
 function differing(what: string, got: readonly string[], wanted: readonly string[], excused: readonly string[]): string[] {
-  const extra = got.filter((name) => !wanted.includes(name) && !excused.includes(name)).map((name) => `${what}: ${name}, which was not declared`);
-  const missing = wanted.filter((name) => !got.includes(name) && !excused.includes(name)).map((name) => `${what}: not ${name}, which was declared`);
+  const extra = got
+    .filter((name) => !wanted.includes(name) && !excused.includes(name))
+    .map((name) => `${what}: ${name}, which was not declared`);
+  const missing = wanted
+    .filter((name) => !got.includes(name) && !excused.includes(name))
+    .map((name) => `${what}: not ${name}, which was declared`);
   return [...extra, ...missing];
 }
 
@@ -210,6 +216,8 @@ function changes(what: string, { caller, target }: Pair, before: Sayings, after:
   return Object.keys(before).flatMap((name) => {
     const key = name as keyof Sayings;
     if (key !== 'words' && !isExact(key, own, theirs)) return [];
+    // A document of plain text may have become text.
+    if (key === 'words' && 'files' in before && (own.files === 'no' || theirs.files === 'no')) return [];
     // Tools that must not be called may be left out, to say so.
     if (key === 'tools' && CHOSEN.some((choice) => choice in before && !isExact(choice, own, theirs))) return [];
     const [was, is] = [JSON.stringify(before[key]), JSON.stringify(after[key])];

@@ -15,7 +15,8 @@ function leaves(value: Json): Map<string, string> {
   const walk = (node: Json, path: string): void => {
     const entries = typeof node === 'object' && node !== null ? Object.entries(node) : [];
     if (entries.length === 0) found.set(path, JSON.stringify(node));
-    for (const [name, child] of entries) walk(child as Json, path + (Array.isArray(node) ? `[${name}]` : `${path === '' ? '' : '.'}${name}`));
+    for (const [name, child] of entries)
+      walk(child as Json, path + (Array.isArray(node) ? `[${name}]` : `${path === '' ? '' : '.'}${name}`));
   };
   walk(value, '');
   return found;

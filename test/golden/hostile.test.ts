@@ -21,7 +21,10 @@ const someCase = fc.constantFrom(...CASES);
 const someSpeaker = fc.constantFrom(...SPEAKERS);
 
 /** Runs it with each caller's and each target's dialect in turns. */
-function fuzz<Values extends unknown[]>(arbitraries: { [Key in keyof Values]: fc.Arbitrary<Values[Key]> }, run: (...values: Values) => void): void {
+function fuzz<Values extends unknown[]>(
+  arbitraries: { [Key in keyof Values]: fc.Arbitrary<Values[Key]> },
+  run: (...values: Values) => void,
+): void {
   fc.assert(fc.property(...arbitraries, run), { numRuns: RUNS, seed: SEED });
 }
 
@@ -181,7 +184,11 @@ describe('hostile', () => {
           const reply = JSON.stringify(replyOf(given, one));
           crossReply({ caller: other, target: one }, undefined, poisoned(Buffer.from(reply)));
           if (one.name === 'bedrock-converse') continue; // its frames would not hold
-          expectTold(other, one, one.wire.stream(replyOf(given, one)).map((event) => poisoned(event)));
+          expectTold(
+            other,
+            one,
+            one.wire.stream(replyOf(given, one)).map((event) => poisoned(event)),
+          );
         }
       }
     },
@@ -198,7 +205,11 @@ describe('hostile', () => {
           if (given === undefined) throw new Error(`there is no case '${name}'`);
           for (const deep of [deepArray, deepObject]) {
             expectJson(askWith(one, other, Buffer.from(deepened(requestOf(given, one), deep))));
-            crossReply({ caller: other, target: one }, undefined, Buffer.from(deepened(Buffer.from(JSON.stringify(replyOf(given, one))), deep)));
+            crossReply(
+              { caller: other, target: one },
+              undefined,
+              Buffer.from(deepened(Buffer.from(JSON.stringify(replyOf(given, one))), deep)),
+            );
             expectTold(
               other,
               one,
@@ -232,7 +243,8 @@ describe('hostile', () => {
         usageWanted: true,
       });
       let taken = 0;
-      for (; taken < 64 && meter.failure === undefined; taken += 1) meter.push(taken === 0 ? Buffer.concat([Buffer.from('data: '), chunk]) : chunk);
+      for (; taken < 64 && meter.failure === undefined; taken += 1)
+        meter.push(taken === 0 ? Buffer.concat([Buffer.from('data: '), chunk]) : chunk);
       expect([target.name, taken < 64]).toEqual([target.name, true]);
     }
   });
@@ -241,10 +253,16 @@ describe('hostile', () => {
 /** Whatever follows `{`, but for the first, which may be a frame's or an empty object's. */
 function poisoned(bytes: Uint8Array): Uint8Array {
   const keys = '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1';
-  return Buffer.from(Buffer.from(bytes).toString().replaceAll(/\{(?=(\s*\}))|\{/g, (_brace, isEmpty: string | undefined) => `{${keys}${isEmpty === undefined ? ',' : ''}`));
+  return Buffer.from(
+    Buffer.from(bytes)
+      .toString()
+      .replaceAll(/\{(?=(\s*\}))|\{/g, (_brace, isEmpty: string | undefined) => `{${keys}${isEmpty === undefined ? ',' : ''}`),
+  );
 }
 
 /** Puts something deep in the place of an innermost object. */
 function deepened(bytes: Uint8Array, deep: string): string {
-  return Buffer.from(bytes).toString('latin1').replace(/\{"type":"string"\}|"Rome"|"Let me see\."|\{"a":\[1\]\}/, () => deep);
+  return Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/\{"type":"string"\}|"Rome"|"Let me see\."|\{"a":\[1\]\}/, () => deep);
 }

@@ -23,9 +23,15 @@ export function sayingsOf(request: ChatRequest): Sayings {
     'file-context': media.flatMap((part) => (part.kind === 'file' ? (part.context ?? []) : [])),
     'file-citations': media.filter((part) => part.kind === 'file' && part.citable === true).length,
     tools: [
-      ...functions.map(({ name, description, parameters = NO_PARAMETERS }) => [name, description, canonicalJson(JSON.stringify(parameters))]),
+      ...functions.map(({ name, description, parameters = NO_PARAMETERS }) => [
+        name,
+        description,
+        canonicalJson(JSON.stringify(parameters)),
+      ]),
       ...parts.flatMap((part) => (part.kind === 'tool-call' && part.custom !== true ? [[part.name, canonicalJson(part.arguments)]] : [])),
-      ...results.filter(({ custom }) => custom !== true).map((part) => part.parts.map((inner) => (inner.kind === 'text' ? inner.text : '')).join('')),
+      ...results
+        .filter(({ custom }) => custom !== true)
+        .map((part) => part.parts.map((inner) => (inner.kind === 'text' ? inner.text : '')).join('')),
     ],
     'custom-tools': [
       ...tools.filter(({ kind }) => kind === 'custom'),

@@ -11,6 +11,7 @@
 
 import type { ChatRequest, ReasoningWish } from '../../operations/chat.ts';
 import type { EncodeTarget } from '../dialect-codec.ts';
+import { effortOfBudget } from '../dialect-effort.ts';
 import { defaultOutputTokens, type ModelLimits } from './model-limits.ts';
 
 type Effort = NonNullable<ReasoningWish['effort']>;
@@ -141,7 +142,7 @@ function effortOf({ effort, budget }: ReasoningWish, { thinking }: ModelLimits):
       return effort === 'minimal' ? 'low' : effort === 'xhigh' ? 'high' : effort;
     case 'adaptive':
     case 'always':
-      if (effort === undefined && budget !== undefined) return budget <= BUDGETS.low ? 'low' : budget <= BUDGETS.medium ? 'medium' : 'high';
+      if (effort === undefined && budget !== undefined) return effortOfBudget(budget);
       return effort === 'minimal' ? 'low' : effort;
     case 'unknown':
       return effort === 'minimal' ? 'low' : effort;

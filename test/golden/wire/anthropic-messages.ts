@@ -4,7 +4,12 @@ import { type JsonObject, line, merge, object, objects, pieces, sse, sseLines, t
 const MODEL = 'claude-sonnet-4-5';
 // What a stream has used is told at its beginning, and again at its end, which counts: not all targets know it at the beginning.
 const NOISE = ['message.id', 'message.model', 'message.usage', 'content_block.id', 'content_block.citations'];
-const COUNTS = ['usage.cache_creation_input_tokens', 'usage.cache_read_input_tokens', 'usage.output_tokens_details.thinking_tokens', 'usage.output_tokens_details'];
+const COUNTS = [
+  'usage.cache_creation_input_tokens',
+  'usage.cache_read_input_tokens',
+  'usage.output_tokens_details.thinking_tokens',
+  'usage.output_tokens_details',
+];
 const DETAILS = ['stop_details', 'delta.stop_details', 'message.stop_details'];
 
 export const anthropicMessagesWire: Wire = {

@@ -35,7 +35,10 @@ export const cohereWire: Wire = {
     ];
     return [...sse(events, true), DONE];
   },
-  lines: (bytes) => sseLines(bytes, true).map((event) => line(event, { incidental: ['id', 'delta.message.tool_calls.id'], silent: ['delta.usage.cached_tokens'] })),
+  lines: (bytes) =>
+    sseLines(bytes, true).map((event) =>
+      line(event, { incidental: ['id', 'delta.message.tool_calls.id'], silent: ['delta.usage.cached_tokens'] }),
+    ),
 };
 
 /** A text's citations come before its end; log probabilities with its first piece, as our tokens are not the pieces. */

@@ -12,7 +12,11 @@ const SILENT = ['usage.input_tokens_details.cached_tokens', 'usage.output_tokens
 
 export const openaiResponsesWire: Wire = {
   model: MODEL,
-  request: { model: MODEL, input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] }], max_output_tokens: 1_024 },
+  request: {
+    model: MODEL,
+    input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] }],
+    max_output_tokens: 1_024,
+  },
   asked: { store: false },
   streamed: { stream: true },
   incidental: [...ECHOED, ...IDS],
@@ -51,7 +55,13 @@ export const openaiResponsesWire: Wire = {
   },
   lines: (bytes) =>
     sseLines(bytes, true).map((event) => {
-      const noise = ['item_id', 'item.id', 'obfuscation', ...ECHOED.map((name) => `response.${name}`), ...IDS.map((path) => `response.${path}`)];
+      const noise = [
+        'item_id',
+        'item.id',
+        'obfuscation',
+        ...ECHOED.map((name) => `response.${name}`),
+        ...IDS.map((path) => `response.${path}`),
+      ];
       return line(event, { incidental: noise, silent: SILENT.map((path) => `response.${path}`) });
     }),
 };
