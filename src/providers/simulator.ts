@@ -11,5 +11,7 @@ export const simulator: ProviderDefinition = {
     { name: 'gemini', prefix: '/v1beta', operations: ['chat', 'embed', 'count-tokens'], streamUsage: true },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
   ],
-  credential: 'none',
+  // Google's API refuses whoever shows none, simulated or not; any will do.
+  credential: { header: 'x-goog-api-key' },
+  keyDefault: 'simulated',
 };

@@ -95,7 +95,7 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
         return;
       case 'end':
       case 'failure':
-        return;
+        break;
       default:
         this.#ofPart(this.#choice(event.choice), event);
     }
@@ -152,9 +152,9 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
         return;
       case 'part-end':
         this.#close(choice, open);
-        return;
+        break;
       default:
-        return;
+        break;
     }
   }
 
@@ -198,9 +198,9 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
           functionCall: { id: opening.id, name: opening.name, args: writeArguments(text, opening.custom) },
           ...writeOwnSignature(signature),
         });
-        return;
+        break;
       default:
-        return;
+        break;
     }
   }
 
