@@ -29,7 +29,8 @@ const MODEL_DOCS: Readonly<Record<OllamaForm, (models: ExampleModels) => RouteDo
   generate: ({ chat: model }) => ({
     tag: 'Ollama',
     summary: 'Generate',
-    description: 'A prompt goes in, a text comes out: as lines of JSON unless `stream` is false. Without a prompt the model is loaded.',
+    description:
+      'A prompt goes in, a text comes out: as lines of JSON unless `stream` is false. Without a prompt the model is loaded. A prompt that says nothing of templates, tokens or a suffix can be put to any model.',
     body: { content: jsonContent(ollamaGenerateRequest, { model, prompt: 'Why is the sky blue?', stream: false }) },
     replies: [{ status: 200, description: 'The text.', content: ollamaAnswer(ollamaGenerateReply, ollamaGenerateReply) }],
     errors: ['model_dialect_unsupported'],
@@ -59,7 +60,8 @@ export function ollamaModelDocs(form: OllamaForm, models: ExampleModels): RouteD
 export const TAGS_DOCS: RouteDocs = {
   tag: 'Ollama',
   summary: 'List of models',
-  description: 'The models that this caller may use and that can be called in this API. Asked of the servers every 30 seconds.',
+  description:
+    'The models that this caller may use and that can be called in this API, whatever their servers speak. Asked of the Ollama servers every 30 seconds.',
   replies: [{ status: 200, description: 'The models.', content: jsonContent(ollamaTags) }],
 };
 
@@ -81,7 +83,7 @@ export function showDocs({ chat: model }: ExampleModels): RouteDocs {
   return {
     tag: 'Ollama',
     summary: 'One model',
-    description: 'What the server that would answer says of a model.',
+    description: 'What the Ollama server that would answer says of a model; of a model elsewhere, what the catalogue knows.',
     body: { content: jsonContent(ollamaShowRequest, { model }) },
     replies: [{ status: 200, description: 'The model.', content: jsonContent(ollamaShowReply) }],
     errors: ['model_unknown', 'model_dialect_unsupported'],

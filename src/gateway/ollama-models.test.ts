@@ -42,7 +42,24 @@ const names = (rows: readonly { readonly name: string }[]) => rows.map(({ name }
 
 describe('an Ollama client sees', () => {
   test('what is configured and speaks its dialect, by our names with a tag, and what open providers have', () => {
-    expect(names(naming.list([near, far], anyone))).toEqual(['house:latest', 'home:latest', 'qwen3:8b', 'down:latest']);
+    expect(names(naming.list([near, far], anyone))).toEqual([
+      'house:latest',
+      'home:latest',
+      'qwen3:8b',
+      'down:latest',
+      'openai-only:latest',
+    ]);
+  });
+
+  test('what other servers list, where it can be called, by their names and once', () => {
+    const others = ['house', 'qwen3:8b', 'gpt-x', 'claude-y'];
+    const open = createRouter({
+      providers: providersConfig.parse({ vllm: { base_url: 'http://10.0.0.3:8000/v1', models: ['gpt-*'] } }),
+      models: modelsConfig.parse({}),
+      upstream: upstreamConfig.parse({}),
+    });
+    expect(names(createNaming(open, { dialect: 'ollama', startedAt: '' }).list([], anyone, others))).toEqual(['gpt-x']);
+    expect(names(naming.list([near, far], only('house'), others))).toEqual(['house:latest']);
   });
 
   test('the upstream’s own row, but for the name', () => {

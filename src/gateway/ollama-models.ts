@@ -1,6 +1,6 @@
 /*
- * Which models an Ollama client sees, and under which names: the configured ones that can be called in its dialect, and what the open
- * providers (those with `models` globs) have. A row is the upstream's own, but for the name.
+ * Which models an Ollama client sees, and under which names: the configured ones that can be called from its dialect, and what the open
+ * providers (those with `models` globs) have. A row is the upstream's own, but for the name, where an Ollama serves it, and else says no more than its name.
  */
 
 import { createGlob } from '../base/glob.ts';
@@ -8,6 +8,7 @@ import { otherName, withTag } from '../dialects/ollama/model-name.ts';
 import type { Principal } from '../pipeline/facts.ts';
 import type { Router } from '../routing/router.ts';
 import type { Told } from '../upstream/provider-view.ts';
+import { isReachable, NO_DETAILS } from './ollama-elsewhere.ts';
 
 /** One model as a provider lists it; everything but the name is passed on as it came. */
 export type ModelRow = Readonly<Record<string, unknown>> & { readonly name: string };
@@ -29,8 +30,8 @@ export function parseRows(json: unknown): readonly ModelRow[] {
 export interface Naming {
   /** Every row under each name that the caller may use for it, each name once. */
   rename(told: readonly Told<readonly ModelRow[]>[], principal: Principal): ModelRow[];
-  /** The same, and what is configured but listed by nobody, in a row that says no more than its name. */
-  list(told: readonly Told<readonly ModelRow[]>[], principal: Principal): ModelRow[];
+  /** The same, and what can be called but no server of the dialect lists: what is configured, and of `others` what is reachable. */
+  list(told: readonly Told<readonly ModelRow[]>[], principal: Principal, others?: readonly string[]): ModelRow[];
 }
 
 interface Named {
@@ -49,6 +50,10 @@ export function createNaming(router: Router, config: { readonly dialect: string;
     const targets = router.targets(name, config.dialect).map((target) => key(target.provider, target.model));
     return targets.length === 0 ? [] : [{ name, targets }];
   });
+  // What a server of the dialect has it tells itself. The others' models have the names that their own servers know, which know nothing of tags.
+  const isElsewhere = (name: string): boolean =>
+    !taken.has(name) && router.targets(name, config.dialect).length === 0 && isReachable(router, name, config.dialect);
+  const reachable = router.names.filter((name) => isReachable(router, name, config.dialect));
 
   const rename: Naming['rename'] = (told, principal) => {
     const may = permission(principal);
@@ -69,12 +74,18 @@ export function createNaming(router: Router, config: { readonly dialect: string;
   };
   return {
     rename,
-    list(told, principal) {
+    list(told, principal, others = []) {
       const rows = rename(told, principal);
       const listed = new Set(rows.map(({ name }) => name));
       const may = permission(principal);
-      const unlisted = configured.filter(({ name }) => may(name) && !listed.has(withTag(name)));
-      return [...rows, ...unlisted.map(({ name }) => bareRow(withTag(name), config.startedAt))];
+      const add = (name: string, shown: string): void => {
+        if (listed.has(withTag(name)) || !may(name)) return;
+        listed.add(withTag(name));
+        rows.push(bareRow(shown, config.startedAt));
+      };
+      for (const name of reachable) add(name, withTag(name));
+      for (const name of others) if (isElsewhere(name)) add(name, name);
+      return rows;
     },
   };
 }
@@ -91,6 +102,5 @@ function named(row: ModelRow, name: string): ModelRow {
 
 /** What clients must find in a row, as Ollama's api/types.go has it. */
 function bareRow(name: string, modifiedAt: string): ModelRow {
-  const details = { parent_model: '', format: '', family: '', families: null, parameter_size: '', quantization_level: '' };
-  return { name, model: name, modified_at: modifiedAt, size: 0, digest: '', details };
+  return { name, model: name, modified_at: modifiedAt, size: 0, digest: '', details: NO_DETAILS };
 }

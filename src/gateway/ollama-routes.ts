@@ -2,8 +2,8 @@
  * Ollama's native API: a client of Ollama that is pointed here works.
  *
  *   generate, embed, embeddings         model routes, like those of any dialect; chat shares its path with another: chat-routes.ts
- *   tags, ps, version                   what all providers that speak the dialect tell, as one
- *   show                                asked of the target that would answer
+ *   tags, ps, version                   what all providers that speak the dialect tell, as one; tags has the models of all others, too
+ *   show                                asked of the target that would answer, or told from the catalogue where it speaks another dialect
  *   pull, push, create, copy, …         refused: models are managed where they are; a service route may open any of them
  */
 
@@ -15,10 +15,12 @@ import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { Router } from '../routing/router.ts';
+import type { ModelList } from '../upstream/model-list.ts';
 import { createProviderView } from '../upstream/provider-view.ts';
 import type { ServicesConfig } from '../upstream/services-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { ExampleModels } from './example-models.ts';
+import type { DescribeModel } from './model-description.ts';
 import { createNaming, parseRows } from './ollama-models.ts';
 import { createShow } from './ollama-show.ts';
 
@@ -30,6 +32,9 @@ export interface OllamaRoutesDeps {
   readonly random: () => number;
   /** Answers the model routes. */
   readonly call: Handler;
+  readonly list: ModelList;
+  /** What the catalogue knows of a model. */
+  readonly describe: DescribeModel;
   /** Models that the documentation may name. */
   readonly examples: ExampleModels;
 }
@@ -95,7 +100,11 @@ function createListRoutes(deps: OllamaRoutesDeps): Route[] {
   const versions = createProviderView({ dialect: DIALECT, path: '/version', freshMs: VERSION_FRESH_MS, parse: parseVersion }, deps);
   return [
     system(`${PREFIX}/tags`, 'GET', {
-      handler: async (_request, exchange) => json({ models: naming.list(await tags.read(), exchange.get(principalFact)) }),
+      handler: async (_request, exchange) => {
+        const [told, all] = await Promise.all([tags.read(), deps.list.list(exchange.signal)]);
+        const others = all.map(({ id }) => id);
+        return json({ models: naming.list(told, exchange.get(principalFact), others) });
+      },
       docs: async () => (await import('./ollama-docs.ts')).TAGS_DOCS,
     }),
     system(`${PREFIX}/ps`, 'GET', {

@@ -119,10 +119,11 @@ export class ReplyNarrowing {
     return [plain];
   }
 
+  /** Of nothing, nothing is lost. */
   #usage(usage: Usage): Usage {
-    if (usage.cachedInputTokens !== undefined) this.#says('usage-cached');
-    if (usage.cacheWriteTokens !== undefined) this.#says('usage-cache-write');
-    if (usage.reasoningTokens !== undefined) this.#says('usage-reasoning');
+    if ((usage.cachedInputTokens ?? 0) > 0) this.#says('usage-cached');
+    if ((usage.cacheWriteTokens ?? 0) > 0) this.#says('usage-cache-write');
+    if ((usage.reasoningTokens ?? 0) > 0) this.#says('usage-reasoning');
     return usage;
   }
 }

@@ -4,7 +4,14 @@ import type { ProviderDefinition } from './provider.ts';
 export const vllm: ProviderDefinition = {
   name: 'vllm',
   title: 'vLLM',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [
+    {
+      name: 'openai-chat',
+      operations: ['chat', 'completion', 'embed', 'transcription', 'translation'],
+      streamUsage: true,
+      lacks: ['custom-tools'],
+    },
+  ],
   baseUrl: 'http://127.0.0.1:8000/v1',
   keyVariable: 'VLLM_API_KEY',
   urlVariables: ['VLLM_URL'],

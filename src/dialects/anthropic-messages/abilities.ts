@@ -11,6 +11,7 @@ export const ANTHROPIC_ABILITIES = abilities({
     'file-citations',
     'tools',
     'native-tools',
+    'native-tools-needed',
     'native-parts',
     'tool-choice-none',
     'tool-result-media',

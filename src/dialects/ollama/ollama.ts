@@ -26,8 +26,6 @@ export const ollama: Dialect = {
   streamType: () => LINES,
   decode: decodeRequest,
   path: (operation) => formOf(operation).path,
-  modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
-  errorSchema: async () => (await import('./schemas.ts')).ollamaError,
   codecs: {
     chat: {
       abilities: ABILITIES,
@@ -40,6 +38,8 @@ export const ollama: Dialect = {
     },
     embed: embedCodec,
   },
+  modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
+  errorSchema: async () => (await import('./schemas.ts')).ollamaError,
   encodeError,
   classifyError,
   inspectReply,

@@ -48,7 +48,7 @@ async function identify({
     dialect: 'service',
     ...(keyParameter === undefined ? {} : { keyParameter }),
   };
-  const policy = createIdentify(authConfig.parse(auth), { clock, keySets, environment, metricsAccess });
+  const policy = createIdentify(authConfig.parse(auth), { clock, keySets, environment, metricsAccess, bodyBytesMax: 1_048_576 });
   const exchange = new Exchange({ id: 'c', route, signal: new AbortController().signal, address: '::1', clock });
   const handler = policy.layer(route)?.(async () => ({ status: 200, headers: {}, body: null }));
   const request = { method: 'GET', path: '/x', search, headers: new Headers(headers), body: { kind: 'none' } as const };
