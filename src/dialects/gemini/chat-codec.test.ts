@@ -151,8 +151,8 @@ describe('an answer', () => {
 
   test('that says STOP before its last piece goes on', () => {
     const decoder = chat.createDecoder();
-    const piece = (said: object) =>
-      Buffer.from(`data: ${JSON.stringify({ candidates: [{ finishReason: 'STOP', content: { parts: [said] } }] })}\n\n`);
+    const piece = (part: object) =>
+      Buffer.from(`data: ${JSON.stringify({ candidates: [{ finishReason: 'STOP', content: { parts: [part] } }] })}\n\n`);
     const events = [...decoder.push(piece({ text: 'a' })), ...decoder.push(piece({ functionCall: { name: 'f' } })), ...decoder.finish()];
     expect(events.filter(({ kind }) => kind === 'finish' || kind === 'arguments')).toEqual([
       { kind: 'arguments', text: '{}', choice: 0, part: 1 },

@@ -92,7 +92,7 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
         return;
       case 'part':
         this.#begin(this.#choice(event.choice), event.part, event.opening);
-        return;
+        break;
       case 'end':
       case 'failure':
         break;
