@@ -20,5 +20,7 @@ export const simulator: ProviderDefinition = {
     { name: 'voyage', prefix: '/voyage/v1', operations: ['rerank', 'embed'], streamUsage: false, headers: ANY_KEY },
     { name: 'tei', prefix: '', operations: ['rerank', 'embed'], streamUsage: false },
   ],
-  credential: 'none',
+  // Google's API refuses whoever shows none, simulated or not; any will do.
+  credential: { header: 'x-goog-api-key' },
+  keyDefault: 'simulated',
 };
