@@ -9,6 +9,9 @@ import { createUnifiedChat } from './unified-chat/unified-chat.ts';
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
 export const DIALECTS: readonly Dialect[] = [openaiChat, ollama];
 
+/** The one whose files, uploads and batches are served. */
+export const FILES_DIALECT: Dialect = openaiChat;
+
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);
 const CALLER_DIALECTS: readonly CallerDialect[] = [

@@ -13,7 +13,7 @@ import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME, FILES_DIALECT } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -48,6 +48,7 @@ import { createRealtimeRoutes } from './realtime-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
+import { createVendorRoutes } from './vendor-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -188,6 +189,15 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...createRealtimeRoutes(
       createRealtimeCall(config.realtime, { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, traceHeaders }),
     ),
+    ...createVendorRoutes(config.files, {
+      router,
+      upstream,
+      dialect: FILES_DIALECT,
+      clock,
+      watch,
+      traceHeaders,
+      store: runtime.vendorObjects,
+    }),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,

@@ -16,6 +16,7 @@ import type { ErrorCode } from '../base/errors.ts';
 export const TAGS = {
   Chat: 'Ask a model. The paths and shapes are those of the OpenAI API, so its clients work unchanged.',
   Media: 'Pictures, sound and moderation. Requests and replies pass as they are; targets, limits and metering are those of chats.',
+  Files: 'Files and batches that are kept at a provider. Each caller sees its own alone.',
   Assistant: 'Chat with memory and knowledge: what is known about the user and the documents is added before the model is asked.',
   Ollama: "The Ollama server's own API, for clients that speak it.",
   Knowledge: 'Questions over documents, and the documents themselves.',
