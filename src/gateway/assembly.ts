@@ -40,7 +40,7 @@ import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createDefaultModel } from './default-model.ts';
-import { exampleModels } from './example-models.ts';
+import { type ExampleModels, exampleModels } from './example-models.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
@@ -174,10 +174,6 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       traceHeaders,
     },
   );
-  const passCall = createPassCall(
-    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
-    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
-  );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
@@ -185,19 +181,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
   const examples = exampleModels(literalNames(router));
   const routes: Route[] = [
     ...createModelRoutes(modelCall, list, examples),
-    ...createMediaRoutes(passCall, examples),
-    ...createRealtimeRoutes(
-      createRealtimeCall(config.realtime, { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, traceHeaders }),
-    ),
-    ...createVendorRoutes(config.files, {
-      router,
-      upstream,
-      dialect: FILES_DIALECT,
-      clock,
-      watch,
-      traceHeaders,
-      store: runtime.vendorObjects,
-    }),
+    ...createPassedRoutes(config, runtime, { router, upstream, examples }),
     ...createChatRoutes({ call: modelCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: modelCall, examples }),
     ...services,
@@ -235,6 +219,22 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     }),
   ];
   return routes;
+}
+
+/** What passes between a caller and a target of its own dialect, and is put into no other. */
+function createPassedRoutes(config: Config, runtime: Runtime, { router, upstream, examples }: PassedParts): Route[] {
+  const { clock, random, watch, vendorObjects: store } = runtime;
+  const shared = { router, upstream, clock, random, watch, traceHeaders };
+  const whole = { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval };
+  return [
+    ...createMediaRoutes(createPassCall(whole, { ...shared, dialects: DIALECTS_BY_NAME }), examples),
+    ...createRealtimeRoutes(createRealtimeCall(config.realtime, { ...shared, dialects: DIALECTS_BY_NAME })),
+    ...createVendorRoutes(config.files, { ...shared, dialect: FILES_DIALECT, store }),
+  ];
+}
+
+interface PassedParts extends Pick<RouteParts, 'router' | 'upstream'> {
+  readonly examples: ExampleModels;
 }
 
 /** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */

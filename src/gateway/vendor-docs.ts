@@ -66,7 +66,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     body: {
       content: jsonContent(z.looseObject({ filename: z.string(), bytes: z.int().min(1), mime_type: z.string(), purpose: z.string() }), {
         filename: 'lines.jsonl',
-        bytes: 1_000,
+        bytes: 8,
         mime_type: 'text/jsonl',
         purpose: 'batch',
       }),
@@ -76,20 +76,26 @@ const ROWS: Readonly<Record<string, Row>> = {
   'POST /uploads/{id}/parts': {
     summary: 'A part of a file',
     parameters: [UPLOAD_ID],
-    body: formBody(z.looseObject({ data: z.string() })),
+    body: formBody(z.looseObject({ data: z.string() }), { data: { filename: 'part', content: 'the part' } }),
     reply: reply('The part.', upload),
   },
   'POST /uploads/{id}/complete': {
     summary: 'End of a file in parts',
     parameters: [UPLOAD_ID],
-    body: { content: jsonContent(z.looseObject({ part_ids: z.array(z.string()) })) },
+    body: { content: jsonContent(z.looseObject({ part_ids: z.array(z.string()) }), { part_ids: ['part_0000'] }) },
     reply: reply('The upload, with the file that it has become.', upload),
   },
   'POST /uploads/{id}/cancel': { summary: 'Give up a file in parts', parameters: [UPLOAD_ID], reply: reply('The upload.', upload) },
   'POST /batches': {
     summary: 'Begin a batch',
     parameters: [PROVIDER],
-    body: { content: jsonContent(z.looseObject({ input_file_id: z.string(), endpoint: z.string(), completion_window: z.string() })) },
+    body: {
+      content: jsonContent(z.looseObject({ input_file_id: z.string(), endpoint: z.string(), completion_window: z.string() }), {
+        input_file_id: 'file-0000',
+        endpoint: '/v1/chat/completions',
+        completion_window: '24h',
+      }),
+    },
     reply: reply('The batch.', batch),
   },
   'GET /batches': { summary: 'List of batches', parameters: [PROVIDER], reply: reply('The batches.', listOf(batch, 'VendorBatchList')) },

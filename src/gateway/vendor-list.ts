@@ -77,7 +77,7 @@ async function freshened(
   rules: VendorListRules,
   deps: VendorListDeps & { readonly exchange: Exchange },
 ): Promise<{ id: string; told: Told }[]> {
-  const all = new Array<Told | undefined>(page.length);
+  const all: (Told | undefined)[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
     for (let index = next++; index < page.length; index = next++) {
