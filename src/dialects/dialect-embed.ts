@@ -40,7 +40,7 @@ export function wordOf(table: Readonly<Record<string, EmbedRequest['purpose']>>,
 }
 
 /** One vector of a target: numbers or base64. Throws `upstream_reply_invalid`. */
-export function readVector(value: unknown): readonly number[] {
+function readVector(value: unknown): readonly number[] {
   if (Array.isArray(value) && value.length > 0 && value.every((number: unknown) => typeof number === 'number')) return value;
   const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined;
   if (bytes === undefined || bytes.length === 0 || bytes.length % FLOAT_BYTES !== 0) throw invalidReply('a vector that is none');
@@ -53,7 +53,7 @@ export function readVectors(list: unknown): EmbedReply['vectors'] {
   return list.map((vector: unknown) => readVector(vector));
 }
 
-export function writeVector(vector: readonly number[], encoding: EmbedRequest['encoding']): readonly number[] | string {
+function writeVector(vector: readonly number[], encoding: EmbedRequest['encoding']): readonly number[] | string {
   if (encoding === 'float') return vector;
   const bytes = Buffer.alloc(vector.length * FLOAT_BYTES);
   for (const [index, value] of vector.entries()) bytes.writeFloatLE(value, index * FLOAT_BYTES);
@@ -72,10 +72,16 @@ export function readVectorList(body: Readonly<Record<string, unknown>>): EmbedRe
   };
 }
 
-export function writeVectorList(reply: EmbedReply, model: string, encoding: EmbedRequest['encoding']): string {
+/** As many vectors as there were texts: else nobody knows which is whose. Throws `upstream_reply_invalid`. */
+export function wantedVectors({ vectors }: EmbedReply, { inputs, encoding }: EmbedRequest): readonly (readonly number[] | string)[] {
+  if (vectors.length !== inputs.length) throw invalidReply('not one vector for each text');
+  return vectors.map((vector) => writeVector(vector, encoding));
+}
+
+export function writeVectorList(reply: EmbedReply, model: string, request: EmbedRequest): string {
   return JSON.stringify({
     object: 'list',
-    data: reply.vectors.map((vector, index) => ({ object: 'embedding', embedding: writeVector(vector, encoding), index })),
+    data: wantedVectors(reply, request).map((embedding, index) => ({ object: 'embedding', embedding, index })),
     model: reply.model ?? model,
     usage: writeTokens(reply.usage),
   });

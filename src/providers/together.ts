@@ -1,6 +1,6 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Source: docs.together.ai/docs/openai-api-compatibility. */
+/** Source: docs.together.ai/docs/openai-api-compatibility, and its reference of `/rerank`. */
 export const together: ProviderDefinition = {
   name: 'together',
   title: 'Together AI',
@@ -12,6 +12,7 @@ export const together: ProviderDefinition = {
       lacks: ['custom-tools'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
+    { name: 'jina', operations: ['rerank'], streamUsage: false },
   ],
   baseUrl: 'https://api.together.xyz/v1',
   keyVariable: 'TOGETHER_API_KEY',

@@ -1,6 +1,6 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Source: docs.vllm.ai, OpenAI-compatible server. The key is optional (`--api-key`). */
+/** Source: docs.vllm.ai, OpenAI-compatible server; it reranks as Jina does. The key is optional (`--api-key`). */
 export const vllm: ProviderDefinition = {
   name: 'vllm',
   title: 'vLLM',
@@ -11,6 +11,7 @@ export const vllm: ProviderDefinition = {
       streamUsage: true,
       lacks: ['custom-tools'],
     },
+    { name: 'jina', operations: ['rerank'], streamUsage: false },
   ],
   baseUrl: 'http://127.0.0.1:8000/v1',
   keyVariable: 'VLLM_API_KEY',

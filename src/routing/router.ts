@@ -259,7 +259,7 @@ function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider'
     weight: target.weight,
     priority: target.priority,
     group: id,
-    headers: providerHeaders(provider),
+    headers: { ...spoken.headers, ...providerHeaders(provider) },
     streamUsage: config.stream_usage ?? spoken.streamUsage,
     ...quirksOf(spoken),
   }));

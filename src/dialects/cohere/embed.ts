@@ -2,10 +2,9 @@
 
 import type { EmbedReply, EmbedRequest } from '../../operations/embedding.ts';
 import type { WholeCodec } from '../dialect-codec.ts';
-import { inputTexts, purposeOf, readVectors, wordOf, writeVector } from '../dialect-embed.ts';
+import { inputTexts, purposeOf, readVectors, wantedVectors, wordOf } from '../dialect-embed.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { FieldReader } from '../dialect-reader.ts';
-import { invalidReply } from '../dialect-rerank.ts';
 import { parseWhole } from '../dialect-whole.ts';
 import { readUsage, writeMeta } from './usage.ts';
 
@@ -64,16 +63,14 @@ export const embedCodec: WholeCodec<EmbedRequest, EmbedReply> = {
     return { vectors: readVectors(list), ...(usage === undefined ? {} : { usage }) };
   },
 
-  encodeReply(reply, { id }, { inputs, encoding }) {
-    if (reply.vectors.length !== inputs.length) throw invalidReply('not a vector for each text');
-    return JSON.stringify({
+  encodeReply: (reply, { id }, request) =>
+    JSON.stringify({
       id,
-      embeddings: { [encoding]: reply.vectors.map((vector) => writeVector(vector, encoding)) },
-      texts: inputs,
+      embeddings: { [request.encoding]: wantedVectors(reply, request) },
+      texts: request.inputs,
       meta: writeMeta(reply.usage),
       response_type: 'embeddings_by_type',
-    });
-  },
+    }),
 };
 
 /** Texts alone, in either of the two ways that they may be written. */

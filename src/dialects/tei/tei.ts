@@ -12,7 +12,7 @@ import type { RerankReply, RerankRequest } from '../../operations/rerank.ts';
 import type { Dialect, EncodedError } from '../dialect.ts';
 import { scanBody, scanReply } from '../dialect-body.ts';
 import type { WholeCodec } from '../dialect-codec.ts';
-import { readVectors } from '../dialect-embed.ts';
+import { readVectors, wantedVectors } from '../dialect-embed.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { FieldReader } from '../dialect-reader.ts';
@@ -74,7 +74,7 @@ const embed: WholeCodec<EmbedRequest, EmbedReply> = {
   },
   encodeRequest: ({ inputs, truncate, dimensions }) => Buffer.from(JSON.stringify({ inputs, truncate: truncate ?? true, dimensions })),
   decodeReply: (bytes) => ({ vectors: readVectors(parseList(bytes)) }),
-  encodeReply: ({ vectors }) => JSON.stringify(vectors),
+  encodeReply: (reply, _facts, request) => JSON.stringify(wantedVectors(reply, request)),
 };
 
 /** A text, or a list of texts or of numbers of tokens. */

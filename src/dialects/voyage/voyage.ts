@@ -99,7 +99,7 @@ const embed: WholeCodec<EmbedRequest, EmbedReply> = {
       }),
     ),
   decodeReply: (bytes) => readVectorList(parseWhole(bytes)),
-  encodeReply: (reply, { model }, { encoding }) => writeVectorList(reply, model, encoding),
+  encodeReply: (reply, { model }, request) => writeVectorList(reply, model, request),
 };
 
 const decode = createWholeDecoder({ rerank: rerankRules('documents', 'top_k'), embed: embedRules('input') }, { modelRequired: true });
