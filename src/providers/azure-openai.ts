@@ -1,10 +1,16 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Source: learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle (the v1 API: no api-version, deployments go by their name as the model). */
+/**
+ * The v1 API: no `api-version`, and a deployment goes by its name as the model. Source: learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle and
+ * learn.microsoft.com/azure/ai-foundry/openai/how-to/responses.
+ */
 export const azureOpenai: ProviderDefinition = {
   name: 'azure-openai',
   title: 'Azure OpenAI',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-responses', operations: ['chat'], streamUsage: true },
+  ],
   baseUrl: 'https://{resource}.openai.azure.com/openai/v1',
   keyVariable: 'AZURE_OPENAI_API_KEY',
   urlVariables: ['AZURE_OPENAI_ENDPOINT'],

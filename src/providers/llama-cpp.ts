@@ -4,7 +4,10 @@ import type { ProviderDefinition } from './provider.ts';
 export const llamaCpp: ProviderDefinition = {
   name: 'llama-cpp',
   title: 'llama.cpp',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'anthropic-messages', operations: ['chat', 'count-tokens'], streamUsage: true },
+  ],
   baseUrl: 'http://127.0.0.1:8080/v1',
   keyVariable: 'LLAMA_CPP_API_KEY',
   urlVariables: ['LLAMA_CPP_URL'],
