@@ -12,6 +12,7 @@ import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
 import type { CROSSED_OPERATIONS, Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { Dialect, ReplyFacts, StreamMeter } from './dialect.ts';
+import { withCallIds } from './dialect-call-id.ts';
 import type {
   ChatCodec,
   ChatStreamDecoder,
@@ -118,7 +119,10 @@ function crossChat(operation: Operation, { from, to, abilities, own, theirs }: S
   const { request, lost, adapted } = narrow(decoded, to.name, abilities);
   return {
     report: { lost, adapted, unread: decoded.unread },
-    encodeRequest: (target) => theirs.encodeRequest(request, target),
+    encodeRequest: (target) => {
+      const { callIdChars: chars } = target;
+      return theirs.encodeRequest(chars === undefined ? request : { ...request, messages: withCallIds(request.messages, chars) }, target);
+    },
     readReply(bytes) {
       const reply = theirs.decodeReply(bytes);
       const narrowing = new ReplyNarrowing(from.name, own.abilities);

@@ -1,7 +1,7 @@
 import type { ProviderDefinition } from './provider.ts';
 
 /**
- * These fields are a 400 there; the role `developer` is not known (we write `system`), and its models take no images by URL. Source:
+ * These fields are a 400 there, and the role `developer` is not known (we write `system`). Source:
  * inference-docs.cerebras.ai/resources/openai and inference-docs.cerebras.ai/api-reference/chat-completions.
  */
 export const cerebras: ProviderDefinition = {

@@ -2,7 +2,7 @@ import type { ProviderDefinition } from './provider.ts';
 
 /**
  * It tells usage in the last chunk unasked, and refuses every field that it does not know with a 422, `stream_options`, `user`, a message's `name` and
- * `reasoning_content` among them. Its efforts are `high` and `none` alone. Source: docs.mistral.ai/api (ChatCompletionStreamRequest), and
+ * `reasoning_content` among them. Ids of calls have nine letters and digits. Its efforts are `high` and `none` alone. Source: docs.mistral.ai/api (ChatCompletionStreamRequest), and
  * github.com/BerriAI/litellm/issues/30835 for thoughts.
  */
 export const mistral: ProviderDefinition = {
@@ -28,6 +28,7 @@ export const mistral: ProviderDefinition = {
         'reasoning-signatures',
       ],
       fieldNames: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
+      callIdChars: 9,
     },
   ],
   baseUrl: 'https://api.mistral.ai/v1',

@@ -108,8 +108,7 @@ function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { reado
     dialect: deps.to,
     asked: { kind, stream },
     report: made.report,
-    body: ({ model, streamUsage, quirks }) =>
-      made.encodeRequest({ model, stream, streamUsage, ...(quirks === undefined ? {} : { fieldNames: quirks.fieldNames }) }),
+    body: ({ model, streamUsage, quirks }) => made.encodeRequest({ model, stream, streamUsage, ...quirks }),
     createMeter: (target) => made.createMeter(facts(target)),
     read: (bytes) => {
       const reply = made.readReply(bytes);
