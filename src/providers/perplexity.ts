@@ -35,5 +35,6 @@ export const perplexity: ProviderDefinition = {
   ],
   baseUrl: 'https://api.perplexity.ai/v1',
   keyVariable: 'PERPLEXITY_API_KEY',
+  families: ['sonar*'],
   credential: 'bearer',
 };
