@@ -4,7 +4,7 @@
  */
 
 import type { Dialect } from '../dialects/dialect.ts';
-import { canCross } from '../dialects/dialect-crossing.ts';
+import { canCross, crossedAbilities } from '../dialects/dialect-crossing.ts';
 import type { Route } from '../edge/route-table.ts';
 import { CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, survives } from '../operations/chat-features.ts';
 import { CROSSED_OPERATIONS, type OperationKind } from '../operations/operation.ts';
@@ -39,11 +39,12 @@ export function crossingsOf(dialects: readonly Dialect[]): readonly CrossingCapa
 
 function fateOf({ codecs: { chat: own } }: Dialect, { codecs: { chat: theirs } }: Dialect): Pick<CrossingCapabilities, 'lost' | 'adapted'> {
   if (own === undefined || theirs === undefined) return { lost: [], adapted: [] };
+  const there = crossedAbilities(theirs.abilities);
   const fate = (wanted: string) =>
     // What a caller's dialect has no word for is never asked, so it can't get lost on the way there.
     CHAT_FEATURE_NAMES.filter((feature) => {
       const source = CHAT_FEATURES[feature].side === 'request' ? own : theirs;
-      return source.abilities[feature] !== 'no' && survives(own.abilities, theirs.abilities, feature) === wanted;
+      return source.abilities[feature] !== 'no' && survives(own.abilities, there, feature) === wanted;
     });
   return { lost: fate('no'), adapted: fate('near') };
 }

@@ -66,19 +66,19 @@ function operationsOf({ dialects }: ProviderDefinition): string[] {
 }
 
 /** The key's first. */
-function variablesOf({ keyVariable, urlVariables = [], variables = {} }: ProviderDefinition): string[] {
-  return [...(keyVariable === undefined ? [] : [keyVariable]), ...urlVariables, ...Object.values(variables)];
+function variablesOf({ keyVariable, otherKeyVariables = [], urlVariables = [], variables = {} }: ProviderDefinition): string[] {
+  return [...(keyVariable === undefined ? [] : [keyVariable]), ...otherKeyVariables, ...urlVariables, ...Object.values(variables)];
 }
 
 function asJson(definition: ProviderDefinition): object {
-  const { name, title, dialects, baseUrl, keyVariable, urlVariables, variables, families } = definition;
+  const { name, title, dialects, baseUrl, keyVariable, otherKeyVariables, urlVariables, variables, families } = definition;
   return {
     name,
     title,
     dialects: dialects.map(({ name: dialect, operations, lacks }) => ({ name: dialect, operations, lacks: lacks ?? [] })),
     base_url: baseUrl ?? null,
     key_variable: keyVariable ?? null,
-    variables: [...(urlVariables ?? []), ...Object.values(variables ?? {})],
+    variables: [...(otherKeyVariables ?? []), ...(urlVariables ?? []), ...Object.values(variables ?? {})],
     families: families ?? [],
   };
 }

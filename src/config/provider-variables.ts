@@ -9,16 +9,14 @@ import { PROVIDERS } from '../providers/registry.ts';
 import { type Tree, valueAt } from './config-path.ts';
 import type { EnvironmentVariable, ReadContext, Reading } from './environment.ts';
 
-const LATER: readonly EnvironmentVariable[] = ['GEMINI_API_KEY'].map((name) => ({
-  name,
-  origins: ['custom'],
-  paths: [],
-  description: 'Accepted; used from the dialect of that provider on.',
-}));
-
 /** Addresses first: a key alone says nothing of a server that only its operator can know. */
 export function providerVariables(): EnvironmentVariable[] {
-  return [...PROVIDERS.flatMap(urlVariables), ...PROVIDERS.flatMap(placeVariables), ...PROVIDERS.flatMap(keyVariable), ...LATER];
+  return [
+    ...PROVIDERS.flatMap(urlVariables),
+    ...PROVIDERS.flatMap(placeVariables),
+    ...PROVIDERS.flatMap(keyVariables),
+    ...PROVIDERS.flatMap(keyPairVariables),
+  ];
 }
 
 function urlVariables(provider: ProviderDefinition): EnvironmentVariable[] {
@@ -50,7 +48,7 @@ function placeVariables(provider: ProviderDefinition): EnvironmentVariable[] {
     paths: [`providers.${provider.name}.${placeholder}`],
     description: `The ${placeholder} of ${provider.title}; alone it adds no provider.`,
     read: (text, context) => {
-      const keyGiven = provider.keyVariable !== undefined && (context.environment[provider.keyVariable] ?? '') !== '';
+      const keyGiven = keyNames(provider).some((key) => (context.environment[key] ?? '') !== '');
       if (!keyGiven && !isKnown(provider, context.tree)) return [];
       return giveTo(provider, context, [{ path: ['providers', provider.name, placeholder], value: placeOf(text) }]);
     },
@@ -73,22 +71,50 @@ function isSomewhere({ name, baseUrl = '' }: ProviderDefinition, tree: Tree): bo
   );
 }
 
-function keyVariable(provider: ProviderDefinition): EnvironmentVariable[] {
-  const { keyVariable: name } = provider;
-  if (name === undefined) return [];
+function keyNames({ keyVariable, otherKeyVariables = [] }: ProviderDefinition): readonly string[] {
+  return keyVariable === undefined ? [] : [keyVariable, ...otherKeyVariables];
+}
+
+function keyVariables(provider: ProviderDefinition): EnvironmentVariable[] {
   const isPublic = provider.baseUrl?.startsWith('https:') === true;
-  return [
-    {
-      name,
-      origins: ['custom'],
-      paths: [`providers.${provider.name}.api_key`],
-      description: isPublic ? `Key for ${provider.title}.` : `Key for ${provider.title}, if it wants one; alone it adds no provider.`,
-      read: (text, context) => {
-        if (!isKnown(provider, context.tree) && !(isPublic && isSomewhere(provider, context.tree))) return [];
-        return giveTo(provider, context, [{ path: ['providers', provider.name, 'api_key'], value: text.trim() }]);
-      },
+  return keyNames(provider).map((name) => ({
+    name,
+    origins: ['custom'],
+    paths: [`providers.${provider.name}.api_key`],
+    description: isPublic ? `Key for ${provider.title}.` : `Key for ${provider.title}, if it wants one; alone it adds no provider.`,
+    read: (text, context) => {
+      if (!isKnown(provider, context.tree) && !(isPublic && isSomewhere(provider, context.tree))) return [];
+      return giveTo(provider, context, [{ path: ['providers', provider.name, 'api_key'], value: text.trim() }]);
     },
-  ];
+  }));
+}
+
+/** The three belong together; other programs have them for other things, so alone they add no provider, and an API key makes them needless. */
+const KEY_PAIR: readonly (readonly [name: string, member: string, what: string])[] = [
+  ['AWS_ACCESS_KEY_ID', 'access_key_id', 'Id of the key of AWS'],
+  ['AWS_SECRET_ACCESS_KEY', 'secret_access_key', 'Secret of the key of AWS'],
+  ['AWS_SESSION_TOKEN', 'session_token', 'Session token of a temporary key of AWS'],
+];
+
+function keyPairVariables(provider: ProviderDefinition): EnvironmentVariable[] {
+  const { credential } = provider;
+  if (typeof credential === 'string' || !('signing' in credential) || credential.signing !== 'aws-sigv4') return [];
+  const here = ['providers', provider.name];
+  return KEY_PAIR.map(([name, member, what]) => ({
+    name,
+    origins: ['custom'],
+    paths: [`providers.${provider.name}.aws.${member}`],
+    description: `${what} that requests to ${provider.title} are signed with; alone it adds no provider.`,
+    read: (text, { tree, environment }) => {
+      const { AWS_ACCESS_KEY_ID: id = '', AWS_SECRET_ACCESS_KEY: secret = '' } = environment;
+      if (!isKnown(provider, tree) || id === '' || secret === '' || valueAt(tree, [...here, 'api_key']) !== undefined) return [];
+      const pair = valueAt(tree, [...here, 'aws']);
+      const isOwn = pair === undefined || valueAt(tree, [...here, 'aws', 'access_key_id']) === id.trim();
+      // A key that the file names is whole as it stands there.
+      if (!isOwn || valueAt(tree, [...here, 'aws', member]) !== undefined) return [];
+      return [{ path: [...here, 'aws', member], value: text.trim() }];
+    },
+  }));
 }
 
 /** Whether the file, or a variable before, has this provider. */

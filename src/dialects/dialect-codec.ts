@@ -37,12 +37,14 @@ export interface WholeCodec<Request, Reply> {
   encodeRequest(request: Request, target: EncodeTarget): Uint8Array;
   /** Client side: reads a target's whole reply. */
   decodeReply(bytes: Uint8Array): Reply;
-  /** Server side: the body for the caller. */
-  encodeReply(reply: Reply, facts: EncodeFacts): string;
+  /** Server side: the body for the caller; `request` is what was decoded of the question, for replies that repeat parts of it. */
+  encodeReply(reply: Reply, facts: EncodeFacts, request: Request): string;
 }
 
 export interface ChatCodec extends WholeCodec<ChatRequest, ChatReply> {
   readonly abilities: ChatAbilities;
+  /** As above; of a chat the request is in `facts`, as it is for streams. */
+  encodeReply(reply: ChatReply, facts: EncodeFacts): string;
   /** Client side: reads one stream. */
   createDecoder(): ChatStreamDecoder;
   /** Server side: writes one stream. */
@@ -72,6 +74,8 @@ export interface EncodeFacts {
   readonly model: string;
   /** Wall milliseconds. */
   readonly nowMs: number;
+  /** Milliseconds since the target was first asked, for dialects that tell them. */
+  readonly elapsedMs?: () => number;
   /** The caller asked for usage in its stream. */
   readonly usageWanted: boolean;
   /** The caller's own form of the operation, where its dialect has several. */

@@ -117,7 +117,7 @@ export async function probe(
       body: bytes,
     };
   } catch (error) {
-    if (deadline.signal.aborted) return { kind: 'silent', afterMs: clock.monotonic() - startMs };
+    if (deadline.signal.aborted) return { kind: 'silent', afterMs: ANSWER_MS_MAX };
     if (error instanceof TransportError) return { kind: 'failed', fault: error.fault, reason: error.message };
     if (error instanceof GatewayError || error instanceof TypeError) return { kind: 'failed', fault: 'forbidden', reason: error.message };
     throw error;

@@ -13,10 +13,7 @@ import { anthropicModel, anthropicPage, asksAnthropic } from './anthropic-models
 import type { ExampleModels } from './example-models.ts';
 import type { DescribeModel, ModelDescription } from './model-description.ts';
 
-const MODEL_ROUTES: readonly {
-  readonly pattern: string;
-  readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens' | 'compact'>;
-}[] = [
+const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Extract<OperationKind, 'chat' | 'completion' | 'embed'> }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
   { pattern: '/v1/completions', operation: 'completion' },
   { pattern: '/v1/embeddings', operation: 'embed' },
@@ -62,7 +59,7 @@ function createModelListRoutes({ list, describe, examples }: Omit<ModelRoutePart
       pattern: '/v1/models',
       docs: async () => (await import('./model-docs.ts')).MODEL_LIST_DOCS,
       handler: async ({ headers, search }, exchange) => {
-        const data = await visible(list, exchange);
+        const data = await visibleModels(list, exchange);
         if (asksAnthropic(headers)) return json(anthropicPage(data, search));
         return json({ object: 'list', data: data.map((model) => tell(model, exchange)) });
       },
@@ -73,7 +70,7 @@ function createModelListRoutes({ list, describe, examples }: Omit<ModelRoutePart
       docs: async () => (await import('./model-docs.ts')).modelDocs(examples),
       handler: async (request, exchange) => {
         const id = request.params?.['id'] ?? '';
-        const model = (await visible(list, exchange)).find((listing) => listing.id === id);
+        const model = (await visibleModels(list, exchange)).find((listing) => listing.id === id);
         if (model === undefined)
           throw new GatewayError('model_unknown', `The model '${id.slice(0, 256)}' does not exist here`, { param: 'model' });
         return json(asksAnthropic(request.headers) ? anthropicModel(model) : tell(model, exchange));
@@ -83,7 +80,7 @@ function createModelListRoutes({ list, describe, examples }: Omit<ModelRoutePart
 }
 
 /** The models that this caller may use: others are none of its business. */
-async function visible(list: ModelList, exchange: Exchange): Promise<readonly ModelListing[]> {
+export async function visibleModels(list: ModelList, exchange: Exchange): Promise<readonly ModelListing[]> {
   const models = await list.list(exchange.signal);
   const allowed = exchange.get(principalFact).models?.map((pattern) => createGlob(pattern));
   return allowed === undefined ? models : models.filter(({ id }) => allowed.some((matches) => matches(id)));

@@ -34,8 +34,9 @@ function estimated(operation: Operation, exchange: Exchange): Reply {
   const codec = DIALECTS_BY_NAME.get(operation.dialect)?.codecs.countTokens;
   if (codec === undefined) throw new Error(`the dialect '${operation.dialect}' counts no tokens`);
   const { model } = operation;
-  const inputTokens = estimateChatTokens(codec.decodeRequest(operation));
+  const asked = codec.decodeRequest(operation);
+  const inputTokens = estimateChatTokens(asked);
   exchange.replyHeaders['x-gatehouse-tokens'] = 'estimated';
   const facts = { id: exchange.id, model, nowMs: exchange.clock.now(), usageWanted: false };
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: codec.encodeReply({ inputTokens }, facts) };
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: codec.encodeReply({ inputTokens }, facts, asked) };
 }

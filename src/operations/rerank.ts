@@ -9,6 +9,8 @@ export interface RerankRequest {
   readonly top?: number;
   /** The reply is to repeat the documents. */
   readonly withDocuments: boolean;
+  /** Longer texts are cut (true) or refused (false); absent: as the target likes it. */
+  readonly truncate?: boolean;
   /** Fields that this form has no place for. */
   readonly unread: readonly string[];
 }

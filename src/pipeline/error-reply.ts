@@ -11,6 +11,8 @@ export interface EncodedError {
   readonly body: string;
   /** Where the dialect has a status of its own for it; absent: the error's. */
   readonly status?: number;
+  /** Headers that the dialect tells it by, lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Tells one error in one format. Total: it must not throw. */
@@ -42,7 +44,7 @@ const RETRY_AFTER_MAX_MS = 60_000;
 /** The whole reply to an error: the encoded body, the headers of the error itself, and the advice on trying again that clients obey. */
 export function errorReply(error: GatewayError, correlationId: string, encode: ErrorEncoder): Reply {
   const encoded = encode(error, correlationId);
-  const headers: Record<string, string> = { 'content-type': encoded.contentType, ...error.options.headers };
+  const headers: Record<string, string> = { 'content-type': encoded.contentType, ...encoded.headers, ...error.options.headers };
   const { retryAfterMs } = error.options;
   if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs))
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));

@@ -27,8 +27,14 @@ export interface RouteInfo {
   readonly dialectOf?: (headers: Headers) => string | undefined;
   /** Set on model routes: what a body asks for. */
   readonly operation?: OperationKind;
+  /** Callers may sign their requests with AWS Signature Version 4 instead of sending a key. */
+  readonly signatures?: true;
   /** Which form of the operation, where the dialect has several. */
   readonly form?: string;
+  /** A parameter of the query that may hold the caller's key, where clients of the dialect put it there. */
+  readonly keyParameter?: string;
+  /** Set on model routes whose body may be a form with files in it. */
+  readonly takesForms?: true;
   /** Set on service routes: which service answers. */
   readonly service?: string;
 }

@@ -7,7 +7,7 @@ export const groq: ProviderDefinition = {
   dialects: [
     {
       name: 'openai-chat',
-      operations: ['chat'],
+      operations: ['chat', 'speech', 'transcription', 'translation', 'files', 'batches'],
       streamUsage: true,
       lacks: ['logit-bias', 'log-probabilities', 'choices', 'message-names', 'custom-tools', 'tool-choice-allowed'],
     },

@@ -5,7 +5,7 @@ export const lmStudio: ProviderDefinition = {
   name: 'lm-studio',
   title: 'LM Studio',
   dialects: [
-    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] },
     { name: 'anthropic-messages', operations: ['chat'], streamUsage: true },
     { name: 'openai-responses', operations: ['chat'], streamUsage: true },
   ],

@@ -8,7 +8,7 @@ export const ollama: ProviderDefinition = {
   name: 'ollama',
   title: 'Ollama',
   dialects: [
-    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
     { name: 'anthropic-messages', prefix: '/v1', operations: ['chat'], streamUsage: true },
     { name: 'openai-responses', prefix: '/v1', operations: ['chat'], streamUsage: true },

@@ -16,6 +16,8 @@ export interface ProviderDefinition {
   readonly baseUrl?: string;
   /** The environment variable that by custom holds its key. */
   readonly keyVariable?: string;
+  /** Others that hold it as well; a later one wins, over `keyVariable` too. */
+  readonly otherKeyVariables?: readonly string[];
   /** Environment variables that say where it is, the least known first: a later one wins. The version path may be missing. */
   readonly urlVariables?: readonly string[];
   /** Environment variables for what stands in braces in `baseUrl`. */
@@ -54,6 +56,8 @@ export interface SpokenDialect {
   readonly operations: readonly OperationKind[];
   /** It accepts `stream_options.include_usage`, or its like; where it doesn't, asking would be a 400. */
   readonly streamUsage: boolean;
+  /** Sent with every request in this dialect, unless the provider's own credential or its entry says otherwise; lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Features that the dialect has a word for, but this server refuses or gets wrong: a translated request leaves them out. */
   readonly lacks?: readonly ChatFeature[];
   /** Fields that this server has another name for (`seed: 'random_seed'`), for translated requests. */

@@ -1,12 +1,16 @@
 import { anthropic } from './anthropic.ts';
+import { awsBedrock } from './aws-bedrock.ts';
 import { azureOpenai } from './azure-openai.ts';
 import { cerebras } from './cerebras.ts';
 import { cloudflare } from './cloudflare.ts';
+import { cohere } from './cohere.ts';
 import { databricks } from './databricks.ts';
 import { deepseek } from './deepseek.ts';
 import { fireworks } from './fireworks.ts';
+import { googleAiStudio } from './google-ai-studio.ts';
 import { groq } from './groq.ts';
 import { huggingface } from './huggingface.ts';
+import { jina } from './jina.ts';
 import { llamaCpp } from './llama-cpp.ts';
 import { lmStudio } from './lm-studio.ts';
 import { maxServe } from './max-serve.ts';
@@ -21,9 +25,12 @@ import type { ProviderDefinition } from './provider.ts';
 import { sambanova } from './sambanova.ts';
 import { sglang } from './sglang.ts';
 import { simulator } from './simulator.ts';
+import { tei } from './tei.ts';
 import { tgi } from './tgi.ts';
 import { together } from './together.ts';
+import { vertexAi } from './vertex-ai.ts';
 import { vllm } from './vllm.ts';
+import { voyage } from './voyage.ts';
 import { xai } from './xai.ts';
 
 /** Every kind of provider there is. To add one: its file, and a line here. */
@@ -31,6 +38,9 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   openai,
   anthropic,
   azureOpenai,
+  googleAiStudio,
+  vertexAi,
+  awsBedrock,
   mistral,
   groq,
   deepseek,
@@ -45,11 +55,15 @@ export const PROVIDERS: readonly ProviderDefinition[] = [
   huggingface,
   cloudflare,
   databricks,
+  cohere,
+  voyage,
+  jina,
   vllm,
   sglang,
   llamaCpp,
   lmStudio,
   tgi,
+  tei,
   maxServe,
   ollama,
   simulator,

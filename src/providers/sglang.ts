@@ -5,7 +5,7 @@ export const sglang: ProviderDefinition = {
   name: 'sglang',
   title: 'SGLang',
   dialects: [
-    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] },
     { name: 'anthropic-messages', operations: ['chat', 'count-tokens'], streamUsage: true },
   ],
   baseUrl: 'http://127.0.0.1:30000/v1',

@@ -12,6 +12,7 @@ import { bedrock } from './bedrock/bedrock.ts';
 import { cohereChat } from './cohere/chat.ts';
 import { cohereEmbed } from './cohere/embed.ts';
 import { cohereRerank, jinaRerank, sharedRerank, teiRerank, voyageRerank } from './cohere/rerank.ts';
+import { jinaEmbed, teiEmbed, voyageEmbed } from './cohere/vendor-embed.ts';
 import { CONTROL_PREFIX, control } from './control.ts';
 import { failureReply } from './failures.ts';
 import { FaultCounter } from './fault-counter.ts';
@@ -91,6 +92,9 @@ const MODELS: Readonly<Record<string, Answerer>> = {
   'POST /jina/v1/rerank': { shape: 'service', bare: jinaRerank },
   'POST /voyage/v1/rerank': { shape: 'service', bare: voyageRerank },
   'POST /rerank': { shape: 'tei', bare: teiRerank },
+  'POST /jina/v1/embeddings': { shape: 'service', bare: jinaEmbed },
+  'POST /voyage/v1/embeddings': { shape: 'service', bare: voyageEmbed },
+  'POST /embed': { shape: 'tei', bare: teiEmbed },
   'POST /api/chat': { shape: 'ollama', json: chatOfEither },
   'POST /api/generate': { shape: 'ollama', json: ollamaGenerate },
   'POST /api/embed': { shape: 'ollama', json: ollamaEmbed },

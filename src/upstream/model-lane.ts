@@ -38,6 +38,8 @@ export interface LaneDeps {
   readonly createId: () => string;
   /** Wall milliseconds. */
   readonly now: () => number;
+  /** The most tokens that a target's model can answer with; undefined where that is not known. */
+  readonly outputTokensMax: (target: Target) => number | undefined;
 }
 
 /** The lanes of one operation, each made when a target first needs it. */
@@ -45,11 +47,13 @@ export class Lanes {
   readonly #operation: Operation;
   readonly #deps: LaneDeps;
   readonly #made = new Map<string, Lane>();
+  readonly #sinceMs: number;
   #holdsEnvelope: boolean | undefined;
 
   constructor(operation: Operation, deps: LaneDeps) {
     this.#operation = operation;
     this.#deps = deps;
+    this.#sinceMs = deps.now();
   }
 
   /** Throws `request_invalid` or `field_invalid` when the body must be read for it, and is not what it should be. */
@@ -67,7 +71,7 @@ export class Lanes {
     const from = dialectOf(operation.dialect, this.#deps);
     if (name === from.name && !this.#mustReseal(from)) return passing(operation, from);
     const to = dialectOf(name, this.#deps);
-    return crossing(operation, cross(operation, { from, to, lacks }), { ...this.#deps, to });
+    return crossing(operation, cross(operation, { from, to, lacks }), { ...this.#deps, to, sinceMs: this.#sinceMs });
   }
 
   /** A thought of another vendor's model, sealed for its way through the caller: this dialect's vendor would refuse it. */
@@ -95,12 +99,13 @@ function passing(operation: Operation, dialect: Dialect): Lane {
   };
 }
 
-function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { readonly to: Dialect }): Lane {
+function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { readonly to: Dialect; readonly sinceMs: number }): Lane {
   const { kind, stream } = operation;
   const facts = ({ model }: Target): EncodeFacts => ({
     id: deps.createId(),
     model,
     nowMs: deps.now(),
+    elapsedMs: () => Math.max(0, deps.now() - deps.sinceMs),
     usageWanted: operation.usageWanted,
     ...(operation.form === undefined ? {} : { form: operation.form }),
   });
@@ -108,7 +113,17 @@ function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { reado
     dialect: deps.to,
     asked: { kind, stream },
     report: made.report,
-    body: ({ model, streamUsage, quirks }) => made.encodeRequest({ model, stream, streamUsage, ...quirks }),
+    body: (target) => {
+      const { model, streamUsage, quirks } = target;
+      const outputTokensMax = deps.outputTokensMax(target);
+      return made.encodeRequest({
+        model,
+        stream,
+        streamUsage,
+        ...quirks,
+        ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
+      });
+    },
     createMeter: (target) => made.createMeter(facts(target)),
     read: (bytes) => {
       const reply = made.readReply(bytes);

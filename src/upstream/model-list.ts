@@ -68,7 +68,8 @@ export function createModelList(deps: ModelListDeps): ModelList {
           expect: { kind: 'whole', bytesMax: LIST_BYTES_MAX, check: () => {} },
           classify: classifyStatus,
           prepare: (baseUrl) => ({
-            url: dialectBase(provider.definition, spoken, baseUrl) + reader.path,
+            // A vendor may have its list beside where the dialect begins.
+            url: new URL(dialectBase(provider.definition, spoken, baseUrl) + reader.path).href,
             method: 'GET',
             headers,
             body: null,

@@ -19,6 +19,8 @@ const KEY = 'sk-clients-0000000000000000';
 const TARGETS = DIALECTS.flatMap(({ name, codecs: { chat } }) =>
   chat === undefined ? [] : [{ dialect: name, abilities: chat.abilities }],
 );
+/** Whichever of them a simulated vendor wants; any will do. */
+const KEYS = { authorization: 'Bearer any-key', 'x-goog-api-key': 'any-key' };
 const ajv = new Ajv();
 const TEXT = 'grüße, 🌍! a “quoted” line\nand another';
 
@@ -45,9 +47,15 @@ beforeAll(async () => {
       auth: { keys: [{ name: 'client', key: KEY }] },
       limits: { mode: 'off' },
       providers: Object.fromEntries(
-        TARGETS.map(({ dialect }) => [dialect, { type: 'simulator', base_url: simulator.url, api_key: 'any-key', dialects: [dialect] }]),
+        TARGETS.map(({ dialect }) => [dialect, { type: 'simulator', base_url: simulator.url, headers: KEYS, dialects: [dialect] }]),
       ),
-      models: Object.fromEntries(TARGETS.map(({ dialect }) => [`on-${dialect}`, { targets: [{ provider: dialect, model: 'sim-1' }] }])),
+      models: Object.fromEntries(
+        TARGETS.flatMap(({ dialect }) => [
+          [`on-${dialect}`, { targets: [{ provider: dialect, model: 'sim-1' }] }],
+          // Slowly enough for its tokens to arrive one by one: what comes together may go on together.
+          [`slowly-on-${dialect}`, { targets: [{ provider: dialect, model: 'sim-1!tokens-per-second=100' }] }],
+        ]),
+      ),
     },
   });
   clients = clientsOf({ url: gateway.url, key: KEY });
@@ -68,7 +76,7 @@ for (const [index, { name, forecast, forecastNeeds = 'schema-output' }] of clien
         });
 
         test('gets a streamed answer, in pieces', async () => {
-          const { text, pieces } = await client().stream(model, `echo: ${TEXT}`);
+          const { text, pieces } = await client().stream(`slowly-${model}`, `echo: ${TEXT}`);
           expect(text).toBe(TEXT);
           expect(pieces).toBeGreaterThan(1);
         });

@@ -30,6 +30,13 @@ const REPLY_HEADERS: Readonly<Record<string, Json>> = {
     description: 'US dollars that the reply cost by the catalogue. Absent from streams, and where the usage or a price is unknown.',
     schema: { type: 'number', minimum: 0 },
   },
+  'X-Gatehouse-Translated': { description: "The caller's dialect and the target's, where they differ.", schema: TEXT },
+  'X-Gatehouse-Dropped': {
+    description:
+      'What of the request or the answer the other dialect has no word for: features as `GET /capabilities` names them, and fields.',
+    schema: TEXT,
+  },
+  'X-Gatehouse-Adapted': { description: 'What was said in the other dialect by something close to it.', schema: TEXT },
   'X-Gatehouse-Attempts': { description: 'How often an upstream was asked.', schema: COUNT },
   'X-Cache': { description: 'Whether the reply had been given before.', schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] } },
   Age: { description: 'Seconds since a cached reply was first given.', schema: COUNT },
@@ -53,7 +60,10 @@ export function replyHeaders(route: DescribedRoute, facts: HeaderFacts): Json {
   const names = ['X-Correlation-ID', 'X-Request-ID', 'X-Gatehouse-Trace-Id'];
   if (route.kind !== 'system') {
     names.push('X-Gatehouse-Overhead-Ms', 'X-Gatehouse-Attempts');
-    if (route.kind === 'model') names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model', 'X-Gatehouse-Cost-Usd');
+    if (route.kind === 'model') {
+      names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model', 'X-Gatehouse-Cost-Usd');
+      names.push('X-Gatehouse-Translated', 'X-Gatehouse-Dropped', 'X-Gatehouse-Adapted');
+    }
     if (isCached(route, facts)) names.push('X-Cache', 'Age');
     for (const window of facts.rateWindows)
       names.push(...['Limit', 'Remaining', 'Reset'].map((word) => `X-RateLimit-${word}-${title(window)}`));

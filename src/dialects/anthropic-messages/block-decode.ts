@@ -6,10 +6,10 @@
 import type { CacheMark, ChatPart, Citation, FilePart, MediaSource, NativePart, ReasoningPart } from '../../operations/chat.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { invalid } from '../dialect-request.ts';
+import type { Unread } from '../dialect-unread.ts';
 import { decodeCitation } from './citations.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { type Block, type CallSignature, callOf, ownSignature, readThought } from './thoughts.ts';
-import type { Unread } from './unread.ts';
 
 /** Where a block stands, for errors (`messages[0].content[1]`) and for what is left unread (`messages[].content[]`). */
 export interface At {

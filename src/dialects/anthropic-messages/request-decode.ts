@@ -4,10 +4,10 @@ import type { ChatMessage, ChatPart, ChatRequest, ChatTool, OutputFormat, Reason
 import type { Operation } from '../../operations/operation.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { invalid } from '../dialect-request.ts';
+import { Unread } from '../dialect-unread.ts';
 import { type At, below, cacheOf, decodeContent } from './block-decode.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { type Block, joinCallSignatures } from './thoughts.ts';
-import { Unread } from './unread.ts';
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 

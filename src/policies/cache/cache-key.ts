@@ -13,11 +13,19 @@ export function keyCovers(vary: string | undefined): boolean {
   return vary === undefined || vary.split(',').every((name) => KEYED_HEADERS.has(name.trim().toLowerCase()));
 }
 
+export interface KeyParts {
+  readonly principal: Principal;
+  /** Names of the headers that targets of a dialect see as the caller sent them. */
+  readonly passedHeaders: PassedHeaders;
+}
+
+export type PassedHeaders = (dialect: string) => readonly string[];
+
 /**
  * The key of a request: SHA-256 over everything that may change the answer. The tenant, and the end user that a credential is bound to,
  * come first, so tenants never meet; parts are parted by a byte that cannot occur inside them.
  */
-export function cacheKey(request: GatewayRequest, exchange: Exchange, principal: Principal): string {
+export function cacheKey(request: GatewayRequest, exchange: Exchange, { principal, passedHeaders }: KeyParts): string {
   const { operation, body } = request;
   const hasher = new Bun.CryptoHasher('sha256');
   let head = `${principal.tenant}\0${principal.user ?? ''}\0${exchange.route.pattern}\0`;
@@ -26,9 +34,13 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, principal:
     for (const name of VARYING_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
     // The principal stands for a credential. Where nobody is known it is the service's own (RFC 9111 §3.5), and so is what it makes of it.
     if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
-  } else if (operation.answerForm !== undefined) {
-    // What such a body says of model and user is not in the question any more.
-    head += `${operation.model}\0${operation.user ?? ''}\0`;
+  } else {
+    // The path and the query may say these, and not the body. What targets see of the caller's headers changes their answer, too.
+    const { dialect, model, form, stream, answerForm, user } = operation;
+    head += `${dialect}\0${model}\0${form ?? ''}\0${stream}\0`;
+    for (const name of passedHeaders(dialect)) head += `${request.headers.get(name) ?? ''}\0`;
+    // What such a body says of its user is not in the question any more.
+    if (answerForm !== undefined) head += `${user ?? ''}\0`;
   }
   hasher.update(head);
   if (operation !== undefined) hasher.update(operation.bytes);

@@ -40,7 +40,7 @@ function setup(options: { coalesce?: boolean; any?: boolean; reply?: (call: numb
     ],
     entry_bytes_max: '4KiB',
   });
-  const policy = createCache(config, { values, clock, logger: SILENT });
+  const policy = createCache(config, { values, clock, logger: SILENT, passedHeaders: () => ['x-beta'] });
   let calls = 0;
   const ask = async (given: Ask): Promise<{ reply: Reply; exchange: Exchange }> => {
     const route = given.route ?? MODEL;

@@ -21,13 +21,14 @@ import type { ValueStore } from '../../stores/value/value-store.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { CacheConfig, CacheRouteConfig } from './cache-config.ts';
 import { type CacheEntry, decodeEntry, encodeEntry } from './cache-entry.ts';
-import { cacheKey, keyCovers } from './cache-key.ts';
+import { cacheKey, keyCovers, type PassedHeaders } from './cache-key.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 
 export interface CacheDeps {
   readonly values: ValueStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly passedHeaders: PassedHeaders;
 }
 
 interface Rule {
@@ -71,7 +72,7 @@ function mayMatch({ matches, config }: Rule, { kind, pattern }: RouteInfo): bool
 function isCacheable(request: GatewayRequest, route: RouteInfo, rule: CacheRouteConfig): boolean {
   if (route.kind === 'model') {
     const { operation } = request;
-    return operation !== undefined && operation.command !== true && (rule.any || operation.deterministic);
+    return operation !== undefined && operation.command !== true && operation.upload === undefined && (rule.any || operation.deterministic);
   }
   return request.method === 'GET' && request.body.kind === 'none' && !request.headers.has('range');
 }
@@ -101,7 +102,7 @@ class Cache {
       this.#note(exchange, 'bypass');
       return next(request, exchange);
     }
-    const key = cacheKey(request, exchange, principal);
+    const key = cacheKey(request, exchange, { principal, passedHeaders: this.#deps.passedHeaders });
     if (directives.read) {
       const found = this.#deps.values.get(key, NEVER);
       const bytes = found instanceof Promise ? await found : found;

@@ -1,4 +1,4 @@
-import { KEY_HEADERS } from '../../base/credential-headers.ts';
+import { KEY_HEADERS, KEY_PROTOCOL_PREFIX, offeredProtocols } from '../../base/credential-headers.ts';
 import { GatewayError } from '../../base/errors.ts';
 
 const BEARER = 'bearer ';
@@ -6,17 +6,32 @@ const BEARER = 'bearer ';
 /** Longer than any key or token that is taken; looked at before anything is computed from it. */
 export const CREDENTIAL_CHARS_MAX = 8_192;
 
+/** Where else a key may stand than in the headers. */
+export interface KeyQuery {
+  /** With its `?`, or empty. */
+  readonly search: string;
+  /** The parameter's name; absent: in none. */
+  readonly parameter?: string | undefined;
+}
+
 /**
- * The key or token that came with a request, wherever it stood; undefined when there was none. Clients may send the same one twice.
+ * The key or token that came with a request, wherever it stood, with a WebSocket also among its subprotocols; undefined when there was none. Clients may send the same one twice.
  * Throws `header_invalid` for two that differ, and `key_invalid` for one that is absurdly long.
  */
-export function extractCredential(headers: Headers): string | undefined {
+export function extractCredential(headers: Headers, query?: KeyQuery): string | undefined {
   let credential = bearerToken(headers.get('authorization'));
-  for (const name of KEY_HEADERS) {
-    const value = headers.get(name);
-    if (value === null || value === '') continue;
+  const add = (value: string | null): void => {
+    if (value === null || value === '') return;
     if (credential !== undefined && credential !== value) throw new GatewayError('header_invalid', 'the request has two different keys');
     credential = value;
+  };
+  for (const name of KEY_HEADERS) add(headers.get(name));
+  if (query?.parameter !== undefined && query.search.length > 1)
+    for (const value of new URLSearchParams(query.search).getAll(query.parameter)) add(value);
+  if (headers.has('sec-websocket-protocol')) {
+    for (const name of offeredProtocols(headers)) {
+      if (name.startsWith(KEY_PROTOCOL_PREFIX) && name.length > KEY_PROTOCOL_PREFIX.length) add(name.slice(KEY_PROTOCOL_PREFIX.length));
+    }
   }
   if (credential !== undefined && credential.length > CREDENTIAL_CHARS_MAX)
     throw new GatewayError('key_invalid', `keys and tokens have ${CREDENTIAL_CHARS_MAX} characters at most`);

@@ -31,7 +31,7 @@ async function identify({ auth = { keys: KEYS }, access = 'key', environment = '
   const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const keySets = createKeySets({ clock, logger, fetchText: () => Promise.reject(new Error('no network')) });
   const route: RouteInfo = { pattern: '/x', kind: 'system', access, dialect: 'service' };
-  const policy = createIdentify(authConfig.parse(auth), { clock, keySets, environment, metricsAccess });
+  const policy = createIdentify(authConfig.parse(auth), { clock, keySets, environment, metricsAccess, bodyBytesMax: 1_048_576 });
   const exchange = new Exchange({ id: 'c', route, signal: new AbortController().signal, address: '::1', clock });
   const handler = policy.layer(route)?.(async () => ({ status: 200, headers: {}, body: null }));
   const request = { method: 'GET', path: '/x', search: '', headers: new Headers(headers), body: { kind: 'none' } as const };

@@ -9,7 +9,16 @@ import type { Exchange } from '../../pipeline/exchange.ts';
 import { type Principal, principalFact } from '../../pipeline/facts.ts';
 import type { Layer, Policy } from '../../pipeline/policy.ts';
 import type { Reply } from '../../pipeline/reply.ts';
+import type { GatewayRequest } from '../../pipeline/request.ts';
 import type { Access } from '../../pipeline/route.ts';
+import {
+  type AwsAuthorization,
+  bodyDigest,
+  checkSignature,
+  checkSignatureDate,
+  claimedDigest,
+  readAwsAuthorization,
+} from './aws-signature.ts';
 import { credentialDigest, extractCredential } from './credential.ts';
 import type { AuthConfig } from './identify-config.ts';
 import { createKeyBook } from './key-book.ts';
@@ -22,6 +31,8 @@ export interface IdentifyDeps {
   readonly environment: 'development' | 'production' | 'test';
   /** What the access `metrics` asks for. */
   readonly metricsAccess: 'public' | 'key';
+  /** Largest body of a model route: a signature covers it. */
+  readonly bodyBytesMax: number;
 }
 
 /** Nobody in particular, and nobody's tenant: what is kept for anonymous callers never meets what is kept for others. */
@@ -36,13 +47,16 @@ export function isCallerRequired(config: AuthConfig, environment: IdentifyDeps['
 export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
   const required = isCallerRequired(config, deps.environment);
   const identifier = createIdentifier(config, deps);
+  const signed = createSignedIdentifier(config, deps);
   return {
     name: 'identify',
     stage: 'identify',
     writes: [principalFact],
     layer: (route) => {
       const access = route.access === 'metrics' ? deps.metricsAccess : route.access;
-      return access === 'public' ? identifyKnown(identifier) : identifyCaller(identifier, access, required);
+      if (access === 'public') return identifyKnown(identifier);
+      const { keyParameter: parameter, signatures } = route;
+      return identifyCaller(identifier, { access, required, parameter, signed: signatures === true ? signed : undefined });
     },
   };
 }
@@ -75,15 +89,35 @@ function identifyKnown(identifier: Identifier): Layer {
   };
 }
 
-function identifyCaller(identifier: Identifier, access: Exclude<Access, 'public' | 'metrics'>, required: boolean): Layer {
+interface CallerRules {
+  readonly access: Exclude<Access, 'public' | 'metrics'>;
+  readonly required: boolean;
+  /** Of the query, where a key may stand. */
+  readonly parameter: string | undefined;
+  /** Knows callers by the signature of their request; undefined where none may be signed. */
+  readonly signed: SignedIdentifier | undefined;
+}
+
+function identifyCaller(identifier: Identifier, { access, required, parameter, signed }: CallerRules): Layer {
   const enter = (principal: Principal, exchange: Exchange): void => {
     if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
     exchange.set(principalFact, principal);
   };
   // No async function: who holds a configured key, as almost everybody does, is known at once.
   return (next) => (request, exchange) => {
-    const credential = extractCredential(request.headers);
+    const credential = extractCredential(request.headers, { search: request.search, parameter });
     if (credential === undefined) {
+      const authorization = signed === undefined ? undefined : readAwsAuthorization(request.headers);
+      if (signed !== undefined && authorization !== undefined) {
+        const enterSigned = async (): Promise<Reply> => {
+          const { principal, bytes } = await signed(request, authorization);
+          if (principal === undefined && required)
+            throw new GatewayError('key_invalid', 'no key has the name that is given as the access key id', CHALLENGE_INVALID);
+          enter(principal ?? ANONYMOUS, exchange);
+          return next(bytes === undefined ? request : { ...request, body: { kind: 'bytes', bytes } }, exchange);
+        };
+        return enterSigned();
+      }
       if (required || access === 'admin')
         throw new GatewayError('key_missing', 'an API key is needed: send it as `Authorization: Bearer …` or `x-api-key: …`', CHALLENGE);
       enter(ANONYMOUS, exchange);
@@ -101,6 +135,38 @@ function identifyCaller(identifier: Identifier, access: Exclude<Access, 'public'
     enter(known, exchange);
     return next(request, exchange);
   };
+}
+
+interface SignedCaller {
+  /** Undefined: no key has this name. */
+  readonly principal: Principal | undefined;
+  /** The body, which was read for its digest. */
+  readonly bytes?: Uint8Array;
+}
+
+/** Who signed a request. Rejects with `signature_invalid` where nobody with that key did, and with what reading a body may bring. */
+type SignedIdentifier = (request: GatewayRequest, authorization: AwsAuthorization) => Promise<SignedCaller>;
+
+function createSignedIdentifier({ keys }: AuthConfig, { clock, bodyBytesMax }: IdentifyDeps): SignedIdentifier {
+  const secrets = new Map(keys.map(({ name, key }) => [name, key]));
+  const principals = createKeyBook(keys, credentialDigest);
+  return async (request, authorization) => {
+    checkSignatureDate(request.headers, authorization, clock.now());
+    const secret = secrets.get(authorization.keyName);
+    if (secret === undefined) return { principal: undefined };
+    const claimed = claimedDigest(request.headers);
+    // A body is read for nobody but who has signed for one; where its digest is not told, that can't be known before.
+    if (claimed !== undefined) checkSignature(request, authorization, { secret, digest: claimed });
+    const bytes = await readBody(request, bodyBytesMax);
+    const digest = bodyDigest(bytes);
+    if (claimed === undefined || digest !== claimed) checkSignature(request, authorization, { secret, digest });
+    return { principal: principals(credentialDigest(secret)), bytes };
+  };
+}
+
+async function readBody({ body }: GatewayRequest, bytesMax: number): Promise<Uint8Array> {
+  if (body.kind === 'unread') return body.read(bytesMax);
+  return body.kind === 'bytes' ? body.bytes : new Uint8Array(0);
 }
 
 interface CheckInput {

@@ -1,0 +1,2 @@
+/** As operations and providers name it. */
+export const COHERE = 'cohere';

@@ -1,0 +1,2 @@
+/** As configurations, headers and signatures name it. */
+export const GEMINI = 'gemini';
