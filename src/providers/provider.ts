@@ -64,6 +64,8 @@ export interface SpokenDialect {
   readonly lacks?: readonly ChatFeature[];
   /** Fields that this server has another name for (`seed: 'random_seed'`), for translated requests. */
   readonly fieldNames?: Readonly<Record<string, string>>;
+  /** Ids of tool calls must be so many letters and digits: those that are not are exchanged for some that are, in translated requests. */
+  readonly callIdChars?: number;
 }
 
 /** Where a dialect of this kind of server begins, given a base URL (no trailing slash) as it was configured for any of its dialects. */
