@@ -160,7 +160,7 @@ function replyDifferences(given: Case, pair: Pair): string[] {
   if (made instanceof GatewayError) return [];
   const declared = declaredOf(pair);
   const wanted = [...toldOf(target, reply)].filter((feature) => declared.lost.includes(feature));
-  return differing(`${given.name}: reply lost`, made.lost as readonly ChatFeature[], wanted, []);
+  return differing(`${given.name}: reply lost`, made.lost, wanted, []);
 }
 
 function differing(what: string, got: readonly string[], wanted: readonly string[], excused: readonly string[]): string[] {
@@ -205,9 +205,9 @@ function replyChanges(given: Case, pair: Pair): string[] {
   if (there instanceof GatewayError) return [];
   const back = crossReply({ caller: target, target: caller }, given.request(target.name), there.bytes);
   if (back instanceof GatewayError) return [`${given.name}: the answer: ${back.message}`];
-  const { decodeReply } = codecOf(target.dialect);
-  const before = decodeReply(Buffer.from(JSON.stringify(reply)));
-  return changes(`${given.name}: the answer`, pair, replySayingsOf(before), replySayingsOf(decodeReply(back.bytes)));
+  const codec = codecOf(target.dialect);
+  const before = codec.decodeReply(Buffer.from(JSON.stringify(reply)));
+  return changes(`${given.name}: the answer`, pair, replySayingsOf(before), replySayingsOf(codec.decodeReply(back.bytes)));
 }
 
 function changes(what: string, { caller, target }: Pair, before: Sayings, after: Sayings): string[] {
