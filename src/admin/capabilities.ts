@@ -5,7 +5,7 @@
 
 import type { Dialect } from '../dialects/dialect.ts';
 import type { ChatCodec } from '../dialects/dialect-codec.ts';
-import { canCross } from '../dialects/dialect-crossing.ts';
+import { canCross, crossedAbilities } from '../dialects/dialect-crossing.ts';
 import type { Route } from '../edge/route-table.ts';
 import { type Ability, CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, OWN_FEATURES, survives } from '../operations/chat-features.ts';
 import { CROSSED_OPERATIONS, type OperationKind } from '../operations/operation.ts';
@@ -40,6 +40,7 @@ export function crossingsOf(dialects: readonly Dialect[]): readonly CrossingCapa
 
 function fateOf({ codecs: { chat: own } }: Dialect, { codecs: { chat: theirs } }: Dialect): Pick<CrossingCapabilities, 'lost' | 'adapted'> {
   if (own === undefined || theirs === undefined) return { lost: [], adapted: [] };
+  const there = crossedAbilities(theirs.abilities);
   const fate = (wanted: Ability) =>
     CHAT_FEATURE_NAMES.filter((feature) => {
       const isAsked = CHAT_FEATURES[feature].side === 'request';
@@ -47,7 +48,7 @@ function fateOf({ codecs: { chat: own } }: Dialect, { codecs: { chat: theirs } }
       // What a caller's dialect has no word for is never asked, so it can't get lost on the way there; nor can what a target never tells.
       if (source === 'no') return false;
       if (OWN_FEATURES.has(feature)) return wanted === 'no';
-      return survives(isAsked ? { ...own.abilities, [feature]: source } : own.abilities, theirs.abilities, feature) === wanted;
+      return survives(isAsked ? { ...own.abilities, [feature]: source } : own.abilities, there, feature) === wanted;
     });
   return { lost: fate('no'), adapted: fate('near') };
 }

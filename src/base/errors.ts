@@ -48,6 +48,7 @@ export const ERRORS = {
   input_refused: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   request_invalid: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   previous_response_not_found: { status: 400, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
+  item_not_found: { status: 404, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
   websocket_connection_limit_reached: { status: 400, source: 'client', retry: 'never', type: 'invalid_request_error' },
   feature_unsupported: { status: 400, source: 'client', retry: 'elsewhere', type: 'invalid_request_error' },
   field_invalid: { status: 422, source: 'client', retry: 'never', type: 'invalid_request_error' },

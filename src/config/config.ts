@@ -7,6 +7,7 @@ import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
 import { catalogConfig } from '../catalog/catalog-config.ts';
 import { uploadsConfig } from '../context/documents/uploads-config.ts';
+import { mediaConfig } from '../context/spool/media-config.ts';
 import { responsesConfig } from '../dialects/openai-responses/responses-config.ts';
 import { serverConfig } from '../edge/server-config.ts';
 import { admissionConfig } from '../policies/admit/admit.ts';
@@ -19,6 +20,7 @@ import { modelsConfig } from '../routing/models-config.ts';
 import { providersConfig } from '../routing/providers-config.ts';
 import { stateConfig } from '../stores/state-config.ts';
 import { telemetryConfig } from '../telemetry/telemetry-config.ts';
+import { realtimeConfig } from '../upstream/realtime-config.ts';
 import { servicesConfig } from '../upstream/services-config.ts';
 import { translationConfig } from '../upstream/translation-config.ts';
 import { upstreamConfig } from '../upstream/upstream-config.ts';
@@ -42,6 +44,8 @@ export const configSchema = z.strictObject({
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
+  media: mediaConfig.prefault({}).describe('Forms with files in them, on their way to a model.'),
+  realtime: realtimeConfig.prefault({}).describe('Talks over WebSocket: `GET /v1/realtime`.'),
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),
   docs: docsConfig.prefault({}).describe('The API documentation.'),

@@ -75,7 +75,7 @@ export interface EncodeFacts {
   /** Wall milliseconds. */
   readonly nowMs: number;
   /** Milliseconds since the target was first asked, for dialects that tell them. */
-  elapsedMs?(): number;
+  readonly elapsedMs?: () => number;
   /** The caller asked for usage in its stream. */
   readonly usageWanted: boolean;
   /** The caller's own form of the operation, where its dialect has several. */

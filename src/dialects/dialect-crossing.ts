@@ -5,9 +5,10 @@
 
 import { GatewayError } from '../base/errors.ts';
 import type { ChatMessage, ChatPart, ChatRequest } from '../operations/chat.ts';
+import { CustomToolCalls, withoutCustomTools } from '../operations/chat-custom-tools.ts';
 import type { ChatEvent } from '../operations/chat-events.ts';
 import type { ChatAbilities, ChatFeature } from '../operations/chat-features.ts';
-import { narrow } from '../operations/chat-narrow.ts';
+import { type Narrowed, narrow } from '../operations/chat-narrow.ts';
 import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
 import type { CROSSED_OPERATIONS, Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
@@ -67,6 +68,16 @@ function lacking(abilities: ChatAbilities | undefined, lacks: readonly ChatFeatu
   return { ...abilities, ...Object.fromEntries(lacks.map((feature) => [feature, 'no' as const])) };
 }
 
+/** What can be told in a crossing, which knows a way around some of what a dialect has no word for. */
+export function crossedAbilities(abilities: ChatAbilities): ChatAbilities {
+  return goesAround(abilities) ? { ...abilities, 'custom-tools': 'near' } : abilities;
+}
+
+/** Custom tools are functions there. */
+function goesAround(abilities: ChatAbilities): boolean {
+  return abilities['custom-tools'] === 'no' && abilities.tools !== 'no';
+}
+
 export interface CrossingEnds {
   /** The caller's dialect. */
   readonly from: Dialect;
@@ -115,12 +126,15 @@ interface Sides<Codec> {
 
 function crossChat(operation: Operation, { from, to, abilities, own, theirs }: Sides<ChatCodec>): Crossing {
   const decoded = withToolNames(own.decodeRequest(operation));
-  const { request, lost, adapted } = narrow(decoded, to.name, abilities);
+  const { request, lost, adapted } = fitted(decoded, to.name, abilities);
+  const custom = goesAround(abilities) ? (decoded.tools?.filter(({ kind }) => kind === 'custom') ?? []) : [];
+  const customCalls = () => (custom.length === 0 ? undefined : new CustomToolCalls(custom));
   return {
     report: { lost, adapted, unread: decoded.unread },
     encodeRequest: (target) => theirs.encodeRequest(request, target),
     readReply(bytes) {
-      const reply = theirs.decodeReply(bytes);
+      const read = theirs.decodeReply(bytes);
+      const reply = customCalls()?.reply(read) ?? read;
       const narrowing = new ReplyNarrowing(from.name, own.abilities);
       return {
         ...(reply.usage === undefined ? {} : { usage: reply.usage }),
@@ -130,18 +144,26 @@ function crossChat(operation: Operation, { from, to, abilities, own, theirs }: S
       };
     },
     createMeter: (facts) =>
-      new CrossingMeter(
-        theirs.createDecoder(),
-        own.createEncoder({ ...facts, request: decoded }),
-        new ReplyNarrowing(from.name, own.abilities),
-      ),
+      new CrossingMeter({
+        decoder: theirs.createDecoder(),
+        encoder: own.createEncoder({ ...facts, request: decoded }),
+        narrowing: new ReplyNarrowing(from.name, own.abilities),
+        customCalls: customCalls(),
+      }),
   };
+}
+
+/** The request as the dialect can say it, or something close to it. */
+function fitted(decoded: ChatRequest, dialect: string, abilities: ChatAbilities): Narrowed {
+  const narrowed = narrow(decoded, dialect, crossedAbilities(abilities));
+  if (!goesAround(abilities) || !narrowed.adapted.includes('custom-tools')) return narrowed;
+  return { ...narrowed, request: withoutCustomTools(narrowed.request) };
 }
 
 /** Tokens are counted of the request as the target would get it. */
 function crossCount(operation: Operation, { to, abilities, own, theirs }: Sides<NonNullable<DialectCodecs['countTokens']>>): Crossing {
   const decoded = withToolNames(own.decodeRequest(operation));
-  const { request, lost, adapted } = narrow(decoded, to.name, abilities);
+  const { request, lost, adapted } = fitted(decoded, to.name, abilities);
   return {
     ...wholeCrossing(own, theirs, request),
     report: { lost, adapted, unread: decoded.unread },
@@ -197,6 +219,13 @@ function withToolNames(request: ChatRequest): ChatRequest {
   return { ...request, messages };
 }
 
+interface CrossingMeterParts {
+  readonly decoder: ChatStreamDecoder;
+  readonly encoder: ChatStreamEncoder;
+  readonly narrowing: ReplyNarrowing;
+  readonly customCalls: CustomToolCalls | undefined;
+}
+
 /** Reads a target's stream and gives the caller's: to the pump it is a meter like any other. */
 class CrossingMeter implements StreamMeter {
   started = false;
@@ -209,12 +238,14 @@ class CrossingMeter implements StreamMeter {
   readonly #decoder: ChatStreamDecoder;
   readonly #encoder: ChatStreamEncoder;
   readonly #narrowing: ReplyNarrowing;
+  readonly #customCalls: CustomToolCalls | undefined;
   readonly #sequence = new PartSequence();
 
-  constructor(decoder: ChatStreamDecoder, encoder: ChatStreamEncoder, narrowing: ReplyNarrowing) {
+  constructor({ decoder, encoder, narrowing, customCalls }: CrossingMeterParts) {
     this.#decoder = decoder;
     this.#encoder = encoder;
     this.#narrowing = narrowing;
+    this.#customCalls = customCalls;
     if (encoder.ping !== undefined) this.ping = encoder.ping;
     if (encoder.encodeError !== undefined) this.encodeError = (error, correlationId) => must(encoder.encodeError?.(error, correlationId));
   }
@@ -267,6 +298,11 @@ class CrossingMeter implements StreamMeter {
       default:
         break;
     }
+    if (this.#customCalls === undefined) this.#tell(event, told);
+    else this.#customCalls.event(event, (each) => this.#tell(each, told));
+  }
+
+  #tell(event: ChatEvent, told: ChatEvent[]): void {
     const narrowed = this.#narrowing.event(event);
     if (narrowed !== undefined) this.#sequence.push(narrowed, told);
   }

@@ -11,6 +11,8 @@ import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { DialectCodecs } from './dialect-codec.ts';
+import type { DialectForms } from './dialect-form.ts';
+import type { DialectSockets } from './dialect-socket.ts';
 
 /** What a route needs of the dialect that it speaks with callers. Some are spoken by callers alone: their operations carry a `form`. */
 export interface CallerDialect {
@@ -22,6 +24,8 @@ export interface CallerDialect {
    * the route's own handler knows what to do with it.
    */
   decode(kind: OperationKind, bytes: Uint8Array, hints: DecodeHints): Operation | undefined;
+  /** How it reads forms, where it has operations that are asked in one. */
+  readonly forms?: DialectForms;
   /** The error as this dialect tells it. Headers beyond `content-type` come from elsewhere. */
   readonly encodeError: (error: GatewayError, correlationId: string) => EncodedError;
   /** The shape of what `encodeError` gives, for the API documentation; named by `.meta({ id })`. Imported when it is asked for. */
@@ -43,6 +47,8 @@ export interface Dialect extends CallerDialect {
   readonly headers?: Readonly<Record<string, string>>;
   /** Where a target tells which models it has, and how to read it; absent where the dialect has no such list. */
   readonly modelList?: ModelListReader;
+  /** How it speaks over WebSockets that are handed on as they are; absent where it has none. */
+  readonly sockets?: DialectSockets;
   /** How chats and the other operations are put into our words and out of them, for crossings. */
   readonly codecs: DialectCodecs;
   /** Reads what an upstream's error reply means, whatever its status. */

@@ -1,6 +1,7 @@
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { createApiChat } from './api-chat.ts';
 import { bedrockConverse } from './bedrock-converse/bedrock-converse.ts';
+import { createBedrockInvoke } from './bedrock-converse/invoke.ts';
 import { cohere } from './cohere/cohere.ts';
 import type { CallerDialect, Dialect } from './dialect.ts';
 import { createRerankChoice } from './dialect-rerank-choice.ts';
@@ -13,6 +14,7 @@ import { createQuery } from './query/query.ts';
 import { createSimpleChat, isSimpleChat } from './simple-chat/simple-chat.ts';
 import { tei } from './tei/tei.ts';
 import { createUnifiedChat } from './unified-chat/unified-chat.ts';
+import { createVertexRawPredict } from './vertex-raw-predict/vertex-raw-predict.ts';
 import { voyage } from './voyage/voyage.ts';
 
 /** Every dialect that targets speak. To add one: its folder, and a line here. */
@@ -22,8 +24,8 @@ export const DIALECTS: readonly Dialect[] = [
   anthropicMessages,
   gemini,
   bedrockConverse,
-  ollama,
   cohere,
+  ollama,
   jina,
   voyage,
   tei,
@@ -34,6 +36,8 @@ const simple = createSimpleChat(openaiChat);
 const CALLER_DIALECTS: readonly CallerDialect[] = [
   createUnifiedChat(openaiChat),
   createQuery(openaiChat),
+  createBedrockInvoke(anthropicMessages),
+  createVertexRawPredict(anthropicMessages),
   createApiChat({ name: 'api-chat', native: ollama, isSimple: isSimpleChat, simple }),
   createApiChat({ name: 'api-chat-beside-service', native: ollama, isSimple: isSimpleChat, simple: undefined }),
   createRerankChoice({ name: 'rerank', usual: jina, marked: voyage, marks: ['top_k', 'truncation'], others: ['top_n'] }),

@@ -58,9 +58,9 @@ export class Sockets {
       },
       message: (socket, data) => socket.data.received(data),
       drain: (socket) => socket.data.caughtUp(),
-      close: (socket) => {
+      close: (socket, code, reason) => {
         this.#open.delete(socket.data);
-        socket.data.closed();
+        socket.data.closed(code, reason);
       },
     };
   }
@@ -154,12 +154,12 @@ export class OpenSocket implements WebSocketPeer {
     this.#guarded(() => this.#session?.drain());
   }
 
-  closed(): void {
+  closed(code: number, reason: string): void {
     this.#socket = undefined;
     this.#idle?.[Symbol.dispose]();
     this.#gone.abort(new GatewayError('client_closed', 'the WebSocket was closed'));
     this.#release();
-    this.#guarded(() => this.#session?.closed());
+    this.#guarded(() => this.#session?.closed(code, reason));
     this.#deps.exchange.end({ kind: 'complete', status: 101, bytesSent: 0 });
   }
 

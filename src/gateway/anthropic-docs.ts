@@ -57,3 +57,52 @@ export function countTokensDocs({ chat: model }: ExampleModels): RouteDocs {
     replies: [{ status: 200, description: 'The number.', content: jsonContent(tokenCount, { input_tokens: 8 }) }],
   };
 }
+
+const VERTEX_PLACE = 'my-project/locations/global';
+const VERSION = 'vertex-2023-10-16';
+const VERTEX_BODY = {
+  anthropic_version: VERSION,
+  max_tokens: 256,
+  messages: [{ role: 'user', content: 'What does a gatehouse do?' }],
+};
+const vertexRequest = messagesRequest
+  .omit({ model: true })
+  .extend({ anthropic_version: z.string().describe('`vertex-2023-10-16`.') })
+  .meta({ id: 'RawPredictRequest', description: "Anthropic's messages request as Vertex AI takes it." });
+
+const vertexCountRequest = countTokensRequest
+  .extend({ anthropic_version: z.string().describe('`vertex-2023-10-16`.') })
+  .meta({ id: 'CountTokensRawPredictRequest', description: 'A messages request to count the tokens of, as Vertex AI takes it.' });
+
+export function vertexDocs({ chat }: ExampleModels, isStreamed: boolean): RouteDocs {
+  const { replies } = messagesDocs({ chat, embed: chat });
+  const [reply] = replies;
+  const media = isStreamed ? 'text/event-stream' : 'application/json';
+  const content = reply?.content?.[media];
+  return {
+    tag: 'Chat',
+    summary: isStreamed ? "Messages in Vertex AI's form, streamed" : "Messages in Vertex AI's form",
+    description: "Anthropic's messages with the path and body of Vertex AI, answered by any configured model.",
+    parameters: [
+      {
+        name: 'path',
+        in: 'path',
+        description:
+          'Project, location and model: `{project}/locations/{location}/publishers/anthropic/models/{model}`. Only the model counts.',
+        example: `${VERTEX_PLACE}/publishers/anthropic/models/${chat}`,
+      },
+    ],
+    body: { content: jsonContent(vertexRequest, isStreamed ? { ...VERTEX_BODY, stream: true } : VERTEX_BODY) },
+    replies: [{ status: 200, description: 'The answer.', ...(content === undefined ? {} : { content: { [media]: content } }) }],
+    errors: ['feature_unsupported', 'model_dialect_unsupported'],
+  };
+}
+
+export function vertexCountDocs({ chat: model }: ExampleModels): RouteDocs {
+  return {
+    ...countTokensDocs({ chat: model, embed: model }),
+    summary: "Tokens of a message, in Vertex AI's form",
+    parameters: [{ name: 'path', in: 'path', description: 'Project and location.', example: VERTEX_PLACE }],
+    body: { content: jsonContent(vertexCountRequest, { anthropic_version: VERSION, model, messages: VERTEX_BODY.messages }) },
+  };
+}

@@ -11,8 +11,9 @@ import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
 import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
-import { createCatalog } from '../catalog/catalog.ts';
+import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
+import { createSpools } from '../context/spool/spool.ts';
 import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
@@ -33,6 +34,8 @@ import { createSigners } from '../upstream/credentials/signer.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
 import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
+import { createPassCall } from '../upstream/pass-call.ts';
+import { createRealtimeCall } from '../upstream/realtime-call.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -43,11 +46,13 @@ import { createCohereRoutes } from './cohere-routes.ts';
 import { createDefaultModel } from './default-model.ts';
 import { exampleModels } from './example-models.ts';
 import { createGeminiRoutes } from './gemini-routes.ts';
+import { createMediaRoutes } from './media-routes.ts';
 import { createModelCosts } from './model-costs.ts';
-import { createModelDescriptions, type DescribeModel } from './model-description.ts';
+import { createModelDescriptions, createOutputLimits } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
 import { withLoading } from './ollama-elsewhere.ts';
 import { createOllamaRoutes } from './ollama-routes.ts';
+import { createRealtimeRoutes } from './realtime-routes.ts';
 import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
@@ -89,7 +94,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const signers = createSigners(router.providers, { clock, fetchText: runtime.fetchText });
   const upstream = createUpstream({ registry: { group: (name) => findGroup(name) }, clock, random, events, signers });
   const list = createModelList({ router, upstream, clock });
-  const routes = createRoutes(config, runtime, { router, controls, upstream, list, describe: createModelDescriptions(catalog, router) });
+  const routes = createRoutes(config, runtime, { router, catalog, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
@@ -128,11 +133,12 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       bodyBytesMax: config.server.body_bytes_max,
     }), // a principal, or 401
     createRead(
-      { bodyBytesMax: config.server.body_bytes_max },
+      { bodyBytesMax: config.server.body_bytes_max, formBytesMax: config.media.form_bytes_max },
       {
         dialects: CALLER_DIALECTS_BY_NAME,
         defaultModel: createDefaultModel(config.chat, { router, list, clock }),
         models: new Set(router.names),
+        spools: createSpools(config.media, () => createAnswerId(random)),
       },
     ), // an operation, or 400
     createModelAccess(), // 403 for a model that is not theirs
@@ -164,10 +170,10 @@ interface RouteParts {
   readonly controls: Controls;
   readonly upstream: Upstream;
   readonly list: ModelList;
-  readonly describe: DescribeModel;
+  readonly catalog: Catalog;
 }
 
-function createRoutes(config: Config, runtime: Runtime, { router, controls, upstream, list, describe }: RouteParts): Route[] {
+function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
   const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
   const modelCall = createModelCall(
@@ -180,14 +186,20 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
       random,
       watch,
       createId: () => createAnswerId(random),
+      outputTokensMax: createOutputLimits(catalog, router),
       logger: log,
       traceHeaders,
     },
+  );
+  const passCall = createPassCall(
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
+    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
   );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
+  const describe = createModelDescriptions(catalog, router);
   const examples = exampleModels(literalNames(router));
   const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
@@ -202,6 +214,10 @@ function createRoutes(config: Config, runtime: Runtime, { router, controls, upst
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
+    ...createMediaRoutes(passCall, examples),
+    ...createRealtimeRoutes(
+      createRealtimeCall(config.realtime, { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, traceHeaders }),
+    ),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({

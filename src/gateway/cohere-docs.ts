@@ -18,7 +18,6 @@ import type { CoherePattern } from './cohere-routes.ts';
 import type { ExampleModels } from './example-models.ts';
 
 const ERRORS = ['model_dialect_unsupported', 'feature_unsupported'] as const;
-const RERANK_MODEL = 'rerank';
 const QUESTION = { query: 'Who keeps the gate?', documents: ['The keeper keeps the gate.', 'The moat is deep.'] };
 const RESULTS = [
   { index: 0, relevance_score: 0.93 },
@@ -60,11 +59,11 @@ const DOCS: Readonly<Record<CoherePattern, (models: ExampleModels) => RouteDocs>
       errors: [...ERRORS],
     };
   },
-  '/v2/rerank': () => ({
+  '/v2/rerank': ({ chat, rerank: model = chat }) => ({
     tag: 'Reranking',
     summary: "Rerank in Cohere's form",
     description: 'Documents in the order of their worth for a query, by any configured reranker, whichever API that one speaks.',
-    body: { content: jsonContent(cohereRerankRequest, { model: RERANK_MODEL, ...QUESTION, top_n: 2 }) },
+    body: { content: jsonContent(cohereRerankRequest, { model, ...QUESTION, top_n: 2 }) },
     replies: [{ status: 200, description: 'The best first.', content: jsonContent(cohereRerankReply, { id: 'c0ffee', results: RESULTS }) }],
     errors: [...ERRORS],
   }),
@@ -77,27 +76,27 @@ const DOCS: Readonly<Record<CoherePattern, (models: ExampleModels) => RouteDocs>
     replies: [{ status: 200, description: 'One vector for each text.', content: jsonContent(cohereEmbedReply) }],
     errors: [...ERRORS],
   }),
-  '/v1/rerank': () => ({
+  '/v1/rerank': ({ chat, rerank: model = chat }) => ({
     tag: 'Reranking',
     summary: 'Rerank',
     description:
       "Documents in the order of their worth for a query, in the form that Jina, vLLM, LiteLLM and Cohere's first version share. A request with `top_k` is one of Voyage's, and is answered in its form. Any configured reranker answers.",
-    body: { content: jsonContent(sharedRerankRequest, { model: RERANK_MODEL, ...QUESTION, top_n: 2, return_documents: false }) },
+    body: { content: jsonContent(sharedRerankRequest, { model, ...QUESTION, top_n: 2, return_documents: false }) },
     replies: [
       {
         status: 200,
         description: 'The best first.',
-        content: jsonContent(sharedRerankReply, { model: RERANK_MODEL, results: RESULTS, usage: { total_tokens: 21 } }),
+        content: jsonContent(sharedRerankReply, { model, results: RESULTS, usage: { total_tokens: 21 } }),
       },
     ],
     errors: [...ERRORS],
   }),
-  '/rerank': () => ({
+  '/rerank': ({ chat, rerank: model = chat }) => ({
     tag: 'Reranking',
     summary: "Rerank in TEI's form",
     description:
       'Reranking as clients of Text Embeddings Inference ask for it. They name no model: the one that is called `rerank` answers.',
-    body: { content: jsonContent(teiRerankRequest, { query: QUESTION.query, texts: QUESTION.documents }) },
+    body: { content: jsonContent(teiRerankRequest, { model, query: QUESTION.query, texts: QUESTION.documents }) },
     replies: [
       {
         status: 200,

@@ -3,6 +3,7 @@
 import type { Catalog, CatalogModel } from '../catalog/catalog.ts';
 import { describeModel, type ModelDescription } from '../catalog/description.ts';
 import type { Provider, Router } from '../routing/router.ts';
+import type { Target } from '../routing/target.ts';
 
 export type { ModelDescription };
 
@@ -14,6 +15,11 @@ export function createModelDescriptions(catalog: Catalog, router: ModelNames): D
     const found = findServed(catalog, router, name);
     return found === undefined ? {} : describeModel(found, nowMs);
   };
+}
+
+/** The most tokens that a target's model answers with, as far as the catalogue knows. */
+export function createOutputLimits(catalog: Catalog, router: Pick<Router, 'providers'>): (target: Target) => number | undefined {
+  return ({ provider, model }) => catalog.find({ provider, list: priceListOf(router.providers.get(provider)), model })?.maxOutputTokens;
 }
 
 type ModelNames = Pick<Router, 'providers' | 'ownerOf' | 'targets'>;

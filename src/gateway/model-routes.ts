@@ -13,10 +13,7 @@ import { anthropicModel, anthropicPage, asksAnthropic } from './anthropic-models
 import type { ExampleModels } from './example-models.ts';
 import type { DescribeModel, ModelDescription } from './model-description.ts';
 
-const MODEL_ROUTES: readonly {
-  readonly pattern: string;
-  readonly operation: Exclude<OperationKind, 'rerank' | 'count-tokens' | 'compact'>;
-}[] = [
+const MODEL_ROUTES: readonly { readonly pattern: string; readonly operation: Extract<OperationKind, 'chat' | 'completion' | 'embed'> }[] = [
   { pattern: '/v1/chat/completions', operation: 'chat' },
   { pattern: '/v1/completions', operation: 'completion' },
   { pattern: '/v1/embeddings', operation: 'embed' },

@@ -1,9 +1,10 @@
 /*
- * A response, answered like any model route; but one that goes on from an earlier one (`previous_response_id`) is first put together, or sent to who has it:
+ * A response, answered like any model route; but one that goes on from an earlier one (`previous_response_id`) is first put together, or sent to who has it;
+ * and items that are kept here stand where the input only names them (`item_reference`):
  *
  *   the conversation is kept here      its items go before the new ones, and any target can answer
  *   a provider has it                  that provider is asked
- *   nothing is known                   a target of this dialect may know it; no other can, and refuses (dialects/openai-responses/request-decode.ts)
+ *   nothing is known                   a target of this dialect may know it; no other can, and refuses (dialects/openai-responses/request-decode.ts, input.ts)
  */
 
 import { memberBoolean, memberJson, memberString, scanJson } from '../base/json-scan.ts';
@@ -11,6 +12,7 @@ import { editMembers } from '../base/json-splice.ts';
 import { REPLY_LIMITS, scanBody } from '../dialects/dialect-body.ts';
 import { isRecord } from '../dialects/dialect-errors.ts';
 import { NAME } from '../dialects/openai-responses/name.ts';
+import { mayHoldReference } from '../dialects/openai-responses/references.ts';
 import { decodeRequest } from '../dialects/openai-responses/request.ts';
 import { previousUnknown } from '../dialects/openai-responses/request-decode.ts';
 import type { Operation } from '../operations/operation.ts';
@@ -21,11 +23,14 @@ import { type ByteStream, isStream, type Reply } from '../pipeline/reply.ts';
 import type { Router } from '../routing/router.ts';
 import { inputItems, joinItems, outputItems } from './responses-items.ts';
 import type { ResponsesMemory } from './responses-memory.ts';
+import { resolveReferences } from './responses-references.ts';
 
 export interface ResponsesCallDeps {
   readonly call: Handler;
   readonly memory: ResponsesMemory;
   readonly router: Router;
+  /** As of ReferencesDeps. */
+  readonly bodyBytesMax: number;
 }
 
 export function createResponsesCall(deps: ResponsesCallDeps): Handler {
@@ -40,8 +45,21 @@ export function createResponsesCall(deps: ResponsesCallDeps): Handler {
   };
 }
 
-/** The operation with the conversation that it goes on from; throws `previous_response_not_found` where that is somebody else's. */
-async function goOn(operation: Operation, exchange: Exchange, { memory, router }: ResponsesCallDeps): Promise<Operation> {
+/** The operation with all that it goes on from, as far as it is known here; throws `previous_response_not_found` where that is somebody else's. */
+async function goOn(operation: Operation, exchange: Exchange, deps: ResponsesCallDeps): Promise<Operation> {
+  const asked = await withConversation(operation, exchange, deps);
+  if (!mayHoldReference(asked.bytes)) return asked;
+  const scan = scanBody(asked.bytes);
+  const { model } = asked;
+  const items = await resolveReferences(memberJson(scan, 'input'), exchange.get(principalFact), {
+    ...deps,
+    // A name that means nothing is refused as such.
+    isKnownElsewhere: !deps.router.knows(model) || deps.router.targets(model, NAME).length > 0,
+  });
+  return items === undefined ? asked : decodeRequest(asked.kind, editMembers(scan, { input: `[${items}]` }));
+}
+
+async function withConversation(operation: Operation, exchange: Exchange, { memory, router }: ResponsesCallDeps): Promise<Operation> {
   if (!Buffer.from(operation.bytes.buffer, operation.bytes.byteOffset, operation.bytes.length).includes('"previous_response_id"'))
     return operation;
   const scan = scanBody(operation.bytes);
@@ -89,8 +107,11 @@ async function keepProvider(id: string | undefined, { exchange, memory }: Keepin
 
 async function keepConversation(response: unknown, { asked, exchange, memory }: Keeping): Promise<void> {
   if (!isRecord(response) || typeof response['id'] !== 'string') return;
-  const items = joinItems(inputItems(memberJson(scanBody(asked.bytes), 'input')), outputItems(response['output'], true));
-  await memory.keep(response['id'], exchange.get(principalFact), { kind: 'conversation', items });
+  const { output } = response;
+  const principal = exchange.get(principalFact);
+  const items = joinItems(inputItems(memberJson(scanBody(asked.bytes), 'input')), outputItems(output, true));
+  const itemIds = await memory.keepItems(Array.isArray(output) ? output : [], principal);
+  await memory.keep(response['id'], principal, { kind: 'conversation', items, itemIds });
 }
 
 /** Looks at a chunk; false when it need look no more. */

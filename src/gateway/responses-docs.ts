@@ -54,7 +54,7 @@ function createDocs({ chat: model }: ExampleModels): RouteDocs {
         },
       },
     ],
-    errors: ['previous_response_not_found', 'feature_unsupported'],
+    errors: ['previous_response_not_found', 'item_not_found', 'feature_unsupported'],
   };
 }
 
@@ -65,7 +65,7 @@ function tokensDocs({ chat: model }: ExampleModels): RouteDocs {
     description: 'How many tokens a request would be, by the model that would answer. Nothing is generated.',
     body: { content: jsonContent(inputTokensRequest, { model, input: QUESTION }) },
     replies: [{ status: 200, description: 'The count.', content: jsonContent(inputTokensReply) }],
-    errors: ['previous_response_not_found', 'feature_unsupported'],
+    errors: ['previous_response_not_found', 'item_not_found', 'feature_unsupported'],
   };
 }
 

@@ -1,18 +1,24 @@
 /*
  * What is known of responses that were answered here: which provider has them, or, where the answer came from a model of another dialect, the conversation
- * itself, which nobody else has. It is kept where replies are cached, and may be forgotten at any time: then the caller is told so, and sends it all again.
+ * itself, which nobody else has, and each item of the answer by its id. It is kept where replies are cached, and may be forgotten at any time: then the
+ * caller is told so, and sends it all again.
  *
- * Only who was answered may go on from an answer: tenant, key and the end user that the key is bound to.
+ * Only who was answered may go on from an answer, or name its items: tenant, key and the end user that the key is bound to. An item of anybody else is one
+ * that is not known.
  */
 
 import { NEVER } from '../base/abort.ts';
+import { isRecord } from '../dialects/dialect-errors.ts';
 import type { ResponsesConfig } from '../dialects/openai-responses/responses-config.ts';
 import type { Principal } from '../pipeline/facts.ts';
 import type { ValueStore } from '../stores/value/value-store.ts';
 
-/** `items`: JSON of the items, with commas between, in the order of the conversation; without the brackets of a list. */
+/**
+ * `items`: JSON of the items, with commas between, in the order of the conversation; without the brackets of a list. `itemIds`: those of the answer that are
+ * kept by their ids, too.
+ */
 export type KeptResponse =
-  | { readonly kind: 'conversation'; readonly items: string }
+  | { readonly kind: 'conversation'; readonly items: string; readonly itemIds?: readonly string[] }
   | { readonly kind: 'passed'; readonly provider: string };
 
 export interface ResponsesMemory {
@@ -20,8 +26,18 @@ export interface ResponsesMemory {
   find(id: string, principal: Principal): Promise<KeptResponse | 'foreign' | undefined>;
   /** Never rejects; what can't be kept is not. */
   keep(id: string, principal: Principal, response: KeptResponse): Promise<void>;
-  forget(id: string): Promise<void>;
+  /** Keeps the items of an answer that have ids, and gives those; never rejects. */
+  keepItems(items: readonly unknown[], principal: Principal): Promise<readonly string[]>;
+  /** The items with these ids that are known, each as JSON. */
+  findItems(ids: readonly string[], principal: Principal): Promise<ReadonlyMap<string, string>>;
+  /** With the response its items are forgotten. */
+  forget(id: string, principal: Principal): Promise<void>;
 }
+
+/** Items of one answer that are kept by their ids: more than any model says at once. */
+const ITEMS_MAX = 256;
+/** Items that are asked for at once. */
+const ASKED_MAX = 64;
 
 interface Stored {
   readonly owner: string;
@@ -43,8 +59,41 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
       const stored: Stored = { owner: ownerOf(principal), response };
       await values.set(keyOf(id), Buffer.from(JSON.stringify(stored)), { ttlMs, signal: NEVER });
     },
-    async forget(id) {
-      await values.delete(keyOf(id), NEVER);
+    async keepItems(items, principal) {
+      if (ttlMs === 0) return [];
+      const owner = ownerOf(principal);
+      const kept: string[] = [];
+      let room = bytesMax;
+      for (const item of items) {
+        if (!isRecord(item) || typeof item['id'] !== 'string' || kept.length === ITEMS_MAX) continue;
+        const bytes = Buffer.from(JSON.stringify(item));
+        room -= bytes.length;
+        if (room < 0) break;
+        await values.set(itemKey(owner, item['id']), bytes, { ttlMs, signal: NEVER });
+        kept.push(item['id']);
+      }
+      return kept;
+    },
+    async findItems(ids, principal) {
+      const found = new Map<string, string>();
+      if (ttlMs === 0) return found;
+      const owner = ownerOf(principal);
+      for (let from = 0; from < ids.length; from += ASKED_MAX) {
+        const some = ids.slice(from, from + ASKED_MAX);
+        const items = await Promise.all(some.map(async (id) => values.get(itemKey(owner, id), NEVER)));
+        for (const [index, bytes] of items.entries()) {
+          const id = some[index];
+          if (bytes !== undefined && id !== undefined) found.set(id, decoder.decode(bytes));
+        }
+      }
+      return found;
+    },
+    async forget(id, principal) {
+      const response = await this.find(id, principal);
+      if (response === 'foreign') return;
+      const owner = ownerOf(principal);
+      const itemIds = response?.kind === 'conversation' ? (response.itemIds ?? []) : [];
+      for (const key of [keyOf(id), ...itemIds.map((itemId) => itemKey(owner, itemId))]) await values.delete(key, NEVER);
     },
   };
 }
@@ -52,6 +101,11 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
 /** Ids are the caller's words: of any length, with anything in them. */
 function keyOf(id: string): string {
   return `response:${digest(id)}`;
+}
+
+/** The owner is in the key, so that nobody's item is found, or written over, by anybody else who knows or guesses its id. */
+function itemKey(owner: string, id: string): string {
+  return `response-item:${digest(`${owner} ${id}`)}`;
 }
 
 function ownerOf({ tenant, user, id }: Principal): string {

@@ -54,7 +54,7 @@ const STORED_ROUTES = [
 
 export function createResponsesRoutes(config: ResponsesRoutesConfig, deps: ResponsesRoutesDeps): Route[] {
   const memory = createResponsesMemory(config, deps);
-  const call = createResponsesCall({ ...deps, memory });
+  const call = createResponsesCall({ ...deps, memory, bodyBytesMax: config.bodyBytesMax });
   const shared = { access: 'key', dialect: NAME } as const;
   return [
     ...MODEL_ROUTES.map(

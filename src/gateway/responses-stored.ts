@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { NAME } from '../dialects/openai-responses/name.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import { principalFact, upstreamFact } from '../pipeline/facts.ts';
+import { type Principal, principalFact, upstreamFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
@@ -48,7 +48,7 @@ export function createStoredCall(suffix: string, deps: StoredDeps): Handler {
     if (!ID.test(id)) throw unknown(id);
     const found = await deps.memory.find(id, exchange.get(principalFact));
     if (found === 'foreign') throw unknown(id);
-    if (found?.kind === 'conversation') return kept(id, request, { suffix, memory: deps.memory });
+    if (found?.kind === 'conversation') return kept(id, request, { suffix, memory: deps.memory, principal: exchange.get(principalFact) });
     const asked = found === undefined ? speakers : speakers.filter(({ provider }) => provider.name === found.provider);
     let last: UpstreamReply | undefined;
     for (const speaker of asked) {
@@ -58,7 +58,7 @@ export function createStoredCall(suffix: string, deps: StoredDeps): Handler {
     }
     if (last === undefined) throw unknown(id);
     exchange.set(upstreamFact, { target: last.candidate.name, provider: last.candidate.name, attempts: last.attempts });
-    if (request.method === 'DELETE' && last.status === DONE) await deps.memory.forget(id);
+    if (request.method === 'DELETE' && last.status === DONE) await deps.memory.forget(id, exchange.get(principalFact));
     return replyOf(last, exchange, deps);
   };
 }
@@ -133,7 +133,7 @@ function replyOf({ status, headers, body }: UpstreamReply, exchange: Exchange, d
 async function kept(
   id: string,
   { method }: GatewayRequest,
-  { suffix, memory }: { readonly suffix: string; readonly memory: ResponsesMemory },
+  { suffix, memory, principal }: { readonly suffix: string; readonly memory: ResponsesMemory; readonly principal: Principal },
 ): Promise<Reply> {
   if (method !== 'DELETE' || suffix !== '') {
     throw new GatewayError(
@@ -141,7 +141,7 @@ async function kept(
       `The response '${id}' came from a model that keeps no responses: it can be gone on from with previous_response_id, or deleted, and nothing else.`,
     );
   }
-  await memory.forget(id);
+  await memory.forget(id, principal);
   return {
     status: DONE,
     headers: { 'content-type': 'application/json' },

@@ -23,6 +23,8 @@ export interface AnswerFacts {
 
 /** Puts a stream into the form: chunks may be cut anywhere, and come out whole events. Not reusable. */
 export interface FormStream {
+  /** Where it is not what the dialect's streams are. */
+  readonly contentType?: string;
   /** What may go to the caller now; undefined when nothing can go yet. */
   push(chunk: Uint8Array): Uint8Array | undefined;
 }

@@ -100,3 +100,13 @@ test('uploads and native parts go to their own vendor alone', () => {
     lost: ['uploaded-files', 'native-parts'],
   });
 });
+
+test('a document that is text is said as text, where there is no word for files', () => {
+  const base64 = Buffer.from('It rains ☕.').toString('base64');
+  const file = { kind: 'file', source: { kind: 'data', media: 'text/plain', base64 }, name: 'Weather', citable: true } as const;
+  const { request, lost, adapted } = narrow(asked({ messages: [user(file)] }), 'theirs', without('files'));
+  expect(request.messages[0]?.parts).toEqual([{ kind: 'text', text: 'Weather\n\nIt rains ☕.' }]);
+  expect({ lost, adapted }).toEqual({ lost: [], adapted: ['files'] });
+  const pdf = { ...file, source: { ...file.source, media: 'application/pdf' } };
+  expect(narrow(asked({ messages: [user(pdf, { kind: 'text', text: 'x' })] }), 'theirs', without('files')).lost).toEqual(['files']);
+});

@@ -49,6 +49,8 @@ class Narrowing {
   readonly adapted = new Set<ChatFeature>();
   readonly #dialect: string;
   readonly #can: ChatAbilities;
+  /** Names of native tools that were left out. */
+  readonly #left = new Set<string>();
 
   constructor(dialect: string, can: ChatAbilities) {
     this.#dialect = dialect;
@@ -70,6 +72,7 @@ class Narrowing {
     const tools = this.#tools(request.tools);
     if (tools === undefined) delete fitted.tools;
     else fitted.tools = tools;
+    if (this.lost.has('native-tools') && needsNative(request, tools)) this.lost.add('native-tools-needed');
     const toolChoice = this.#toolChoice(request.toolChoice, tools);
     if (toolChoice === undefined) delete fitted.toolChoice;
     else fitted.toolChoice = toolChoice;
@@ -84,6 +87,7 @@ class Narrowing {
       if (tool.kind === 'native') {
         if (tool.dialect === this.#dialect) return [tool];
         this.lost.add('native-tools');
+        this.#left.add(tool.name);
         return [];
       }
       if (tool.kind === 'custom') return this.#says('custom-tools') ? [tool] : [];
@@ -102,7 +106,16 @@ class Narrowing {
 
   #toolChoice(choice: ToolChoice | undefined, tools: readonly ChatTool[] | undefined): ToolChoice | undefined {
     if (choice === undefined || tools === undefined || choice.kind === 'auto') return tools === undefined ? undefined : choice;
+    if (choice.kind === 'tool' && this.#left.has(choice.name)) return undefined;
+    if (choice.kind === 'allowed') return this.#allowed(choice, tools);
     return this.#says(CHOICE_FEATURES[choice.kind]) ? choice : undefined;
+  }
+
+  /** Tools that were left out can't be allowed any more. */
+  #allowed(choice: ToolChoice & { readonly kind: 'allowed' }, tools: readonly ChatTool[]): ToolChoice | undefined {
+    const names = choice.names.filter((allowed) => !this.#left.has(allowed) || tools.some(({ name }) => name === allowed));
+    if (names.length === 0 || !this.#says('tool-choice-allowed')) return undefined;
+    return names.length === choice.names.length ? choice : { ...choice, names };
   }
 
   #reasoning({ reasoning }: ChatRequest, fitted: { reasoning?: ChatRequest['reasoning'] }): void {
@@ -232,6 +245,14 @@ class Narrowing {
     const { cache: _cache, ...plain } = part;
     return plain as Part;
   }
+}
+
+/** Whether what the caller wants can't be had without a tool that was left out: then it is better told than done without. */
+function needsNative({ tools, toolChoice }: ChatRequest, kept: readonly ChatTool[] | undefined): boolean {
+  if (kept === undefined) return toolChoice?.kind !== 'none';
+  const isKept = (wanted: string) => kept.some(({ name }) => name === wanted) || !tools?.some(({ name }) => name === wanted);
+  if (toolChoice?.kind === 'tool') return !isKept(toolChoice.name);
+  return toolChoice?.kind === 'allowed' && !toolChoice.names.some(isKept);
 }
 
 /** A document that is nothing but text, as text with its name above it. */

@@ -5,11 +5,28 @@
  */
 
 import type { AnswerForm } from './answer-form.ts';
+import type { Upload } from './upload.ts';
 
 /** `compact`: a conversation as a shorter one, in the vendor's own sealed form. */
 export const ALL_OPERATIONS = ['chat', 'completion', 'embed', 'rerank', 'count-tokens', 'compact'] as const;
 
-export type OperationKind = (typeof ALL_OPERATIONS)[number];
+/** Those that pass between a caller and a target of the same dialect as they are: what they say is not put into our words. */
+export const PASSED_OPERATIONS = [
+  'image',
+  'image-edit',
+  'image-variation',
+  'speech',
+  'transcription',
+  'translation',
+  'moderation',
+  'realtime',
+  'files',
+  'batches',
+] as const;
+
+export type PassedKind = (typeof PASSED_OPERATIONS)[number];
+
+export type OperationKind = (typeof ALL_OPERATIONS)[number] | PassedKind;
 
 /** Those that can be put to a target of another dialect, where both have them. */
 export const CROSSED_OPERATIONS = ['chat', 'embed', 'rerank', 'count-tokens'] as const satisfies readonly OperationKind[];
@@ -30,12 +47,24 @@ export interface Operation {
   readonly deterministic: boolean;
   /** It is asked for what it does (a model is loaded or unloaded), so no earlier answer will do. */
   readonly command?: true;
+  /** It means nothing in another dialect. */
+  readonly sameDialect?: true;
   /** The form of the operation that it was asked in, where the dialect has several of them. */
   readonly form?: string;
   /** The caller's end user, when the body names one. */
   readonly user?: string;
   /** The most output tokens asked for, when the body says so. */
   readonly outputTokensMax?: number;
+  /** What the body said that a target of the dialect is told by header; lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What its whole answer is, where it is no JSON: text, or the bytes of a file. */
+  readonly reply?: 'text' | 'bytes';
+  /** How many results were asked for, where a streamed answer ends with the last of them. Default: 1. */
+  readonly results?: number;
+  /** Characters of what is to be spoken, where that is asked for. */
+  readonly inputCharacters?: number;
+  /** The body, where it is a form; then `bytes` is empty, and `encode` is not called. */
+  readonly upload?: Upload;
   /** How the caller wants the answer, where it is not the dialect's own way. */
   readonly answerForm?: AnswerForm;
   /** The question in the dialect: the caller's own bytes, but where there is an `answerForm`. */

@@ -9,7 +9,15 @@ export interface Usage {
   readonly cacheWriteTokens?: number;
   /** The part of `outputTokens` that was spent on reasoning. */
   readonly reasoningTokens?: number;
-  /** The part of `inputTokens` that was audio, and that of `outputTokens`. */
+  /** The parts of `inputTokens` and `outputTokens` that are sound or pictures, which have prices of their own. */
   readonly audioInputTokens?: number;
   readonly audioOutputTokens?: number;
+  readonly imageInputTokens?: number;
+  readonly imageOutputTokens?: number;
+  /** Length of the recording that was listened to, where that is what is paid for. */
+  readonly audioInputSeconds?: number;
+  /** Characters that were spoken, where that is what is paid for. */
+  readonly inputCharacters?: number;
+  /** Pictures that were made. */
+  readonly images?: number;
 }

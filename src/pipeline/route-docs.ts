@@ -15,9 +15,10 @@ import type { ErrorCode } from '../base/errors.ts';
 /** The groups that operations are shown in, in this order. A group without operations is not shown. */
 export const TAGS = {
   Chat: 'Ask a model. The paths and shapes are those of the OpenAI API, so its clients work unchanged.',
+  Media: 'Pictures, sound and moderation. Requests and replies pass as they are; targets, limits and metering are those of chats.',
   Assistant: 'Chat with memory and knowledge: what is known about the user and the documents is added before the model is asked.',
-  Reranking: 'Documents in the order of their worth for a query, in the forms of several vendors.',
   Gemini: "Google's Gemini API, for clients that speak it.",
+  Reranking: 'Documents in the order of their worth for a query, in the forms of several vendors.',
   Ollama: "The Ollama server's own API, for clients that speak it.",
   Knowledge: 'Questions over documents, and the documents themselves.',
   Models: 'Which models there are.',

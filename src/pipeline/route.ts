@@ -33,6 +33,8 @@ export interface RouteInfo {
   readonly form?: string;
   /** A parameter of the query that may hold the caller's key, where clients of the dialect put it there. */
   readonly keyParameter?: string;
+  /** Set on model routes whose body may be a form with files in it. */
+  readonly takesForms?: true;
   /** Set on service routes: which service answers. */
   readonly service?: string;
 }

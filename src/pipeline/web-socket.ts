@@ -19,8 +19,8 @@ export interface WebSocketSession {
   message(data: string | Uint8Array): void;
   /** The gateway shuts down: what is under way may be finished, and then the socket is to be closed. Called at most once. */
   drain(): void;
-  /** The socket is closed, whoever closed it. The last call. */
-  closed(): void;
+  /** The socket is closed, whoever closed it. The last call. `code` as RFC 6455 §7.4 has them; 1006 where the caller vanished. */
+  closed(code: number, reason: string): void;
 }
 
 /** The caller's end of a socket. */

@@ -4,7 +4,25 @@ import type { ProviderDefinition } from './provider.ts';
 export const azureOpenai: ProviderDefinition = {
   name: 'azure-openai',
   title: 'Azure OpenAI',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [
+    {
+      name: 'openai-chat',
+      operations: [
+        'chat',
+        'completion',
+        'embed',
+        'image',
+        'image-edit',
+        'speech',
+        'transcription',
+        'translation',
+        'realtime',
+        'files',
+        'batches',
+      ],
+      streamUsage: true,
+    },
+  ],
   baseUrl: 'https://{resource}.openai.azure.com/openai/v1',
   keyVariable: 'AZURE_OPENAI_API_KEY',
   urlVariables: ['AZURE_OPENAI_ENDPOINT'],

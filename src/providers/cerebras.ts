@@ -9,7 +9,7 @@ export const cerebras: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'completion'],
       streamUsage: true,
-      lacks: ['frequency-penalty', 'presence-penalty', 'logit-bias', 'choices', 'images', 'image-urls'],
+      lacks: ['custom-tools', 'frequency-penalty', 'presence-penalty', 'logit-bias', 'choices', 'images', 'image-urls'],
     },
   ],
   baseUrl: 'https://api.cerebras.ai/v1',

@@ -9,7 +9,7 @@ export const cloudflare: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'embed'],
       streamUsage: true,
-      lacks: ['choices', 'logit-bias', 'log-probabilities'],
+      lacks: ['custom-tools', 'choices', 'logit-bias', 'log-probabilities'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
   ],

@@ -9,7 +9,7 @@ export const deepseek: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat'],
       streamUsage: true,
-      lacks: ['schema-output', 'images', 'image-urls', 'seed', 'choices', 'logit-bias', 'reasoning-history'],
+      lacks: ['custom-tools', 'schema-output', 'images', 'image-urls', 'seed', 'choices', 'logit-bias', 'reasoning-history'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
   ],

@@ -7,9 +7,9 @@ export const groq: ProviderDefinition = {
   dialects: [
     {
       name: 'openai-chat',
-      operations: ['chat'],
+      operations: ['chat', 'speech', 'transcription', 'translation', 'files', 'batches'],
       streamUsage: true,
-      lacks: ['logit-bias', 'log-probabilities', 'choices', 'message-names'],
+      lacks: ['custom-tools', 'logit-bias', 'log-probabilities', 'choices', 'message-names'],
     },
   ],
   baseUrl: 'https://api.groq.com/openai/v1',

@@ -5,7 +5,7 @@ export const llamaCpp: ProviderDefinition = {
   name: 'llama-cpp',
   title: 'llama.cpp',
   dialects: [
-    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] },
     // `llama-server --rerank`
     { name: 'jina', operations: ['rerank'], streamUsage: false },
   ],

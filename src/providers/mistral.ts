@@ -7,9 +7,10 @@ export const mistral: ProviderDefinition = {
   dialects: [
     {
       name: 'openai-chat',
-      operations: ['chat', 'embed'],
+      operations: ['chat', 'embed', 'transcription', 'moderation'],
       streamUsage: false,
       lacks: [
+        'custom-tools',
         'user',
         'logit-bias',
         'log-probabilities',

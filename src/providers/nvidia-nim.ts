@@ -9,6 +9,7 @@ export const nvidiaNim: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'completion', 'embed'],
       streamUsage: true,
+      lacks: ['custom-tools'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
   ],

@@ -5,7 +5,7 @@ export const ollama: ProviderDefinition = {
   name: 'ollama',
   title: 'Ollama',
   dialects: [
-    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
   ],
   baseUrl: 'http://127.0.0.1:11434/v1',

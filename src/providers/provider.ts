@@ -56,6 +56,8 @@ export interface SpokenDialect {
   readonly operations: readonly OperationKind[];
   /** It accepts `stream_options.include_usage`, or its like; where it doesn't, asking would be a 400. */
   readonly streamUsage: boolean;
+  /** Sent with every request in this dialect, unless the provider's own credential or its entry says otherwise; lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Features that the dialect has a word for, but this server refuses or gets wrong: a translated request leaves them out. */
   readonly lacks?: readonly ChatFeature[];
   /** Fields that this server has another name for (`seed: 'random_seed'`), for translated requests. */

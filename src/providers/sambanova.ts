@@ -9,7 +9,7 @@ export const sambanova: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'embed'],
       streamUsage: true,
-      lacks: ['logit-bias', 'log-probabilities', 'choices', 'seed', 'frequency-penalty', 'presence-penalty'],
+      lacks: ['custom-tools', 'logit-bias', 'log-probabilities', 'choices', 'seed', 'frequency-penalty', 'presence-penalty'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
   ],

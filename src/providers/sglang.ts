@@ -4,7 +4,7 @@ import type { ProviderDefinition } from './provider.ts';
 export const sglang: ProviderDefinition = {
   name: 'sglang',
   title: 'SGLang',
-  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true }],
+  dialects: [{ name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] }],
   baseUrl: 'http://127.0.0.1:30000/v1',
   keyVariable: 'SGLANG_API_KEY',
   urlVariables: ['SGLANG_URL'],

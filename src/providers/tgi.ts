@@ -9,7 +9,7 @@ export const tgi: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'completion'],
       streamUsage: true,
-      lacks: ['choices', 'parallel-tool-calls'],
+      lacks: ['custom-tools', 'choices', 'parallel-tool-calls'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
   ],

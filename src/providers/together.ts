@@ -7,8 +7,9 @@ export const together: ProviderDefinition = {
   dialects: [
     {
       name: 'openai-chat',
-      operations: ['chat', 'completion', 'embed'],
+      operations: ['chat', 'completion', 'embed', 'image', 'speech', 'transcription', 'translation'],
       streamUsage: true,
+      lacks: ['custom-tools'],
       fieldNames: { max_completion_tokens: 'max_tokens' },
     },
     { name: 'jina', operations: ['rerank'], streamUsage: false },

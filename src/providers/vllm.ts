@@ -5,7 +5,12 @@ export const vllm: ProviderDefinition = {
   name: 'vllm',
   title: 'vLLM',
   dialects: [
-    { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true },
+    {
+      name: 'openai-chat',
+      operations: ['chat', 'completion', 'embed', 'transcription', 'translation'],
+      streamUsage: true,
+      lacks: ['custom-tools'],
+    },
     { name: 'jina', operations: ['rerank'], streamUsage: false },
   ],
   baseUrl: 'http://127.0.0.1:8000/v1',

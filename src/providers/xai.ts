@@ -4,7 +4,7 @@ import type { ProviderDefinition } from './provider.ts';
 export const xai: ProviderDefinition = {
   name: 'xai',
   title: 'xAI',
-  dialects: [{ name: 'openai-chat', operations: ['chat'], streamUsage: true, lacks: ['logit-bias'] }],
+  dialects: [{ name: 'openai-chat', operations: ['chat'], streamUsage: true, lacks: ['custom-tools', 'logit-bias'] }],
   baseUrl: 'https://api.x.ai/v1',
   keyVariable: 'XAI_API_KEY',
   families: ['grok-*'],

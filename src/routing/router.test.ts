@@ -27,13 +27,19 @@ describe('a model is called in the dialect that it was asked in', () => {
     },
   );
 
-  test('by every target that speaks it', () => {
-    expect(planned(router, ask('both', 'openai-chat')).map(({ id }) => id)).toEqual(['vllm/both', 'ollama/llama']);
-    expect(planned(router, ask('both', 'ollama')).map(({ id }) => id)).toEqual(['ollama/llama']);
+  const spoken = (targets: ReturnType<typeof planned>) => targets.map(({ id, dialect }) => `${id} ${dialect}`);
+
+  test('by every target that speaks it, and in its own by the others', () => {
+    expect(spoken(planned(router, ask('both', 'openai-chat')))).toEqual(['vllm/both openai-chat', 'ollama/llama openai-chat']);
+    expect(spoken(planned(router, ask('both', 'ollama')))).toEqual(['vllm/both openai-chat', 'ollama/llama ollama']);
+  });
+
+  test('by nobody else where only that dialect will do', () => {
+    expect(spoken(planned(router, { ...ask('both', 'ollama'), sameDialect: true }))).toEqual(['ollama/llama ollama']);
   });
 
   test('and is then the same target, with the same breaker and the same connections, at another path', () => {
-    const [native] = planned(router, ask('both', 'ollama'));
+    const [native] = planned(router, { ...ask('both', 'ollama'), sameDialect: true });
     const openai = planned(router, ask('both', 'openai-chat'))[1];
     expect(native?.group).toBe(openai?.group ?? '');
     expect(router.groups.filter(({ group }) => group === 'ollama/llama')).toHaveLength(1);
@@ -43,10 +49,11 @@ describe('a model is called in the dialect that it was asked in', () => {
     ]);
   });
 
-  test('and where nobody speaks it, the refusal names the model, the dialect, and those that there are', () => {
+  test('and where nobody can be asked, the refusal names the model, the dialect, and those that there are', () => {
     let thrown: unknown;
     try {
-      planned(router, ask('openai-only', 'ollama'));
+      // Nothing leads from one dialect's completions to another's.
+      planned(router, { ...ask('openai-only', 'ollama'), kind: 'completion' });
     } catch (error) {
       thrown = error;
     }
@@ -64,6 +71,7 @@ describe('a model is called in the dialect that it was asked in', () => {
     const open = routerOf({ vllm: { ...VLLM, models: ['qwen*'] }, ollama: { ...OLLAMA, models: ['*'] } });
     expect(planned(open, ask('llama3.2', 'ollama')).map(({ id, group }) => [id, group])).toEqual([['ollama/llama3.2', 'ollama/*']]);
     expect(planned(open, ask('ollama/qwen3', 'ollama')).map(({ id }) => id)).toEqual(['ollama/qwen3']);
-    expect(() => planned(open, ask('qwen3', 'ollama'))).toThrow("only in 'openai-chat'");
+    expect(spoken(planned(open, ask('qwen3', 'ollama')))).toEqual(['vllm/qwen3 openai-chat']);
+    expect(() => planned(open, { ...ask('qwen3', 'ollama'), sameDialect: true })).toThrow("only in 'openai-chat'");
   });
 });

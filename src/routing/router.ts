@@ -69,10 +69,7 @@ export interface Router {
 }
 
 /** What routing must know of an operation. */
-export interface Asked extends Pick<Operation, 'model' | 'kind' | 'dialect'> {
-  /** Only targets that speak this very dialect will do. */
-  readonly sameDialect?: true;
-}
+export type Asked = Pick<Operation, 'model' | 'kind' | 'dialect' | 'sameDialect'>;
 
 interface Entry {
   readonly name: string;
@@ -262,7 +259,7 @@ function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider'
     weight: target.weight,
     priority: target.priority,
     group: id,
-    headers: providerHeaders(provider),
+    headers: { ...spoken.headers, ...providerHeaders(provider) },
     streamUsage: config.stream_usage ?? spoken.streamUsage,
     ...quirksOf(spoken),
   }));

@@ -17,7 +17,8 @@ import { isServiceFailure } from './classify.ts';
 import type { Slot } from './endpoint-group.ts';
 import type { TransportReply, TransportRequest } from './transport/transport.ts';
 import { fromFetchError, provesNotSent, TransportError } from './transport/transport-error.ts';
-import type { BodyReader, Candidate, ReplyReader, Settlement, StreamStart, UpstreamBody } from './upstream.ts';
+import { UpgradeRefused } from './transport/web-socket.ts';
+import type { BodyReader, Candidate, ReplyReader, Settlement, StreamStart, UpstreamBody, UpstreamSocket } from './upstream.ts';
 
 /** Error replies are short; a longer one is not kept. */
 const ERROR_BYTES_MAX = 1_048_576;
@@ -86,17 +87,18 @@ export class Attempt implements OpenBody {
    */
   async run(asked: Asked, timeoutMs: number): Promise<AttemptReply | AttemptFailure> {
     const { request, candidate } = asked;
+    const { expect } = candidate;
     const signal = this.#signal;
     if (signal.aborted) this.handleEvent();
     else signal.addEventListener('abort', this);
     this.#timer = this.#clock.after(timeoutMs, () => this.abort(tooLate(timeoutMs)));
     try {
+      if (expect.kind === 'socket') return await this.#openSocket(expect.opened, asked);
       const head = await this.#slot.endpoint.connector.send(request, this.#aborter);
       const { status, headers } = head;
       this.#status = status;
       // Nothing that we could pass on: HTTP has no such replies (RFC 9110 §15).
       if (status < 200 || status > 599) throw new GatewayError('upstream_reply_invalid', `The upstream answered with status ${status}.`);
-      const { expect } = candidate;
       if (isFailure(expect, status)) return await this.#refused(head, asked);
       if (expect.kind === 'stream') {
         const start = expect.start(headers);
@@ -106,11 +108,29 @@ export class Attempt implements OpenBody {
       }
       if (expect.kind === 'pass' && lengthOf(head) > expect.wholeBytesMax) return this.#handOver(head, head.reader(), undefined);
       const bytes = await head.bytes(expect.kind === 'whole' ? expect.bytesMax : expect.wholeBytesMax);
-      if (expect.kind === 'whole') expect.check(bytes);
+      if (expect.kind === 'whole') expect.check(bytes, headers);
       this.settle('ok');
       return { kind: 'reply', status, headers, body: { kind: 'whole', bytes }, start: undefined };
     } catch (error) {
       return this.#failed(error, asked);
+    }
+  }
+
+  async #openSocket(opened: (socket: UpstreamSocket) => void, asked: Asked): Promise<AttemptReply | AttemptFailure> {
+    const { request, candidate } = asked;
+    try {
+      const socket = await this.#slot.endpoint.connector.openSocket(request, this.#aborter);
+      opened(socket);
+      // A caller who leaves has its close told to the other side, by whoever holds the two.
+      this.#signal.removeEventListener('abort', this);
+      const headers = new Headers();
+      return this.#handOver({ status: 101, headers }, undefined, undefined);
+    } catch (error) {
+      if (!(error instanceof UpgradeRefused)) throw error;
+      // Bun tells the status of a refusal, and no more of it.
+      this.#status = error.upgradeStatus;
+      const refused = error.upgradeStatus < 400 ? error : candidate.classify(error.upgradeStatus, new Headers(), EMPTY);
+      return this.#failure(refused, undefined, request);
     }
   }
 
@@ -137,7 +157,11 @@ export class Attempt implements OpenBody {
     this.#slot.endpoint.release(this.#slot.grant, result, { latencyMs: this.endedMs - this.#startedMs, nowMs });
   }
 
-  #handOver({ status, headers }: TransportReply, reader: BodyReader | undefined, start: StreamStart | undefined): AttemptReply {
+  #handOver(
+    { status, headers }: Pick<TransportReply, 'status' | 'headers'>,
+    reader: BodyReader | undefined,
+    start: StreamStart | undefined,
+  ): AttemptReply {
     this.#stopTimer();
     this.endedMs = this.#clock.monotonic();
     this.reader = reader;
@@ -174,10 +198,10 @@ export class Attempt implements OpenBody {
     throw thrown;
   }
 
-  #failure(error: GatewayError, reply: FailedReply | undefined, { body }: TransportRequest): AttemptFailure {
+  #failure(error: GatewayError, reply: FailedReply | undefined, { body, renewed }: TransportRequest): AttemptFailure {
     this.settle(settlementOf(error, this.#slot));
     const notExecuted = provesNotSent(error) || error.code === 'upstream_address_forbidden';
-    const spent = body instanceof ReadableStream && (!notExecuted || body.locked);
+    const spent = body instanceof ReadableStream && renewed !== true && (!notExecuted || body.locked);
     return { kind: 'failure', error, status: this.#status, reply, notExecuted, spent };
   }
 }

@@ -10,7 +10,7 @@ import type { Dialect, StreamMeter } from '../dialects/dialect.ts';
 import type { CrossingReport } from '../dialects/dialect-crossing.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import { upstreamFact, usageFact } from '../pipeline/facts.ts';
+import { usageFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
@@ -18,6 +18,7 @@ import type { Plan } from '../routing/plan.ts';
 import type { Router } from '../routing/router.ts';
 import type { Target } from '../routing/target.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { headerText, noteAnswer, noteFailure } from './answered.ts';
 import { UpstreamCallError } from './call-error.ts';
 import { type Lane, type LaneDeps, type LaneReply, Lanes, refusal } from './model-lane.ts';
 import { pumpStream } from './stream-pump.ts';
@@ -35,15 +36,13 @@ export interface ModelCallConfig {
   readonly translation: TranslationConfig;
 }
 
-export interface ModelCallDeps {
+export interface ModelCallDeps extends Pick<LaneDeps, 'createId' | 'outputTokensMax'> {
   readonly router: Router;
   readonly upstream: Upstream;
   readonly dialects: ReadonlyMap<string, Dialect>;
   readonly clock: Clock;
   readonly random: () => number;
   readonly watch: StreamWatch;
-  /** Letters and digits that nothing else was named with. */
-  readonly createId: () => string;
   readonly logger: Logger;
   /** Headers that carry the trace on to the upstream. */
   readonly traceHeaders: (exchange: Exchange) => Readonly<Record<string, string>>;
@@ -54,7 +53,7 @@ const PASSED_HEADERS: readonly string[] = ['idempotency-key'];
 
 /** Answers a model route by calling the targets that routing chose. */
 export function createModelCall(config: ModelCallConfig, deps: ModelCallDeps): Handler {
-  const lanes: LaneDeps = { dialects: deps.dialects, createId: deps.createId, now: () => deps.clock.now() };
+  const lanes: LaneDeps = { ...deps, now: () => deps.clock.now() };
   return (request, exchange) => {
     const { operation } = request;
     const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
@@ -107,7 +106,7 @@ class ModelCall {
       if (way === undefined) throw new Error(`'${reply.candidate.name}' answered, and was not asked`);
       return this.#reply(reply, way);
     } catch (cause) {
-      if (cause instanceof UpstreamCallError) this.#recordFailure(cause);
+      if (cause instanceof UpstreamCallError) noteFailure(this.#input.exchange, plan, cause);
       throw cause;
     }
   }
@@ -145,7 +144,10 @@ class ModelCall {
     for (const name in trace) headers[name] = trace[name] ?? '';
     passHeaders(PASSED_HEADERS, request.headers, headers);
     // To a target of another dialect they mean nothing, or something else.
-    if (dialect === this.#input.dialect) passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
+    if (dialect === this.#input.dialect) {
+      passHeaders(dialect.passedHeaders ?? [], request.headers, headers);
+      Object.assign(headers, this.#input.operation.headers);
+    }
     return headers;
   }
 
@@ -238,31 +240,8 @@ class ModelCall {
   }
 
   #record(reply: UpstreamReply, model: string | undefined): void {
-    const { exchange, deps, plan } = this.#input;
-    const { attempts, candidate } = reply;
-    const target = plan.targets.find(({ id }) => id === candidate.name);
-    const answered = model ?? target?.model ?? plan.model;
-    exchange.set(upstreamFact, {
-      target: candidate.name,
-      provider: target?.provider ?? candidate.group,
-      model: answered,
-      attempts,
-      firstTokenMs: deps.clock.monotonic() - exchange.startedAtMs,
-    });
-    const headers = exchange.replyHeaders;
-    headers['x-gatehouse-provider'] = target?.provider ?? candidate.group;
-    headers['x-gatehouse-model'] = headerText(answered);
-    headers['x-gatehouse-attempts'] = String(attempts.length);
-    if (attempts.length > 1) headers['x-gatehouse-fallbacks'] = String(new Set(attempts.map((attempt) => attempt.target)).size - 1);
-  }
-
-  #recordFailure(failure: UpstreamCallError): void {
     const { exchange, plan } = this.#input;
-    const last = failure.attempts.at(-1);
-    const target = plan.targets.find(({ id }) => id === last?.target) ?? plan.targets[0];
-    if (target === undefined) return;
-    exchange.set(upstreamFact, { target: target.id, provider: target.provider, model: target.model, attempts: failure.attempts });
-    exchange.replyHeaders['x-gatehouse-attempts'] = String(failure.attempts.length);
+    noteAnswer(exchange, { plan, reply, model });
   }
 }
 
@@ -298,11 +277,6 @@ function passedReplyHeaders({ dialect, report }: Lane, { headers }: UpstreamRepl
 }
 
 const STREAM_HEADERS = { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' };
-
-/** An upstream chooses its model's name; in a header of ours only visible ASCII may stand. */
-function headerText(text: string): string {
-  return text.replace(/[^\x21-\x7e]/g, '?').slice(0, 200);
-}
 
 /** Reads a stream up to its first token, so that until then another target can take over without the caller's notice. */
 class ModelStreamStart implements StreamStart {

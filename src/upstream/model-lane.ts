@@ -38,6 +38,8 @@ export interface LaneDeps {
   readonly createId: () => string;
   /** Wall milliseconds. */
   readonly now: () => number;
+  /** The most tokens that a target's model can answer with; undefined where that is not known. */
+  readonly outputTokensMax: (target: Target) => number | undefined;
 }
 
 /** The lanes of one operation, each made when a target first needs it. */
@@ -111,8 +113,17 @@ function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { reado
     dialect: deps.to,
     asked: { kind, stream },
     report: made.report,
-    body: ({ model, streamUsage, quirks }) =>
-      made.encodeRequest({ model, stream, streamUsage, ...(quirks === undefined ? {} : { fieldNames: quirks.fieldNames }) }),
+    body: (target) => {
+      const { model, streamUsage, quirks } = target;
+      const outputTokensMax = deps.outputTokensMax(target);
+      return made.encodeRequest({
+        model,
+        stream,
+        streamUsage,
+        ...(quirks === undefined ? {} : { fieldNames: quirks.fieldNames }),
+        ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
+      });
+    },
     createMeter: (target) => made.createMeter(facts(target)),
     read: (bytes) => {
       const reply = made.readReply(bytes);

@@ -14,6 +14,8 @@ export interface PassThroughInput {
   readonly exchange: Exchange;
   readonly body: UpstreamBody & { readonly kind: 'open' };
   readonly status: number;
+  /** What was read of it before it was handed over. */
+  readonly first?: readonly Uint8Array[];
   /** Longest silence of the service inside its body, in milliseconds. */
   readonly idleTimeoutMs: number;
 }
@@ -39,9 +41,13 @@ class PassThrough implements Watched {
   }
 
   async *run(): ByteStream {
-    const { body, exchange, status } = this.#input;
+    const { body, exchange, status, first = [] } = this.#input;
     const { reader } = body;
     try {
+      for (const chunk of first) {
+        this.#bytesSent += chunk.length;
+        yield chunk;
+      }
       while (reader !== undefined) {
         this.#waitingSinceMs = this.#deps.clock.monotonic();
         const result = await reader.read();

@@ -12,8 +12,10 @@ import type { GatewayError } from '../base/errors.ts';
 import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { AttemptRecord } from '../pipeline/facts.ts';
 import type { TransportRequest } from './transport/transport.ts';
+import type { UpstreamSocket } from './transport/web-socket.ts';
 
 export type { TransportRequest } from './transport/transport.ts';
+export type { UpstreamSocket, UpstreamSocketListener } from './transport/web-socket.ts';
 
 export interface Candidate {
   /** Label in attempts, logs and metrics. */
@@ -54,12 +56,15 @@ export interface CallOptions {
  * `pass`: hand over after the head. A body of a known length up to `wholeBytesMax` is read within the attempt all the same: it is cheaper, and a
  * cut one is retried.
  *
+ * `socket`: a WebSocket is opened and handed over; the reply has the status 101 and an open body without a reader, to be settled when the socket closes.
+ *
  * A failure status is any but 2xx; for `pass` it is what `isServiceFailure` (classify.ts) says, and all others are handed over.
  */
 export type ReplyReader =
-  | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array): void }
+  | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array, headers: ReadableHeaders): void }
   | { readonly kind: 'stream'; start(headers: ReadableHeaders): StreamStart }
-  | { readonly kind: 'pass'; readonly wholeBytesMax: number };
+  | { readonly kind: 'pass'; readonly wholeBytesMax: number }
+  | { readonly kind: 'socket'; opened(socket: UpstreamSocket): void };
 
 /** One per attempt; it keeps what it was given. */
 export interface StreamStart {

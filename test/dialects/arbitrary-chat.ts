@@ -28,7 +28,6 @@ import {
   someText,
   thought,
   toolCall,
-  toolName,
   url,
 } from './arbitrary-parts.ts';
 
@@ -110,12 +109,12 @@ const schema = fc.constantFrom<unknown>(
 
 function tools({ dialect, nativeTools }: ArbitraryChatConfig): Arbitrary<readonly ChatTool[]> {
   const plain = fc
-    .tuple(toolName, schema, maybe({ description: someText, strict: fc.boolean() }), cacheMark)
+    .tuple(identifier, schema, maybe({ description: someText, strict: fc.boolean() }), cacheMark)
     .map(([named, parameters, more, mark]): ChatTool => ({ kind: 'function', name: named, parameters, ...more, ...mark }));
   const custom = fc
-    .tuple(toolName, maybe({ description: someText, format: fc.constantFrom<unknown>({ type: 'text' }, GRAMMAR) }))
+    .tuple(identifier, maybe({ description: someText, format: fc.constantFrom<unknown>({ type: 'text' }, GRAMMAR) }))
     .map(([named, more]): ChatTool => ({ kind: 'custom', name: named, ...more }));
-  const foreign = toolName.map((named): ChatTool => ({ kind: 'native', dialect: FOREIGN, name: named, value: { type: named } }));
+  const foreign = identifier.map((named): ChatTool => ({ kind: 'native', dialect: FOREIGN, name: named, value: { type: named } }));
   const own = nativeTools?.map((tool): ChatTool => ({ kind: 'native', dialect, ...tool }));
   return fc.uniqueArray(
     fc.oneof(

@@ -92,7 +92,7 @@ function partEvents(part: ChatPart, next: () => number): object[] {
 
 /** Never within a pair of surrogates, never empty. */
 function pieces(text: string, next: () => number): string[] {
-  const points = [...text];
+  const points = Array.from(text);
   const cut: string[] = [];
   while (points.length > 0) cut.push(points.splice(0, next()).join(''));
   return cut;

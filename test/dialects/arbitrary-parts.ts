@@ -131,15 +131,13 @@ export function thought(dialect: string): Arbitrary<ChatPart> {
   return fc.oneof({ weight: 3, arbitrary: open }, { weight: 1, arbitrary: sealed });
 }
 
-export const toolName = identifier;
-
 /** Without its id: ids are given when all calls are there, so that none occurs twice. */
 export function toolCall(config: ArbitraryChatConfig): Arbitrary<ToolCallPart> {
   const plain = fc
-    .tuple(toolName, callArguments(config.callArguments), maybe({ signature: signature(config.dialect) }), cacheMark)
+    .tuple(identifier, callArguments(config.callArguments), maybe({ signature: signature(config.dialect) }), cacheMark)
     .map(([name, text, more, mark]): ToolCallPart => ({ kind: 'tool-call', id: '', name, arguments: text, ...more, ...mark }));
   const custom = fc
-    .tuple(toolName, someText)
+    .tuple(identifier, someText)
     .map(([name, text]): ToolCallPart => ({ kind: 'tool-call', id: '', name, arguments: text, custom: true }));
   return fc.oneof({ weight: 4, arbitrary: plain }, { weight: 1, arbitrary: custom });
 }

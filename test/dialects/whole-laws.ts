@@ -71,7 +71,11 @@ export function wholeLaws(dialect: Dialect, config: WholeLawsConfig = {}): void 
   if (rerank === undefined || embed === undefined) throw new Error(`'${dialect.name}' lacks one of the two`);
   describe(`reranking in ${dialect.name}`, () => {
     // Documents are not asked of a target: the caller has them.
-    laws(dialect, 'rerank', rerank, { request: rerankRequest, reply: rerankReply, lacks: ['withDocuments', 'truncate', ...(config.rerankLacks ?? [])] });
+    laws(dialect, 'rerank', rerank, {
+      request: rerankRequest,
+      reply: rerankReply,
+      lacks: ['withDocuments', 'truncate', ...(config.rerankLacks ?? [])],
+    });
 
     test('tells the best first, as many as are wanted, with the documents where they are', () => {
       fc.assert(
@@ -113,7 +117,15 @@ export function wholeLaws(dialect: Dialect, config: WholeLawsConfig = {}): void 
     });
 
     test('refuses a reply without a vector', () => {
-      for (const text of ['{}', '[]', '{"data":[]}', '{"embeddings":{"float":[]}}', '{"data":[{"embedding":[]}]}', '{"data":[{"embedding":"x"}]}', '[[null]]'])
+      for (const text of [
+        '{}',
+        '[]',
+        '{"data":[]}',
+        '{"embeddings":{"float":[]}}',
+        '{"data":[{"embedding":[]}]}',
+        '{"data":[{"embedding":"x"}]}',
+        '[[null]]',
+      ])
         expect(() => embed.decodeReply(Buffer.from(text))).toThrow(GatewayError);
     });
   });
@@ -132,7 +144,8 @@ function laws<Request extends object, Reply>(
   { request: requests, reply: replies, lacks }: Kind<Request, Reply>,
 ): void {
   const decode = (bytes: Uint8Array) => codec.decodeRequest(dialect.decode(kind, bytes, { hasModel: () => true }));
-  const plain = (request: Request) => Object.fromEntries(Object.entries(request).filter(([name]) => !lacks.includes(name as keyof Request)));
+  const plain = (request: Request) =>
+    Object.fromEntries(Object.entries(request).filter(([name]) => !lacks.includes(name as keyof Request)));
 
   test('gives a request back as it was', () => {
     fc.assert(

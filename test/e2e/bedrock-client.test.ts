@@ -165,7 +165,7 @@ describe('a caller who signs', () => {
   test('is refused with another secret, another name, or a clock that is far off', async () => {
     for (const [client, name, status] of [
       [bedrockClient(gateway.url, { keyName: 'house-key', key: `${KEY}x` }), 'InvalidSignatureException', 403],
-      [bedrockClient(gateway.url, { keyName: 'nobody', key: KEY }), 'UnrecognizedClientException', 403],
+      [bedrockClient(gateway.url, { keyName: 'nobody', key: KEY }), 'UnrecognizedClientException', 401],
       [
         bedrockClient(gateway.url, { keyName: 'house-key', key: KEY, more: { systemClockOffset: 400_000 } }),
         'InvalidSignatureException',

@@ -24,7 +24,11 @@ beforeAll(async () => {
     auth: { keys: [{ name: 'caller', key: KEY }] },
     limits: { mode: 'off' },
     cache: { routes: [{ match: '/v1/chat/completions', ttl: '1m' }] },
-    providers: { ...providers, own: { ...providers.openai, type: 'openai-compatible' } },
+    providers: {
+      ...providers,
+      own: { ...providers.openai, type: 'openai-compatible' },
+      messages: { type: 'simulator', base_url: simulator.url, api_key: 'any-key', dialects: ['anthropic-messages'] },
+    },
     models: {
       ...Object.fromEntries(models.map((name) => [name, { targets: [{ provider: 'openai' }] }])),
       'own-gpt': { targets: [{ provider: 'own', model: 'gpt-4o' }] },
@@ -42,6 +46,7 @@ beforeAll(async () => {
         'free-*': { prices: { input: 0, output: 0 } },
         tiered: { prices: { input: 1, output: 2, tiers: [{ above: 20, input: 10, output: 20 }] }, max_output_tokens: 99 },
         'gpt-4o!no-usage': { same_as: 'gpt-4o' },
+        'messages/short-1': { max_output_tokens: 6_000 },
       },
     },
   };
@@ -301,4 +306,18 @@ describe('gatehouse models', () => {
       stderr: expect.stringMatching(/bad\.yaml:\d+:\d+: catalog\.models\.a\.same_as: the catalogue has no model 'gpt-99'/),
     });
   });
+});
+
+test('a target that must be told how long an answer may be is told what its model can', async () => {
+  const told = async (model: string, more: object = {}) => {
+    await ask(model, more);
+    const sent = (await simulator.requests('/v1/messages')).at(-1)?.body ?? '{}';
+    return (JSON.parse(sent) as { max_tokens: number }).max_tokens;
+  };
+  expect(await told('messages/short-1')).toBe(6_000);
+  expect(await told('messages/short-1', { max_completion_tokens: 9_000 })).toBe(6_000);
+  expect(await told('messages/short-1', { max_completion_tokens: 50 })).toBe(50);
+  // Of a maker's model the data knows it, of any other nobody does.
+  expect(await told('messages/claude-3-haiku-20240307')).toBe(4_096);
+  expect(await told('messages/nobody-knows-it')).toBe(4_096);
 });

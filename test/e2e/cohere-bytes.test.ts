@@ -102,7 +102,12 @@ const ROWS: readonly Row[] = [
     body: `{"model":"voyage-house",${RERANK},"top_k":2}`,
     forwarded: `{"model":"sim-1",${RERANK},"top_k":2}`,
   },
-  { name: 'a reranking in TEI’s form', path: '/rerank', upstream: '/rerank', body: '{"query":"red apple", "texts":["a pear","a red apple"]}' },
+  {
+    name: 'a reranking in TEI’s form',
+    path: '/rerank',
+    upstream: '/rerank',
+    body: '{"query":"red apple", "texts":["a pear","a red apple"]}',
+  },
   {
     name: 'a reranking in TEI’s form that names its model',
     path: '/rerank',

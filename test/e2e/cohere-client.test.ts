@@ -76,7 +76,11 @@ describe('a chat', () => {
     expect(rawResponse.headers.get('x-gatehouse-provider')).toBe('cohere');
     expect(rawResponse.headers.get('x-gatehouse-translated')).toBeNull();
     const line = await accessLine(gateway, rawResponse.headers.get('x-correlation-id') ?? '');
-    expect(line).toMatchObject({ status_code: 200, input_tokens: data.usage?.tokens?.inputTokens, output_tokens: data.usage?.tokens?.outputTokens });
+    expect(line).toMatchObject({
+      status_code: 200,
+      input_tokens: data.usage?.tokens?.inputTokens,
+      output_tokens: data.usage?.tokens?.outputTokens,
+    });
   });
 
   test('goes on with the gateway’s key, not the caller’s', async () => {

@@ -175,7 +175,11 @@ describe('OpenAI’s client before a model of Cohere’s', () => {
     });
     expect(second.choices[0]?.finish_reason).toBe('stop');
     expect(await sentTo('/v2/chat')).toMatchObject({
-      messages: [{}, { tool_plan: expect.any(String), tool_calls: [{ id: call.id }] }, { role: 'tool', tool_call_id: call.id, content: 'grey' }],
+      messages: [
+        {},
+        { tool_plan: expect.any(String), tool_calls: [{ id: call.id }] },
+        { role: 'tool', tool_call_id: call.id, content: 'grey' },
+      ],
     });
   });
 

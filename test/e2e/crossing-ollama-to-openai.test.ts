@@ -20,8 +20,20 @@ beforeAll(async () => {
       auth: { keys: [{ name: 'client', key: KEY }] },
       limits: { mode: 'off' },
       upstream: { retries: { base_delay: '20ms' } },
-      providers: { compatible: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, models: ['sim-*'] } },
-      models: { house: { targets: [{ provider: 'compatible', model: 'sim-2' }] } },
+      providers: {
+        compatible: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, models: ['sim-*'] },
+        native: { type: 'simulator', base_url: simulator.url, dialects: ['ollama'] },
+      },
+      models: {
+        house: { targets: [{ provider: 'compatible', model: 'sim-2' }] },
+        // An Ollama that may be asked when the first is down.
+        both: {
+          targets: [
+            { provider: 'compatible', model: 'sim-2' },
+            { provider: 'native', model: 'sim-3', priority: 1 },
+          ],
+        },
+      },
     },
   });
   client = new Ollama({ host: gateway.url, headers: HEADERS });
@@ -177,6 +189,15 @@ describe('generate', () => {
   });
 });
 
+test('a model that an Ollama may answer is loaded there, and asked where it is first', async () => {
+  expect(await client.chat({ model: 'both', messages: [] })).toMatchObject({ done_reason: 'load' });
+  expect((await simulator.requests('/api/chat')).at(-1)?.body).toContain('sim-3');
+  expect(await client.chat({ model: 'both', messages: say('echo: first') })).toMatchObject({
+    model: 'sim-2',
+    message: { content: 'first' },
+  });
+});
+
 test('embeddings are vectors, in both forms', async () => {
   const { embeddings } = await client.embed({ model: 'sim-embed', input: ['one', 'two'] });
   expect(embeddings).toHaveLength(2);
@@ -187,7 +208,7 @@ test('embeddings are vectors, in both forms', async () => {
 describe('the models', () => {
   test('are listed, the configured and those that the server has, and each can be called', async () => {
     const names = (await client.list()).models.map(({ name }) => name);
-    expect(names).toEqual(['house:latest', 'sim-1', 'sim-2', 'sim-embed', 'sim-fixed']);
+    expect(names).toEqual(['house:latest', 'both:latest', 'sim-1', 'sim-2', 'sim-embed', 'sim-fixed']);
     for (const model of ['house:latest', 'sim-1'])
       expect((await client.chat({ model, messages: say('echo: yes') })).message.content).toBe('yes');
   });

@@ -70,7 +70,7 @@ describe('a chat', () => {
   });
 
   test('says to the model all that Ollama has a word for', async () => {
-    await client.chat.completions.create({
+    await post({
       model: 'sim-1',
       messages: [
         { role: 'system', content: 'Be short.' },
@@ -125,7 +125,7 @@ describe('a chat', () => {
   });
 
   test('is cut off where it was to be', async () => {
-    const reply = await client.chat.completions.create({ model: 'sim-1', messages: say('Go on'), max_tokens: 3 });
+    const reply = await client.chat.completions.create({ model: 'sim-1', messages: say('Go on'), max_completion_tokens: 3 });
     expect(reply).toMatchObject({ choices: [{ finish_reason: 'length' }], usage: { completion_tokens: 3 } });
   });
 
@@ -256,7 +256,7 @@ describe('what can’t be told', () => {
         model: 'sim-1',
         messages: say('Hi'),
         logit_bias: { '50256': -100 },
-        user: 'u',
+        safety_identifier: 'u',
         prediction: { type: 'content', content: 'x' },
       })
       .withResponse();

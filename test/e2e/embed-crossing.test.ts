@@ -121,6 +121,8 @@ describe('what can’t be had is refused', () => {
       { inputs: [{ content: [{ type: 'image_url' as const, imageUrl: { url: 'data:image/png;base64,aGk=' } }] }] },
       { texts: ['a'], embeddingTypes: ['int8' as const] },
     ])
-      expect(await failureOf(cohere.embed({ model: 'by-voyage', inputType: 'search_document', ...asked }))).toMatchObject({ statusCode: 400 });
+      expect(await failureOf(cohere.embed({ model: 'by-voyage', inputType: 'search_document', ...asked }))).toMatchObject({
+        statusCode: 400,
+      });
   });
 });

@@ -99,7 +99,10 @@ describe.each(TARGETS)('before a reranker of %s', (target) => {
 
   test('so is the client of Cohere’s first version, which gets its documents back', async () => {
     const client = new CohereClient({ token: KEY, environment: gateway.url, maxRetries: 0 });
-    const documents = [{ text: 'a pear', page: '1' }, { text: 'a red apple', page: '2' }];
+    const documents = [
+      { text: 'a pear', page: '1' },
+      { text: 'a red apple', page: '2' },
+    ];
     const { results } = await client.rerank({ model, query: QUERY, documents, topN: 1, returnDocuments: true });
     expect(results).toHaveLength(1);
     expect(results[0]).toMatchObject({ index: 1, document: { text: 'a red apple' } });

@@ -7,6 +7,7 @@ import { crossingsOf } from '../../src/admin/capabilities.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Dialect } from '../../src/dialects/dialect.ts';
 import type { ChatCodec } from '../../src/dialects/dialect-codec.ts';
+import { crossedAbilities } from '../../src/dialects/dialect-crossing.ts';
 import { DIALECTS } from '../../src/dialects/registry.ts';
 import type { ChatRequest } from '../../src/operations/chat.ts';
 import { abilities, CHAT_FEATURE_NAMES, type ChatAbilities, type ChatFeature, OWN_FEATURES } from '../../src/operations/chat-features.ts';
@@ -134,7 +135,7 @@ function requestDifferences(given: Case, pair: Pair): string[] {
   const made = crossRequest(pair, native, modelOf(given, target));
   if (made instanceof GatewayError) return [`${given.name}: ${made.message}`];
   const declared = declaredOf(pair);
-  const { abilities: theirs } = codecOf(target.dialect);
+  const theirs = crossedAbilities(codecOf(target.dialect).abilities);
   const asked = askedOf(request);
   const { lost, adapted } = made.report;
   const isHidden = (feature: ChatFeature) => CARRIERS[feature]?.some((carrier) => lost.includes(carrier)) === true;

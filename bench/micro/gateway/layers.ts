@@ -9,6 +9,7 @@
 import { NEVER } from '../../../src/base/abort.ts';
 import { systemClock } from '../../../src/base/system-clock.ts';
 import { configSchema } from '../../../src/config/config.ts';
+import { createSpools } from '../../../src/context/spool/spool.ts';
 import { DIALECTS_BY_NAME } from '../../../src/dialects/registry.ts';
 import { createListener } from '../../../src/edge/listener.ts';
 import { createRuntime } from '../../../src/gateway/runtime.ts';
@@ -67,7 +68,10 @@ const policies = [
     metricsAccess: 'public',
     bodyBytesMax: 1_048_576,
   }),
-  createRead({ bodyBytesMax: REPLY_BYTES_MAX }, { dialects: DIALECTS_BY_NAME, defaultModel: (named) => named, models: new Set() }),
+  createRead(
+    { bodyBytesMax: REPLY_BYTES_MAX, formBytesMax: REPLY_BYTES_MAX },
+    { dialects: DIALECTS_BY_NAME, defaultModel: (named) => named, models: new Set(), spools: createSpools(config.media, () => 'bench') },
+  ),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),
 ];
 
@@ -118,6 +122,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
       random: Math.random,
       watch: runtime.watch,
       createId: () => 'bench',
+      outputTokensMax: () => undefined,
       logger: log,
       traceHeaders,
     },

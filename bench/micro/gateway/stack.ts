@@ -7,6 +7,7 @@
 import { NEVER } from '../../../src/base/abort.ts';
 import { systemClock } from '../../../src/base/system-clock.ts';
 import { configSchema } from '../../../src/config/config.ts';
+import { createSpools } from '../../../src/context/spool/spool.ts';
 import { DIALECTS_BY_NAME } from '../../../src/dialects/registry.ts';
 import { createRuntime } from '../../../src/gateway/runtime.ts';
 import { Exchange } from '../../../src/pipeline/exchange.ts';
@@ -73,6 +74,7 @@ const transport: Transport = {
     baseUrl,
     label: 'fake:80',
     send: () => Promise.resolve({ status: 200, headers: replyHeaders, reader: () => undefined, bytes: () => Promise.resolve(answer) }),
+    openSocket: () => Promise.reject(new Error('no sockets here')),
     [Symbol.dispose]: () => {},
   }),
 };
@@ -92,7 +94,10 @@ const policies = [
     metricsAccess: 'public',
     bodyBytesMax: 1_048_576,
   }),
-  createRead({ bodyBytesMax: 1_000_000 }, { dialects: DIALECTS_BY_NAME, defaultModel: () => MODEL, models: new Set() }),
+  createRead(
+    { bodyBytesMax: 1_000_000, formBytesMax: 1_000_000 },
+    { dialects: DIALECTS_BY_NAME, defaultModel: () => MODEL, models: new Set(), spools: createSpools(config.media, () => 'bench') },
+  ),
   createModelAccess(),
   createRateLimit(config.limits, { counters: runtime.stores.counters, onLimited: () => {} }),
   createCache(config.cache, { values: runtime.stores.values, clock, logger: log, passedHeaders: () => [] }),
@@ -109,6 +114,7 @@ const model = createModelCall(
     random: Math.random,
     watch: runtime.watch,
     createId: () => 'bench',
+    outputTokensMax: () => undefined,
     logger: log,
     traceHeaders,
   },

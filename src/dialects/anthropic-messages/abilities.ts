@@ -11,6 +11,7 @@ export const ANTHROPIC_ABILITIES = abilities({
     'file-citations',
     'tools',
     'native-tools',
+    'native-tools-needed',
     'native-parts',
     'tool-choice-none',
     'tool-result-media',
@@ -37,7 +38,7 @@ export const ANTHROPIC_ABILITIES = abilities({
     'parallel-tool-calls', // said with the choice of a tool, and so with tools alone
     'strict-tools', // schemas lose what the vendor's strict mode refuses
     'schema-output', // likewise, and the schema's name
-    'reasoning-switch', // models differ in what may be said of thinking: settings-encode.ts
+    'reasoning-switch', // models differ in what may be said of thinking: dialect-claude-settings.ts
     'reasoning-effort',
     'reasoning-budget',
     'reasoning-shown', // summarized or omitted

@@ -175,6 +175,8 @@ describe('settings', () => {
     const length = (request: Partial<ChatRequest>, model: string, target = {}) => bodyOf(request, model, target)['max_tokens'];
     expect(length({}, 'some-model')).toBe(4_096);
     expect(length({}, 'some-model', { outputTokensMax: 9_000 })).toBe(9_000);
+    expect(length({}, 'some-model', { outputTokensMax: 128_000 })).toBe(32_000);
+    expect(length({ outputTokensMax: 100_000 }, 'some-model', { outputTokensMax: 128_000 })).toBe(100_000);
     expect(length({}, 'claude-opus-5')).toBe(32_000);
     expect(length({ outputTokensMax: 999_999 }, 'claude-sonnet-4-5')).toBe(64_000);
     expect(length({ outputTokensMax: 7 }, 'some-model')).toBe(7);

@@ -8,11 +8,11 @@
  */
 
 import type { ChatMessage, ChatRequest, ChatTool } from '../../operations/chat.ts';
+import { type ModelLimits, modelLimits } from '../dialect-claude-limits.ts';
+import { encodeSettings } from '../dialect-claude-settings.ts';
 import type { EncodeTarget } from '../dialect-codec.ts';
 import { encodeCache, encodeParts } from './block-encode.ts';
-import { type ModelLimits, modelLimits } from './model-limits.ts';
 import { outputSchema } from './output-schema.ts';
-import { encodeSettings } from './settings-encode.ts';
 import type { Block } from './thoughts.ts';
 import { ToolIds } from './tool-ids.ts';
 

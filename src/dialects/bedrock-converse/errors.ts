@@ -23,9 +23,7 @@ const NAMES: Readonly<Record<ErrorType, string>> = {
 // Where AWS has a word, or a status, of its own for what a row means.
 const WORDS: Partial<Record<ErrorCode, { readonly name?: string; readonly status?: number }>> = {
   field_invalid: { status: 400 },
-  key_missing: { name: 'MissingAuthenticationTokenException', status: 403 },
-  key_invalid: { status: 403 },
-  token_invalid: { status: 403 },
+  key_missing: { name: 'MissingAuthenticationTokenException' },
   signature_invalid: { name: 'InvalidSignatureException' },
   quota_exceeded: { name: 'ServiceQuotaExceededException' },
 };
@@ -49,10 +47,32 @@ const IN_BAND: Readonly<Partial<Record<ErrorType, string>>> = {
 /** The bytes that tell it inside a stream. Clients raise on the type of the frame. */
 export function encodeStreamError(error: GatewayError): Uint8Array {
   const isModels = error.row.source === 'upstream';
-  const type = IN_BAND[error.row.type] ?? (isModels ? 'modelStreamErrorException' : 'internalServerException');
-  const original = type === 'modelStreamErrorException' ? { originalStatusCode: error.status, originalMessage: error.message } : {};
+  const type = IN_BAND[error.row.type] ?? (isModels ? MODEL_ERROR : 'internalServerException');
+  const original = type === MODEL_ERROR ? { originalStatusCode: error.status, originalMessage: error.message } : {};
+  return exceptionFrame(type, { message: error.message, ...original });
+}
+
+const MODEL_ERROR = 'modelStreamErrorException';
+
+function exceptionFrame(type: string, payload: object): Uint8Array {
   const headers = { ':exception-type': type, ':content-type': 'application/json', ':message-type': 'exception' };
-  return encodeFrame(encodeHeaders(headers), Buffer.from(JSON.stringify({ message: error.message, ...original })));
+  return encodeFrame(encodeHeaders(headers), Buffer.from(JSON.stringify(payload)));
+}
+
+const ANTHROPIC_IN_BAND: Readonly<Record<string, string>> = {
+  invalid_request_error: 'validationException',
+  rate_limit_error: 'throttlingException',
+  overloaded_error: 'serviceUnavailableException',
+};
+
+/** An error event of Anthropic's, whose data this is, as a frame. */
+export function toldStreamError(data: string): Uint8Array {
+  const body = parseErrorBody(Buffer.from(data));
+  const error = isRecord(body?.['error']) ? body['error'] : {};
+  const message = toldMessage(error['message']) ?? 'the model reported an error';
+  const { type } = error;
+  const name = typeof type === 'string' && Object.hasOwn(ANTHROPIC_IN_BAND, type) ? ANTHROPIC_IN_BAND[type] : undefined;
+  return exceptionFrame(name ?? MODEL_ERROR, { message });
 }
 
 /** What the gateway's own key pair or token may be refused with, whatever the status. */

@@ -3,7 +3,7 @@
  * (`eu.anthropic.claude-…`), or an ARN, which may say nothing. Source: the pages of the vendors in Amazon Bedrock's guide, and its table of models that cache.
  */
 
-import { modelLimits } from '../anthropic-messages/model-limits.ts';
+import { modelLimits } from '../dialect-claude-limits.ts';
 
 /** `unknown`: an inference profile of the operator's own, most often of a Claude; it is told what was asked. */
 export type ModelFamily = 'claude' | 'nova' | 'gpt' | 'other' | 'unknown';

@@ -50,11 +50,11 @@ export function writeStopSequence(text: string | undefined): Block {
 }
 
 /** Server side. */
-export function encodeReply({ choices: [choice], usage, serviceTier }: ChatReply, { elapsedMs }: EncodeFacts): string {
+export function encodeReply({ choices: [choice], usage, serviceTier }: ChatReply, facts: EncodeFacts): string {
   const parts = choice?.parts ?? [];
   const hasCalls = parts.some(({ kind }) => kind === 'tool-call');
   return JSON.stringify({
-    metrics: { latencyMs: elapsedMs?.() ?? 0 },
+    metrics: { latencyMs: facts.elapsedMs?.() ?? 0 },
     output: { message: { content: parts.flatMap(answerBlocks), role: 'assistant' } },
     ...(serviceTier === undefined ? {} : { serviceTier: { type: serviceTier } }),
     stopReason: encodeFinish(choice?.finish ?? 'other', hasCalls),

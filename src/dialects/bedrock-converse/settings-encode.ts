@@ -1,7 +1,7 @@
 /*
  * Everything of a request that is neither said nor a tool. What models differ in (thinking, effort, sampling beside it, forced tools) hangs together:
  *
- *   Claude   as Anthropic's own API has it (anthropic-messages/settings-encode.ts), its fields put where Converse wants them
+ *   Claude   as Anthropic's own API has it (dialect-claude-settings.ts), its fields put where Converse wants them
  *   Nova 2   `reasoningConfig` with an effort; the highest goes with no sampling and no length
  *   gpt-oss  `reasoning_effort`
  *   others   nothing; an inference profile that does not tell its model is told as a Claude
@@ -10,8 +10,8 @@
  */
 
 import type { ChatRequest, ReasoningWish } from '../../operations/chat.ts';
-import { modelLimits } from '../anthropic-messages/model-limits.ts';
-import { encodeSettings as encodeClaude } from '../anthropic-messages/settings-encode.ts';
+import { modelLimits } from '../dialect-claude-limits.ts';
+import { encodeSettings as encodeClaude } from '../dialect-claude-settings.ts';
 import type { EncodeTarget } from '../dialect-codec.ts';
 import { effortOfBudget } from '../dialect-effort.ts';
 import type { Block } from './block.ts';

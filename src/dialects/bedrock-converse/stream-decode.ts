@@ -244,7 +244,7 @@ export class BedrockStreamDecoder implements ChatStreamDecoder {
   #stop(event: Block): void {
     if (this.#finished) return;
     this.#start();
-    for (const index of [...this.#open.keys()]) this.#close(index);
+    for (const index of this.#open.keys()) this.#close(index);
     this.#finished = true;
     const stopSequence = readStopSequence(event);
     this.#tell({

@@ -75,7 +75,7 @@ export function decodeRequest(kind: OperationKind, bytes: Uint8Array, hints: Dec
     usageWanted: true,
     // A seed below zero means any.
     deterministic: !isCommand && (kind === 'embed' || temperature === 0 || (typeof seed === 'number' && seed >= 0)),
-    ...(isCommand ? { command: true } : {}),
+    ...(isCommand ? { command: true, sameDialect: true } : {}),
     ...(typeof outputTokensMax === 'number' && outputTokensMax > 0 ? { outputTokensMax } : {}),
     bytes,
     encode,

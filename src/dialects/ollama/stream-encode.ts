@@ -62,9 +62,9 @@ export class OllamaStreamEncoder implements ChatStreamEncoder {
         return;
       case 'end':
         this.#line({ content: '' }, writeEnd(this.#finish, this.#usage));
-        return;
+        break;
       default:
-        return;
+        break;
     }
   }
 

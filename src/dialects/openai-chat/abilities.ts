@@ -25,6 +25,7 @@ export const ABILITIES: ChatAbilities = abilities({
     'tools',
     'custom-tools',
     'native-tools',
+    'native-tools-needed',
     'native-parts',
     'tool-choice-none',
     'tool-choice-required',

@@ -1,4 +1,4 @@
-/* OpenAI's chat completions, and the two older operations that share its errors and its streams: completions and embeddings. */
+/* OpenAI's chat completions, and what shares their errors and addresses: completions, embeddings, and the operations in media/. */
 
 import type { GatewayError } from '../../base/errors.ts';
 import type { OperationKind } from '../../operations/operation.ts';
@@ -9,6 +9,10 @@ import { ofOperation } from '../dialect-operations.ts';
 import { ABILITIES, HEARD } from './abilities.ts';
 import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
+import { realtimeSockets } from './media/realtime.ts';
+import { inspectMediaReply } from './media/reply.ts';
+import { decodeMedia, isMedia, mediaForms, mediaPath } from './media/request.ts';
+import { MediaStreamMeter } from './media/stream.ts';
 import { inspectReply } from './reply.ts';
 import { decodeChatReply } from './reply-decode.ts';
 import { encodeChatReply } from './reply-encode.ts';
@@ -28,10 +32,12 @@ const PATHS: Readonly<Partial<Record<OperationKind, string>>> = {
 export const openaiChat: Dialect = {
   name: 'openai-chat',
   streamType: () => EVENT_STREAM,
-  decode: decodeRequest,
-  path: ({ kind }) => ofOperation(PATHS, kind),
+  decode: (kind, bytes, hints) => (isMedia(kind) ? decodeMedia(kind, bytes, hints) : decodeRequest(kind, bytes)),
+  forms: mediaForms,
+  path: ({ kind }, model) => (isMedia(kind) ? mediaPath(kind, model) : ofOperation(PATHS, kind)),
   passedHeaders: ['openai-beta'],
   modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
+  sockets: realtimeSockets,
   codecs: {
     chat: {
       abilities: ABILITIES,
@@ -48,8 +54,11 @@ export const openaiChat: Dialect = {
   encodeError,
   errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,
   classifyError,
-  inspectReply,
-  createMeter: (operation) => new OpenAiStreamMeter({ stripUsage: operation.stream && !operation.usageWanted }),
+  inspectReply: (operation, bytes) => (isMedia(operation.kind) ? inspectMediaReply(operation, bytes) : inspectReply(operation, bytes)),
+  createMeter: (operation) =>
+    isMedia(operation.kind)
+      ? new MediaStreamMeter(operation)
+      : new OpenAiStreamMeter({ stripUsage: operation.stream && !operation.usageWanted }),
   encodeStreamError,
   ping: Buffer.from(': ping\n\n'),
 };

@@ -35,14 +35,14 @@ export class OpenAiStreamEncoder implements ChatStreamEncoder {
   readonly #isOlder: boolean;
   readonly #choices = new Map<number, ChoiceState>();
   #head = '';
-  #tail = '}\n\n';
+  readonly #tail: string;
   #usage: Usage | undefined;
   #written = '';
 
   constructor(facts: EncodeFacts) {
     this.#facts = facts;
     this.#isOlder = facts.form === FUNCTIONS_FORM;
-    if (facts.usageWanted) this.#tail = ',"usage":null}\n\n';
+    this.#tail = facts.usageWanted ? ',"usage":null}\n\n' : '}\n\n';
   }
 
   encode(events: readonly ChatEvent[]): Uint8Array | undefined {
@@ -69,10 +69,8 @@ export class OpenAiStreamEncoder implements ChatStreamEncoder {
       case 'end':
         this.#end();
         return;
-      case 'failure':
-        return;
       default:
-        this.#part(event, this.#choice(event.choice));
+        if (event.kind !== 'failure') this.#part(event, this.#choice(event.choice));
     }
   }
 

@@ -26,6 +26,7 @@ export const chatCodec: ChatCodec = {
       'tools',
       'custom-tools',
       'native-tools',
+      'native-tools-needed',
       'native-parts',
       'tool-choice-none',
       'tool-choice-required',

@@ -10,6 +10,7 @@ import type { Operation, OperationKind } from '../../operations/operation.ts';
 import { scanBody } from '../dialect-body.ts';
 import { checkModel, createFieldCheck, firstInside, invalid } from '../dialect-request.ts';
 import { NAME } from './name.ts';
+import { mayHoldReference } from './references.ts';
 
 // `null` is OpenAI's way of leaving a field out, so it is accepted wherever a field is optional.
 const check = createFieldCheck([
@@ -48,13 +49,17 @@ export function decodeRequest(kind: OperationKind, bytes: Uint8Array): Operation
     // It always comes, with the last event.
     usageWanted: true,
     // An answer that goes on from another is its caller's own, and must not be found by anybody who knows that one's id.
-    deterministic: !isGiven(scan, 'previous_response_id') && (kind === 'count-tokens' || memberNumber(scan, 'temperature') === 0),
+    deterministic: (kind === 'count-tokens' || memberNumber(scan, 'temperature') === 0) && !goesOn(scan),
     ...(isAct ? { command: true } : {}),
     ...(user === undefined ? {} : { user }),
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
     bytes,
     encode: (targetModel) => (targetModel === model ? bytes : editMembers(scan, { model: JSON.stringify(targetModel) })),
   };
+}
+
+function goesOn(scan: JsonScan): boolean {
+  return isGiven(scan, 'previous_response_id') || mayHoldReference(scan.bytes);
 }
 
 function checkQuestion(scan: JsonScan): void {

@@ -60,8 +60,13 @@ async function answer({ form, id, exchange }: Asked, ask: () => Promise<Reply>):
   if (!isEventStream(reply)) return { ...reply, headers: JSON_HEADERS, body: form.whole(bytesOf(reply.body), look()) };
   if (form.stream === undefined) throw new Error(`${exchange.route.pattern}: a stream came where none was asked for`);
   const stream = form.stream(look);
+  const headers = stream.contentType === undefined ? reply.headers : { ...reply.headers, 'content-type': stream.contentType };
   // From the cache, a stream comes in one piece.
-  return { ...reply, body: isStream(reply.body) ? retold(reply.body, stream, exchange) : (stream.push(bytesOf(reply.body)) ?? null) };
+  return {
+    ...reply,
+    headers,
+    body: isStream(reply.body) ? retold(reply.body, stream, exchange) : (stream.push(bytesOf(reply.body)) ?? null),
+  };
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json' };

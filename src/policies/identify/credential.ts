@@ -1,4 +1,4 @@
-import { KEY_HEADERS } from '../../base/credential-headers.ts';
+import { KEY_HEADERS, KEY_PROTOCOL_PREFIX, offeredProtocols } from '../../base/credential-headers.ts';
 import { GatewayError } from '../../base/errors.ts';
 
 const BEARER = 'bearer ';
@@ -15,7 +15,7 @@ export interface KeyQuery {
 }
 
 /**
- * The key or token that came with a request, wherever it stood; undefined when there was none. Clients may send the same one twice.
+ * The key or token that came with a request, wherever it stood, with a WebSocket also among its subprotocols; undefined when there was none. Clients may send the same one twice.
  * Throws `header_invalid` for two that differ, and `key_invalid` for one that is absurdly long.
  */
 export function extractCredential(headers: Headers, query?: KeyQuery): string | undefined {
@@ -28,6 +28,11 @@ export function extractCredential(headers: Headers, query?: KeyQuery): string | 
   for (const name of KEY_HEADERS) add(headers.get(name));
   if (query?.parameter !== undefined && query.search.length > 1)
     for (const value of new URLSearchParams(query.search).getAll(query.parameter)) add(value);
+  if (headers.has('sec-websocket-protocol')) {
+    for (const name of offeredProtocols(headers)) {
+      if (name.startsWith(KEY_PROTOCOL_PREFIX) && name.length > KEY_PROTOCOL_PREFIX.length) add(name.slice(KEY_PROTOCOL_PREFIX.length));
+    }
+  }
   if (credential !== undefined && credential.length > CREDENTIAL_CHARS_MAX)
     throw new GatewayError('key_invalid', `keys and tokens have ${CREDENTIAL_CHARS_MAX} characters at most`);
   return credential;

@@ -2,13 +2,16 @@ import type { CallerDialect, DecodeHints } from '../../dialects/dialect.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 import { checkContentEncoding, checkContentType } from './body-head.ts';
+import { type FormDeps, formBoundary, readForm } from './read-form.ts';
 
 export interface ReadConfig {
   /** Largest body of a model route. */
   readonly bodyBytesMax: number;
+  /** Largest form with files in it. */
+  readonly formBytesMax: number;
 }
 
-export interface ReadDeps {
+export interface ReadDeps extends FormDeps {
   readonly dialects: ReadonlyMap<string, CallerDialect>;
   /** Name of the model for a body that names none; `named` is what its dialect would take. */
   readonly defaultModel: (named: string) => string | Promise<string>;
@@ -27,11 +30,23 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       if (kind === undefined || dialect === undefined) return undefined;
       const hints: DecodeHints = { hasModel: (name) => deps.models.has(name), ...(form === undefined ? {} : { form }) };
       return (next) => async (request, exchange) => {
-        checkContentType(request.headers, dialect.otherContentTypes);
-        checkContentEncoding(request.headers);
         const { method, path, search, headers, params, body } = request;
+        const boundary = route.takesForms === true ? formBoundary(headers) : undefined;
+        if (boundary !== undefined && dialect.forms !== undefined) {
+          checkContentEncoding(headers);
+          const form = await readForm(request, exchange, {
+            boundary,
+            bytesMax: config.formBytesMax,
+            forms: dialect.forms,
+            spools: deps.spools,
+          });
+          const operation = dialect.forms.decode(kind, form);
+          return next({ ...request, body: { kind: 'none' }, operation }, exchange);
+        }
+        checkContentType(headers, dialect.otherContentTypes);
+        checkContentEncoding(headers);
         const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
-        const decoded = dialect.decode(kind, bytes, params === undefined ? hints : { ...hints, params, search });
+        const decoded = dialect.decode(kind, bytes, hintsOf(request, hints));
         if (decoded === undefined) return next({ ...request, body: { kind: 'bytes', bytes } }, exchange);
         const operation = decoded.modelDefaulted === true ? { ...decoded, model: await deps.defaultModel(decoded.model) } : decoded;
         const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };
@@ -39,6 +54,11 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       };
     },
   };
+}
+
+function hintsOf({ params, search }: GatewayRequest, hints: DecodeHints): DecodeHints {
+  if (params === undefined) return search === '' ? hints : { ...hints, search };
+  return { ...hints, params, search };
 }
 
 const EMPTY = new Uint8Array(0);

@@ -43,7 +43,7 @@ export function createFetchWire({ url, pinned, pool, proxy }: FetchWireOptions):
       }
       const platform = platformSignal(signal);
       try {
-        const response = await session.fetch(originOf(url, address) + sendableTarget(target), {
+        const response = await session.fetch(addressOrigin(url, address) + sendableTarget(target), {
           method,
           headers,
           body,
@@ -81,7 +81,8 @@ function asFailure(error: unknown): GatewayError {
 /** What Bun keeps at most. */
 const IDLE_MAX = 64;
 
-function originOf({ protocol, host, port }: URL, address: string | undefined): string {
+/** The origin with the address that is to be dialled in place of the name. */
+export function addressOrigin({ protocol, host, port }: URL, address: string | undefined): string {
   if (address === undefined) return `${protocol}//${host}`;
   return `${protocol}//${address.includes(':') ? `[${address}]` : address}${port === '' ? '' : `:${port}`}`;
 }

@@ -24,11 +24,12 @@ import type { BodyReader } from '../upstream.ts';
 import type { PoolConfig } from '../upstream-config.ts';
 import type { UpstreamEvents } from '../upstream-events.ts';
 import { type HostKind, kindOfHost, refusalOf } from './address-rules.ts';
-import { createFetchWire } from './fetch-wire.ts';
+import { addressOrigin, createFetchWire } from './fetch-wire.ts';
 import { requestHeaders, type SendableHeaders } from './hop-headers.ts';
 import { createHostCheck, type HostCheck, type Resolve } from './host-check.ts';
 import { createSocketWire } from './http1/socket-wire.ts';
 import { provesNotSent } from './transport-error.ts';
+import { openWebSocket, type UpstreamSocket } from './web-socket.ts';
 import type { Wire } from './wire.ts';
 
 export interface TransportRequest {
@@ -37,8 +38,12 @@ export interface TransportRequest {
   readonly method: string;
   /** A record has lower-case names. Not changed: what does not go on is left out of a copy. */
   readonly headers: SendableHeaders;
-  /** A stream can be sent once: such a request is never tried again after it began. */
+  /** A stream can be sent once: such a request is never tried again after it began, unless it is `renewed`. */
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  /** The body is made anew for every attempt, from what is kept of it. */
+  readonly renewed?: true;
+  /** Of a WebSocket: the subprotocols that it is offered. */
+  readonly protocols?: readonly string[];
 }
 
 export interface TransportReply {
@@ -65,6 +70,8 @@ export interface Connector extends Disposable {
   readonly label: string;
   /** Resolves with the head of the reply. Throws a TransportError, `upstream_address_forbidden`, or the signal's reason. */
   send(request: TransportRequest, signal: Abortable): Promise<TransportReply>;
+  /** Resolves with an open WebSocket. Throws as `send` does, and an UpgradeRefused. `request` has no body; its URL is one of http. */
+  openSocket(request: TransportRequest, signal: Abortable): Promise<UpstreamSocket>;
 }
 
 export interface Transport {
@@ -89,7 +96,7 @@ export function createTransport(deps: TransportDeps): Transport {
         url.protocol === 'http:' && options.proxy === undefined
           ? createSocketWire({ url, pool: options.pool, clock: deps.clock, onConnection: deps.events.onConnection })
           : createFetchWire({ url, pinned, pool: options.pool, proxy: options.proxy });
-      return createConnector({ url, check, pinned, wire });
+      return createConnector({ url, check, pinned, wire, proxy: options.proxy });
     },
   };
 }
@@ -99,9 +106,10 @@ interface ConnectorParts {
   readonly check: HostCheck | undefined;
   readonly pinned: boolean;
   readonly wire: Wire;
+  readonly proxy: string | undefined;
 }
 
-function createConnector({ url, check, pinned, wire }: ConnectorParts): Connector {
+function createConnector({ url, check, pinned, wire, proxy }: ConnectorParts): Connector {
   const origin = `${url.origin}/`;
 
   /** Sends to one address, or to whatever the name resolves to. */
@@ -111,14 +119,26 @@ function createConnector({ url, check, pinned, wire }: ConnectorParts): Connecto
     return wire.send({ method, target: request.url.slice(origin.length - 1), headers, body, address }, signal);
   };
 
-  const sendChecked = async (known: HostCheck, request: TransportRequest, signal: Abortable): Promise<TransportReply> => {
+  const connectSocket = ({ url: asked, headers, protocols = [] }: TransportRequest, signal: Abortable, address?: string) => {
+    const clean: Record<string, string> = Object.fromEntries(new Headers(requestHeaders(headers, false)));
+    const target = asked.slice(origin.length - 1);
+    if (address === undefined)
+      return openWebSocket({ url: url.origin + target, headers: clean, protocols, serverName: undefined, proxy }, signal);
+    return openWebSocket(
+      { url: addressOrigin(url, address) + target, headers: { ...clean, host: url.host }, protocols, serverName: url.hostname, proxy },
+      signal,
+    );
+  };
+
+  /** Only at addresses that may be called, one after the other where they are dialled by themselves. */
+  const overChecked = async <Result>(known: HostCheck, signal: Abortable, dial: (address?: string) => Promise<Result>): Promise<Result> => {
     const given = known.addresses();
     const addresses = given instanceof Promise ? await raceAbort(given, signal) : given;
-    if (!pinned) return dispatch(request, signal);
+    if (!pinned) return dial();
     let failure: unknown;
     for (const address of addresses) {
       try {
-        return await dispatch(request, signal, address);
+        return await dial(address);
       } catch (error) {
         if (!provesNotSent(error)) throw error;
         known.failed(address);
@@ -134,7 +154,14 @@ function createConnector({ url, check, pinned, wire }: ConnectorParts): Connecto
     async send(request, signal) {
       assertWithin(request, origin);
       signal.throwIfAborted();
-      return check === undefined ? dispatch(request, signal) : sendChecked(check, request, signal);
+      return check === undefined ? dispatch(request, signal) : overChecked(check, signal, (address) => dispatch(request, signal, address));
+    },
+    async openSocket(request, signal) {
+      assertWithin(request, origin);
+      signal.throwIfAborted();
+      return check === undefined
+        ? connectSocket(request, signal)
+        : overChecked(check, signal, (address) => connectSocket(request, signal, address));
     },
     [Symbol.dispose]: () => wire[Symbol.dispose](),
   };

@@ -4,15 +4,15 @@
  *
  *   - thinking by budget: 1,024 at least, less than `max_tokens`; and in a round of tools the thoughts that led to it must be there;
  *   - thinking goes neither with a forced tool, nor with a temperature other than 1, a top_p below 0.95 or a top_k;
- *   - models differ (model-limits.ts).
+ *   - models differ (dialect-claude-limits.ts).
  *
  * Source: platform.claude.com/docs/en/build-with-claude/extended-thinking#important-considerations-when-using-extended-thinking.
  */
 
-import type { ChatRequest, ReasoningWish } from '../../operations/chat.ts';
-import type { EncodeTarget } from '../dialect-codec.ts';
-import { effortOfBudget } from '../dialect-effort.ts';
-import { defaultOutputTokens, type ModelLimits } from './model-limits.ts';
+import type { ChatRequest, ReasoningWish } from '../operations/chat.ts';
+import { defaultOutputTokens, type ModelLimits } from './dialect-claude-limits.ts';
+import type { EncodeTarget } from './dialect-codec.ts';
+import { effortOfBudget } from './dialect-effort.ts';
 
 type Effort = NonNullable<ReasoningWish['effort']>;
 type Json = Record<string, unknown>;

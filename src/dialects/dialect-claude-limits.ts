@@ -77,10 +77,13 @@ export function modelLimits(model: string): ModelLimits {
 
 /** Every model of a compatible server that we know of takes as much. */
 const COMPATIBLE_OUTPUT = 4_096;
-/** Room for an answer and for thoughts, without asking for an hour. Every Claude from 4 on takes it. */
+/**
+ * Room for an answer and for thoughts, without asking for an hour. Every Claude from 4 on takes it. More is not asked for unbidden: `max_tokens` and the prompt
+ * must fit the window together, and a long talk with a coding agent would be refused for room that its answer never needs.
+ */
 const OUTPUT_DEFAULT = 32_000;
 
-/** `max_tokens` for a caller who named none: the dialect can't do without. */
+/** `max_tokens` for a caller who named none: the dialect can't do without. `known`: what the catalogue says of the model. */
 export function defaultOutputTokens({ outputTokensMax }: ModelLimits, known: number | undefined): number {
-  return known ?? (outputTokensMax === undefined ? COMPATIBLE_OUTPUT : Math.min(outputTokensMax, OUTPUT_DEFAULT));
+  return Math.min(known ?? outputTokensMax ?? COMPATIBLE_OUTPUT, OUTPUT_DEFAULT);
 }
