@@ -30,9 +30,9 @@ export interface CrossedRequest {
 /** What the target is asked; the error where it is not asked at all. */
 export function crossRequest(pair: Pair, request: NativeRequest, model: string, isStreamed = false): CrossedRequest | GatewayError {
   return orError(() => {
-    const { report, encodeRequest } = crossingOf(pair, request, isStreamed);
-    const bytes = encodeRequest({ model, stream: isStreamed, streamUsage: true });
-    return { body: parse(bytes), bytes, report };
+    const crossing = crossingOf(pair, request, isStreamed);
+    const bytes = crossing.encodeRequest({ model, stream: isStreamed, streamUsage: true });
+    return { body: parse(bytes), bytes, report: crossing.report };
   });
 }
 

@@ -7,6 +7,7 @@ import { crossingsOf } from '../../src/admin/capabilities.ts';
 import { GatewayError } from '../../src/base/errors.ts';
 import type { Dialect } from '../../src/dialects/dialect.ts';
 import type { ChatCodec } from '../../src/dialects/dialect-codec.ts';
+import { crossedAbilities } from '../../src/dialects/dialect-crossing.ts';
 import { DIALECTS } from '../../src/dialects/registry.ts';
 import type { ChatRequest } from '../../src/operations/chat.ts';
 import { abilities, CHAT_FEATURE_NAMES, type ChatAbilities, type ChatFeature, OWN_FEATURES } from '../../src/operations/chat-features.ts';
@@ -134,7 +135,7 @@ function requestDifferences(given: Case, pair: Pair): string[] {
   const made = crossRequest(pair, native, modelOf(given, target));
   if (made instanceof GatewayError) return [`${given.name}: ${made.message}`];
   const declared = declaredOf(pair);
-  const { abilities: theirs } = codecOf(target.dialect);
+  const theirs = crossedAbilities(codecOf(target.dialect).abilities);
   const asked = askedOf(request);
   const { lost, adapted } = made.report;
   const isHidden = (feature: ChatFeature) => CARRIERS[feature]?.some((carrier) => lost.includes(carrier)) === true;
@@ -160,7 +161,7 @@ function replyDifferences(given: Case, pair: Pair): string[] {
   if (made instanceof GatewayError) return [];
   const declared = declaredOf(pair);
   const wanted = [...toldOf(target, reply)].filter((feature) => declared.lost.includes(feature));
-  return differing(`${given.name}: reply lost`, made.lost as readonly ChatFeature[], wanted, []);
+  return differing(`${given.name}: reply lost`, made.lost, wanted, []);
 }
 
 function differing(what: string, got: readonly string[], wanted: readonly string[], excused: readonly string[]): string[] {
@@ -205,9 +206,9 @@ function replyChanges(given: Case, pair: Pair): string[] {
   if (there instanceof GatewayError) return [];
   const back = crossReply({ caller: target, target: caller }, given.request(target.name), there.bytes);
   if (back instanceof GatewayError) return [`${given.name}: the answer: ${back.message}`];
-  const { decodeReply } = codecOf(target.dialect);
-  const before = decodeReply(Buffer.from(JSON.stringify(reply)));
-  return changes(`${given.name}: the answer`, pair, replySayingsOf(before), replySayingsOf(decodeReply(back.bytes)));
+  const codec = codecOf(target.dialect);
+  const before = codec.decodeReply(Buffer.from(JSON.stringify(reply)));
+  return changes(`${given.name}: the answer`, pair, replySayingsOf(before), replySayingsOf(codec.decodeReply(back.bytes)));
 }
 
 function changes(what: string, { caller, target }: Pair, before: Sayings, after: Sayings): string[] {

@@ -15,8 +15,7 @@ function leaves(value: Json): Map<string, string> {
   const walk = (node: Json, path: string): void => {
     const entries = typeof node === 'object' && node !== null ? Object.entries(node) : [];
     if (entries.length === 0) found.set(path, JSON.stringify(node));
-    for (const [name, child] of entries)
-      walk(child as Json, path + (Array.isArray(node) ? `[${name}]` : `${path === '' ? '' : '.'}${name}`));
+    for (const [name, child] of entries) walk(child, path + (Array.isArray(node) ? `[${name}]` : `${path === '' ? '' : '.'}${name}`));
   };
   walk(value, '');
   return found;
@@ -51,7 +50,7 @@ export function lineDifference(before: readonly string[], after: readonly string
 
 /** Of each pair of tails, how many lines both have in order. */
 function longestCommon(before: readonly string[], after: readonly string[]): number[][] {
-  const lengths = Array.from({ length: before.length + 1 }, () => new Array<number>(after.length + 1).fill(0));
+  const lengths = Array.from({ length: before.length + 1 }, () => Array.from({ length: after.length + 1 }, () => 0));
   for (let i = before.length - 1; i >= 0; i -= 1) {
     for (let j = after.length - 1; j >= 0; j -= 1) {
       const row = lengths[i] ?? [];

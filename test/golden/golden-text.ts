@@ -14,59 +14,41 @@ const ALL = { incidental: [], silent: [] };
 type Outcome = readonly string[];
 
 export function requestsText(given: Case): string {
-  return written(
-    given,
-    'to',
-    'from',
-    (target, caller) => {
-      const request = given.request(caller.name);
-      if (request === undefined) return undefined;
-      const own = given.request(target.name);
-      const made = crossRequest({ caller, target }, request, own?.model ?? plain(target.name).request.model);
-      if (made instanceof GatewayError) return refused(made);
-      const { lost, adapted, unread } = made.report;
-      return [
-        ...jsonDifference(merge((own ?? plain(target.name).request).body, target.wire.asked ?? {}), made.body, ALL),
-        ...listed('lost', lost),
-        ...listed('adapted', adapted),
-        ...listed('unread', unread),
-      ];
-    },
-    (target) => given.request(target.name) !== undefined,
-  );
+  return written(given, { to: 'to', by: 'from', hasOwn: (target) => given.request(target.name) !== undefined }, (target, caller) => {
+    const request = given.request(caller.name);
+    if (request === undefined) return undefined;
+    const own = given.request(target.name);
+    const made = crossRequest({ caller, target }, request, own?.model ?? plain(target.name).request.model);
+    if (made instanceof GatewayError) return refused(made);
+    const { lost, adapted, unread } = made.report;
+    return [
+      ...jsonDifference(merge((own ?? plain(target.name).request).body, target.wire.asked ?? {}), made.body, ALL),
+      ...listed('lost', lost),
+      ...listed('adapted', adapted),
+      ...listed('unread', unread),
+    ];
+  });
 }
 
 export function repliesText(given: Case): string {
-  return written(
-    given,
-    'told to',
-    'by',
-    (caller, target) => {
-      const reply = given.reply(target.name);
-      if (reply === undefined) return undefined;
-      const made = crossReply({ caller, target }, given.request(caller.name), reply);
-      if (made instanceof GatewayError) return refused(made);
-      return [...jsonDifference(ownReply(given, caller), made.body, caller.wire), ...listed('lost', made.lost)];
-    },
-    (caller) => given.reply(caller.name) !== undefined,
-  );
+  return written(given, { to: 'told to', by: 'by', hasOwn: (caller) => given.reply(caller.name) !== undefined }, (caller, target) => {
+    const reply = given.reply(target.name);
+    if (reply === undefined) return undefined;
+    const made = crossReply({ caller, target }, given.request(caller.name), reply);
+    if (made instanceof GatewayError) return refused(made);
+    return [...jsonDifference(ownReply(given, caller), made.body, caller.wire), ...listed('lost', made.lost)];
+  });
 }
 
 export function streamsText(given: Case): string {
-  return written(
-    given,
-    'told to',
-    'by',
-    (caller, target) => {
-      const reply = given.reply(target.name);
-      if (reply === undefined) return undefined;
-      const made = crossStream({ caller, target }, given.request(caller.name), target.wire.stream(reply));
-      const { wire } = caller;
-      const told = lineDifference(wire.lines(Buffer.concat(wire.stream(ownReply(given, caller)))), wire.lines(made.bytes));
-      return [...told, ...(made.failure === undefined ? [] : refused(made.failure)), ...(made.isWhole ? [] : ['not whole'])];
-    },
-    (caller) => given.reply(caller.name) !== undefined,
-  );
+  return written(given, { to: 'told to', by: 'by', hasOwn: (caller) => given.reply(caller.name) !== undefined }, (caller, target) => {
+    const reply = given.reply(target.name);
+    if (reply === undefined) return undefined;
+    const made = crossStream({ caller, target }, given.request(caller.name), target.wire.stream(reply));
+    const { wire } = caller;
+    const told = lineDifference(wire.lines(Buffer.concat(wire.stream(ownReply(given, caller)))), wire.lines(made.bytes));
+    return [...told, ...(made.failure === undefined ? [] : refused(made.failure)), ...(made.isWhole ? [] : ['not whole'])];
+  });
 }
 
 function ownReply(given: Case, { name }: Speaker): JsonObject {
@@ -81,13 +63,14 @@ function listed(word: string, names: readonly string[]): Outcome {
   return names.length === 0 ? [] : [`${word}: ${names.toSorted().join(', ')}`];
 }
 
-function written(
-  { about }: Case,
-  to: string,
-  by: string,
-  outcome: (to: Speaker, from: Speaker) => Outcome | undefined,
-  hasOwn: (to: Speaker) => boolean,
-): string {
+interface Direction {
+  readonly to: string;
+  readonly by: string;
+  /** Whether the case has words of this dialect's own. */
+  readonly hasOwn: (to: Speaker) => boolean;
+}
+
+function written({ about }: Case, { to, by, hasOwn }: Direction, outcome: (to: Speaker, from: Speaker) => Outcome | undefined): string {
   const sections = SPEAKERS.map((one) => {
     const groups = new Map<string, string[]>();
     for (const other of SPEAKERS) {

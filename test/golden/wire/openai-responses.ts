@@ -84,16 +84,19 @@ function openItem(item: JsonObject, at: JsonObject): [JsonObject, JsonObject[]] 
         objects(item['content']).flatMap((part, index) => partEvents(part, { ...at, content_index: index })),
       ];
     case 'function_call':
-      return [{ ...item, status: 'in_progress', arguments: '' }, deltas('function_call_arguments', 'arguments', item['arguments'], at)];
+      return [
+        { ...item, status: 'in_progress', arguments: '' },
+        deltas({ name: 'function_call_arguments', field: 'arguments' }, item['arguments'], at),
+      ];
     case 'custom_tool_call':
-      return [{ ...item, status: 'in_progress', input: '' }, deltas('custom_tool_call_input', 'input', item['input'], at)];
+      return [{ ...item, status: 'in_progress', input: '' }, deltas({ name: 'custom_tool_call_input', field: 'input' }, item['input'], at)];
     case 'reasoning':
       return [
         { ...merge(item, { encrypted_content: null }), summary: [], ...(item['content'] === undefined ? {} : { content: [] }) },
         [
           ...objects(item['summary']).flatMap((part, index) => summaryEvents(part, { ...at, summary_index: index })),
           ...objects(item['content']).flatMap((part, index) =>
-            deltas('reasoning_text', 'text', part['text'], { ...at, content_index: index }),
+            deltas({ name: 'reasoning_text', field: 'text' }, part['text'], { ...at, content_index: index }),
           ),
         ],
       ];
@@ -102,7 +105,15 @@ function openItem(item: JsonObject, at: JsonObject): [JsonObject, JsonObject[]] 
   }
 }
 
-function deltas(name: string, field: string, whole: Json | undefined, at: JsonObject, more: JsonObject = {}): JsonObject[] {
+interface Told {
+  /** The event's name between `response.` and `.delta`. */
+  readonly name: string;
+  /** The field of the last event that has all of it. */
+  readonly field: string;
+  readonly more?: JsonObject;
+}
+
+function deltas({ name, field, more = {} }: Told, whole: Json | undefined, at: JsonObject): JsonObject[] {
   return [
     ...pieces(text(whole)).map((delta) => ({ type: `response.${name}.delta`, ...at, delta, ...more })),
     { type: `response.${name}.done`, ...at, [field]: whole ?? '', ...more },
@@ -118,7 +129,7 @@ function partEvents(part: JsonObject, at: JsonObject): JsonObject[] {
     annotation_index: index,
     annotation,
   }));
-  const told = isText ? textDeltas(part, at) : deltas('refusal', 'refusal', part['refusal'], at);
+  const told = isText ? textDeltas(part, at) : deltas({ name: 'refusal', field: 'refusal' }, part['refusal'], at);
   const done = told.at(-1) ?? {};
   return [
     { type: 'response.content_part.added', ...at, part: opening },
@@ -132,7 +143,7 @@ function partEvents(part: JsonObject, at: JsonObject): JsonObject[] {
 /** The first piece has all of the log probabilities, as our tokens are not the pieces. */
 function textDeltas(part: JsonObject, at: JsonObject): JsonObject[] {
   const logprobs = part['logprobs'] ?? [];
-  return deltas('output_text', 'text', part['text'], at, { logprobs: [] }).map((event, index, all) =>
+  return deltas({ name: 'output_text', field: 'text', more: { logprobs: [] } }, part['text'], at).map((event, index, all) =>
     index === 0 || index === all.length - 1 ? { ...event, logprobs } : event,
   );
 }
@@ -140,7 +151,7 @@ function textDeltas(part: JsonObject, at: JsonObject): JsonObject[] {
 function summaryEvents(part: JsonObject, at: JsonObject): JsonObject[] {
   return [
     { type: 'response.reasoning_summary_part.added', ...at, part: { ...object(part), text: '' } },
-    ...deltas('reasoning_summary_text', 'text', part['text'], at),
+    ...deltas({ name: 'reasoning_summary_text', field: 'text' }, part['text'], at),
     { type: 'response.reasoning_summary_part.done', ...at, part },
   ];
 }

@@ -86,7 +86,7 @@ export function sseLines(bytes: Uint8Array, names: boolean): Json[] {
       if (data === '[DONE]') return data;
       const value = JSON.parse(data) as Json;
       const type = isObject(value) ? value['type'] : undefined;
-      if (names ? name !== type : name !== undefined) throw new Error(`an event named '${name}' of type '${String(type)}'`);
+      if (names ? name !== type : name !== undefined) throw new Error(`an event named '${name}' of type ${JSON.stringify(type)}`);
       return value;
     });
 }
