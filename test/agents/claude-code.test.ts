@@ -223,8 +223,8 @@ describe.each(TARGET_DIALECTS)('in front of %s', (dialect) => {
       error: { type: expect.stringMatching(/overloaded_error|api_error|rate_limit_error/) },
     });
     await stage.simulator.fault(`status=529,times=1,key=${dialect}`);
-    const again = await client.beta.messages.create({ ...request(model, [{ role: 'user', content: 'echo: here' }]), stream: false });
-    expect(again.content.some((block) => block.type === 'text' && block.text === 'here')).toBe(true);
+    const { message } = await ask(model, [{ role: 'user', content: 'echo: here' }]);
+    expect(message.content.some((block) => block.type === 'text' && block.text === 'here')).toBe(true);
     await stage.simulator.fault('');
   });
 });

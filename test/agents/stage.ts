@@ -31,7 +31,10 @@ export async function startAgentStage(): Promise<AgentStage> {
       providers: Object.fromEntries(
         TARGET_DIALECTS.map((dialect) => [
           dialect,
-          { type: 'simulator', base_url: simulator.url, headers: KEYS, dialects: [dialect], models: ['sim-1', 'sim-1!*'] },
+          // Any server of OpenAI's kin; OpenAI itself has custom tools.
+          dialect === 'openai-chat'
+            ? { type: 'openai-compatible', base_url: `${simulator.url}/v1`, headers: KEYS, models: ['sim-1', 'sim-1!*'] }
+            : { type: 'simulator', base_url: simulator.url, headers: KEYS, dialects: [dialect], models: ['sim-1', 'sim-1!*'] },
         ]),
       ),
       models: Object.fromEntries(
