@@ -8,6 +8,7 @@ import { type LoadGenerator, startLoadGenerator, startUpstream, type Upstream } 
 import { baseline } from './load/scenarios/baseline.ts';
 import { cache } from './load/scenarios/cache.ts';
 import { chat } from './load/scenarios/chat.ts';
+import { crossing } from './load/scenarios/crossing.ts';
 import { health } from './load/scenarios/health.ts';
 import { latency } from './load/scenarios/latency.ts';
 import { memory } from './load/scenarios/memory.ts';
@@ -26,20 +27,13 @@ import { portkey } from './peers/portkey.ts';
 import { fileName, markdown, type Report } from './report.ts';
 
 /** In the order of the table. */
-const SCENARIOS: readonly Scenario[] = [chat, stream, cache, service, baseline, latency, memory, health, start];
+const SCENARIOS: readonly Scenario[] = [chat, stream, crossing, cache, service, baseline, latency, memory, health, start];
 
 const SUBJECTS: Readonly<Record<string, PeerDefinition>> = {
   gatehouse,
   'bare-bun-proxy': { ...bareBunProxy, name: 'bare Bun proxy (stand-in)', start: async (setup) => renamed(bareBunProxy, setup) },
   nginx: { ...nginx, name: 'nginx (stand-in)', start: async (setup) => renamed(nginx, setup) },
   portkey: { ...portkey, name: 'Portkey (stand-in)', start: async (setup) => renamed(portkey, setup) },
-};
-
-const CROSS_DIALECT: Row = {
-  work: 'cross-dialect stream',
-  target: '≤ 6× nginx CPU per chunk',
-  measured: 'one dialect so far',
-  verdict: 'not yet',
 };
 
 process.exitCode = await main();
@@ -82,7 +76,6 @@ async function measure(options: BenchOptions, subject: PeerDefinition): Promise<
       for (const row of scenario.rows) {
         rows.push(result.rows.find(({ work }) => work === row.work) ?? { ...row, measured: '', verdict: 'not measured' });
       }
-      if (scenario === stream) rows.push(CROSS_DIALECT);
     }
   } finally {
     await load.stop();

@@ -6,14 +6,26 @@
  *   POST …/chat/completions   whole, or with `"stream":true` paced events: see fixtures.ts
  *   GET /bench/count          requests answered so far, and streams among them that were asked for their usage: proves that a cache
  *                             hit was one, that a proxied request was not, and that a metered stream was metered
+ *   POST …/messages           paced events of Anthropic's
  *   anything else             1 KB of JSON
  *
  * A second port accepts connections and never answers, for health probes that hang. Both ports are printed as one JSON
  * line. The process ends with its parent, when its standard input closes.
  */
 import type { Socket } from 'bun';
-import { CHAT_REPLY, SERVICE_REPLY, STREAM_END, streamEvent, usageEvent } from './load/fixtures.ts';
+import {
+  ANTHROPIC_END,
+  ANTHROPIC_START,
+  anthropicEvent,
+  CHAT_REPLY,
+  SERVICE_REPLY,
+  STREAM_END,
+  streamEvent,
+  usageEvent,
+} from './load/fixtures.ts';
 import { HttpReader } from './load/http-reader.ts';
+
+const WORDS = [' The', ' lamp', ' was', ' turned', ' by', ' a', ' clock', '.'];
 
 interface Connection {
   readonly reader: HttpReader;
@@ -33,11 +45,10 @@ interface Stream {
 }
 
 interface EventBytes {
-  readonly first: Buffer;
+  /** What comes before the content, each written on its own. */
+  readonly first: readonly Buffer[];
   readonly content: readonly Buffer[];
-  readonly finish: Buffer;
-  readonly usage: Buffer | undefined;
-  readonly end: Buffer;
+  readonly last: readonly Buffer[];
 }
 
 const chatReply = wholeReply(CHAT_REPLY);
@@ -47,6 +58,7 @@ const streamHead = Buffer.from(
 );
 const meteredEvents = eventBytes(true);
 const plainEvents = eventBytes(false);
+const anthropicEvents = anthropicBytes();
 const streaming = new Set<Socket<Connection>>();
 let answered = 0;
 let metered = 0;
@@ -97,21 +109,22 @@ function answer(socket: Socket<Connection>, connection: Connection): void {
     return;
   }
   answered += 1;
-  if (!connection.path.endsWith('/chat/completions')) {
+  if (connection.path.endsWith('/messages')) {
+    beginStream(socket, connection, anthropicEvents);
+  } else if (!connection.path.endsWith('/chat/completions')) {
     send(socket, serviceReply);
   } else if (!connection.body.includes('"stream":true')) {
     send(socket, chatReply);
   } else {
-    beginStream(socket, connection);
+    beginStream(socket, connection, connection.body.includes('"include_usage":true') ? meteredEvents : plainEvents);
   }
 }
 
-function beginStream(socket: Socket<Connection>, connection: Connection): void {
-  const events = connection.body.includes('"include_usage":true') ? meteredEvents : plainEvents;
+function beginStream(socket: Socket<Connection>, connection: Connection, events: EventBytes): void {
   if (events === meteredEvents) metered += 1;
-  const contentEvents = Number(/"max_tokens":(\d+)/.exec(connection.body)?.[1] ?? 16);
-  const intervalMs = Number(/"user":"every-([\d.]+)-ms"/.exec(connection.body)?.[1] ?? 10);
-  const eventsTotal = contentEvents + (events.usage === undefined ? 3 : 4);
+  const contentEvents = Number(/"max_(?:completion_)?tokens":(\d+)/.exec(connection.body)?.[1] ?? 16);
+  const intervalMs = Number(/"user(?:_id)?":"every-([\d.]+)-ms"/.exec(connection.body)?.[1] ?? 10);
+  const eventsTotal = contentEvents + events.first.length + events.last.length;
   connection.stream = { events, eventsTotal, intervalMs, sent: 0, dueAtMs: performance.now() };
   streaming.add(socket);
   send(socket, streamHead);
@@ -129,18 +142,16 @@ function sendDueEvents(): void {
 
 function sendNextEvent(socket: Socket<Connection>, stream: Stream): void {
   const { events, eventsTotal, sent } = stream;
-  const usageEvents = events.usage === undefined ? 0 : 1;
   stream.sent += 1;
   stream.dueAtMs += stream.intervalMs;
-  if (sent === 0) return send(socket, events.first);
-  if (sent === eventsTotal - 1) {
+  const left = eventsTotal - stream.sent;
+  if (left === 0) {
     streaming.delete(socket);
     socket.data.stream = undefined;
-    return send(socket, events.end);
   }
-  if (events.usage !== undefined && sent === eventsTotal - 2) return send(socket, events.usage);
-  if (sent === eventsTotal - 2 - usageEvents) return send(socket, events.finish);
-  send(socket, events.content[sent % events.content.length] ?? events.finish);
+  const { first, content, last } = events;
+  const bytes = first[sent] ?? (left < last.length ? last[last.length - 1 - left] : content[sent % content.length]);
+  if (bytes !== undefined) send(socket, bytes);
 }
 
 function send(socket: Socket<Connection>, bytes: Buffer): void {
@@ -164,13 +175,23 @@ function wholeReply(body: string): Buffer {
 }
 
 function eventBytes(usageAsked: boolean): EventBytes {
-  const words = [' The', ' lamp', ' was', ' turned', ' by', ' a', ' clock', '.'];
   return {
-    first: chunk(streamEvent({ role: 'assistant', content: '', refusal: null }, null, usageAsked)),
-    content: words.map((content) => chunk(streamEvent({ content }, null, usageAsked))),
-    finish: chunk(streamEvent({}, 'stop', usageAsked)),
-    usage: usageAsked ? chunk(usageEvent(64)) : undefined,
-    end: Buffer.concat([chunk(STREAM_END), Buffer.from('0\r\n\r\n')]),
+    first: [chunk(streamEvent({ role: 'assistant', content: '', refusal: null }, null, usageAsked))],
+    content: WORDS.map((content) => chunk(streamEvent({ content }, null, usageAsked))),
+    last: [
+      chunk(streamEvent({}, 'stop', usageAsked)),
+      ...(usageAsked ? [chunk(usageEvent(64))] : []),
+      Buffer.concat([chunk(STREAM_END), Buffer.from('0\r\n\r\n')]),
+    ],
+  };
+}
+
+function anthropicBytes(): EventBytes {
+  const last = ANTHROPIC_END.map((event) => chunk(anthropicEvent(event)));
+  return {
+    first: ANTHROPIC_START.map((event) => chunk(anthropicEvent(event))),
+    content: WORDS.map((text) => chunk(anthropicEvent({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } }))),
+    last: last.map((bytes, index) => (index === last.length - 1 ? Buffer.concat([bytes, Buffer.from('0\r\n\r\n')]) : bytes)),
   };
 }
 

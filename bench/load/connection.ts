@@ -3,7 +3,7 @@
  * says whether it was what the job expects. A connection that the server closes between two replies is opened anew.
  */
 import type { Socket } from 'bun';
-import { STREAM_END } from './fixtures.ts';
+import { MESSAGES_END, STREAM_END } from './fixtures.ts';
 import { HttpReader } from './http-reader.ts';
 
 export interface Expectation {
@@ -21,6 +21,9 @@ export interface ConnectionEvents {
 }
 
 const EVENT_END = Buffer.from('\n\n');
+
+/** The last characters of a whole stream, of OpenAI's and of Anthropic's. */
+const ENDS: ReadonlySet<string> = new Set([STREAM_END, MESSAGES_END].map((end) => end.slice(-STREAM_END.length)));
 
 export class LoadConnection {
   private socket: Socket | undefined;
@@ -134,7 +137,7 @@ export class LoadConnection {
     if (this.status !== 200 && !anyStatus) return `status ${this.status}`;
     if (bodyBytes !== undefined && this.bodyBytes !== bodyBytes) return `a body of ${this.bodyBytes} bytes instead of ${bodyBytes}`;
     if (events === 0) return undefined;
-    if (this.tail !== STREAM_END) return 'a stream that did not end in [DONE]';
+    if (!ENDS.has(this.tail)) return 'a stream without its last event';
     return this.eventsSeen === events ? undefined : `a stream of ${this.eventsSeen} events instead of ${events}`;
   }
 }

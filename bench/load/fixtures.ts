@@ -72,6 +72,58 @@ export function eventsOf(shape: StreamShape): number {
   return shape.contentEvents + 3;
 }
 
+/** The same question as `streamRequest`, in Anthropic's words. */
+export function anthropicStreamRequest(shape: StreamShape): string {
+  const [system, ...messages] = MESSAGES;
+  return JSON.stringify({
+    model: MODEL,
+    stream: true,
+    max_tokens: shape.contentEvents,
+    metadata: { user_id: `every-${shape.intervalMs}-ms` },
+    system: system?.content,
+    messages,
+  });
+}
+
+/** As Anthropic sends them: `message_start`, `content_block_start`, `ping`, and three at the end. */
+export function anthropicEventsOf(shape: StreamShape): number {
+  return shape.contentEvents + 6;
+}
+
+/** As the gateway writes them: without the `ping`. */
+export function crossedAnthropicEventsOf(shape: StreamShape): number {
+  return shape.contentEvents + 5;
+}
+
+export function anthropicEvent(event: { readonly type: string } & Record<string, unknown>): string {
+  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+export const ANTHROPIC_START = [
+  {
+    type: 'message_start',
+    message: {
+      id: 'msg_01XFDUDYJgAACzvnptvVoYEL',
+      type: 'message',
+      role: 'assistant',
+      model: MODEL,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: { input_tokens: 112, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 },
+    },
+  },
+  { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+  { type: 'ping' },
+] as const;
+
+export const ANTHROPIC_END = [
+  { type: 'content_block_stop', index: 0 },
+  { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 64 } },
+  { type: 'message_stop' },
+] as const;
+
+export const MESSAGES_END = '{"type":"message_stop"}\n\n';
 export const STREAM_END = 'data: [DONE]\n\n';
 
 /** One event of a stream. With `usageAsked` every chunk says `"usage":null`, as OpenAI's do when the usage comes last. */

@@ -2,7 +2,16 @@
  * A peer is anything that can stand between the load generator and the upstream: nginx, bare Bun, Portkey, the gateway.
  * Each is one file that knows how to start it and what a client must send it; all else is shared.
  */
-import { CHAT_REQUEST, INFER_REQUEST, SERVICE_PATH, SERVICE_REQUEST, type StreamShape, streamRequest } from '../load/fixtures.ts';
+import {
+  anthropicStreamRequest,
+  CHAT_REQUEST,
+  INFER_REQUEST,
+  MODEL,
+  SERVICE_PATH,
+  SERVICE_REQUEST,
+  type StreamShape,
+  streamRequest,
+} from '../load/fixtures.ts';
 import { type Child, type ChildOptions, ready, startChild } from '../measure/children.ts';
 
 /** The key that the gateway's bench configs know. Of the usual length, as keys are hashed. */
@@ -67,6 +76,16 @@ export function chatRequest(peer: Peer): string {
 
 export function chatStreamRequest(peer: Peer, shape: StreamShape): string {
   return requestText(peer, { path: '/v1/chat/completions', body: streamRequest(shape) });
+}
+
+/** A stream of Anthropic's API. */
+export function messagesStreamRequest(peer: Peer, shape: StreamShape): string {
+  return requestText(peer, { path: '/v1/messages', body: anthropicStreamRequest(shape) });
+}
+
+/** A chat stream of the gateway's model that speaks Anthropic's API. */
+export function crossedStreamRequest(peer: Peer, shape: StreamShape): string {
+  return requestText(peer, { path: '/v1/chat/completions', body: streamRequest(shape).replace(MODEL, 'bench-messages') });
 }
 
 export function serviceRequest(peer: Peer): string {

@@ -10,6 +10,7 @@ import type { ChatEvent } from '../operations/chat-events.ts';
 import type { ChatAbilities, ChatFeature } from '../operations/chat-features.ts';
 import { type Narrowed, narrow } from '../operations/chat-narrow.ts';
 import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
+import { withMediaAfterTools } from '../operations/chat-tool-media.ts';
 import type { CROSSED_OPERATIONS, Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { Dialect, ReplyFacts, StreamMeter } from './dialect.ts';
@@ -71,12 +72,21 @@ function lacking(abilities: ChatAbilities | undefined, lacks: readonly ChatFeatu
 
 /** What can be told in a crossing, which knows a way around some of what a dialect has no word for. */
 export function crossedAbilities(abilities: ChatAbilities): ChatAbilities {
-  return goesAround(abilities) ? { ...abilities, 'custom-tools': 'near' } : abilities;
+  return {
+    ...abilities,
+    ...(makesFunctions(abilities) ? { 'custom-tools': 'near' } : {}),
+    ...(movesMedia(abilities) ? { 'tool-result-media': 'near' } : {}),
+  };
 }
 
 /** Custom tools are functions there. */
-function goesAround(abilities: ChatAbilities): boolean {
+function makesFunctions(abilities: ChatAbilities): boolean {
   return abilities['custom-tools'] === 'no' && abilities.tools !== 'no';
+}
+
+/** What tools show comes from the user there. */
+function movesMedia(abilities: ChatAbilities): boolean {
+  return abilities['tool-result-media'] === 'no' && abilities.tools !== 'no' && abilities.images !== 'no';
 }
 
 export interface CrossingEnds {
@@ -128,7 +138,7 @@ interface Sides<Codec> {
 function crossChat(operation: Operation, { from, to, abilities, own, theirs }: Sides<ChatCodec>): Crossing {
   const decoded = withToolNames(own.decodeRequest(operation));
   const { request, lost, adapted } = fitted(decoded, to.name, abilities);
-  const custom = goesAround(abilities) ? (decoded.tools?.filter(({ kind }) => kind === 'custom') ?? []) : [];
+  const custom = makesFunctions(abilities) ? (decoded.tools?.filter(({ kind }) => kind === 'custom') ?? []) : [];
   const customCalls = () => (custom.length === 0 ? undefined : new CustomToolCalls(custom));
   return {
     report: { lost, adapted, unread: decoded.unread },
@@ -159,9 +169,14 @@ function crossChat(operation: Operation, { from, to, abilities, own, theirs }: S
 
 /** The request as the dialect can say it, or something close to it. */
 function fitted(decoded: ChatRequest, dialect: string, abilities: ChatAbilities): Narrowed {
-  const narrowed = narrow(decoded, dialect, crossedAbilities(abilities));
-  if (!goesAround(abilities) || !narrowed.adapted.includes('custom-tools')) return narrowed;
-  return { ...narrowed, request: withoutCustomTools(narrowed.request) };
+  const moved = movesMedia(abilities) ? withMediaAfterTools(decoded.messages) : undefined;
+  const narrowed = narrow(moved === undefined ? decoded : { ...decoded, messages: moved }, dialect, crossedAbilities(abilities));
+  const isCustom = makesFunctions(abilities) && narrowed.adapted.includes('custom-tools');
+  return {
+    lost: narrowed.lost,
+    adapted: moved === undefined ? narrowed.adapted : [...narrowed.adapted, 'tool-result-media'],
+    request: isCustom ? withoutCustomTools(narrowed.request) : narrowed.request,
+  };
 }
 
 /** Tokens are counted of the request as the target would get it. */

@@ -11,6 +11,7 @@ const asked = (changes: Partial<ChatRequest>): ChatRequest => ({ messages: [HELL
 const IMAGE = { kind: 'image', source: { kind: 'data', media: 'image/png', base64: 'aGk=' } } as const;
 const IMAGE_URL = { kind: 'image', source: { kind: 'url', url: 'https://example.com/a.png' } } as const;
 const TOOL = { kind: 'function', name: 'find', strict: true, cache: {} } as const;
+const HOSTED = { kind: 'native', dialect: 'ours', name: 'web_search', value: { type: 'web_search' } } as const;
 const CALL = { kind: 'tool-call', id: 'a', name: 'find', arguments: '{}', signature: { dialect: 'theirs', value: 's' } } as const;
 
 test('what fits is passed on as it is', () => {
@@ -111,3 +112,26 @@ test('a document that is text is said as text, where there is no word for files'
   const pdf = { ...file, source: { ...file.source, media: 'application/pdf' } };
   expect(narrow(asked({ messages: [user(pdf, { kind: 'text', text: 'x' })] }), 'theirs', without('files')).lost).toEqual(['files']);
 });
+
+for (const [name, changes, needed] of [
+  ['beside others', { tools: [HOSTED, TOOL] }, false],
+  ['beside others, where some tool must be called', { tools: [HOSTED, TOOL], toolChoice: { kind: 'required' } }, false],
+  ['alone', { tools: [HOSTED] }, true],
+  ['alone, and not to be called', { tools: [HOSTED], toolChoice: { kind: 'none' } }, false],
+  ['that must be called', { tools: [HOSTED, TOOL], toolChoice: { kind: 'tool', name: 'web_search' } }, true],
+  ['as all that may be called', { tools: [HOSTED, TOOL], toolChoice: { kind: 'allowed', names: ['web_search'], required: false } }, true],
+  [
+    'among what may be called',
+    { tools: [HOSTED, TOOL], toolChoice: { kind: 'allowed', names: ['web_search', 'find'], required: true } },
+    false,
+  ],
+] as const satisfies readonly (readonly [string, Partial<ChatRequest>, boolean])[]) {
+  test(`a hosted tool ${name} is ${needed ? 'needed' : 'left out'}`, () => {
+    const { request, lost } = narrow(asked(changes), 'theirs', ALL);
+    expect(lost).toEqual(needed ? ['native-tools', 'native-tools-needed'] : ['native-tools']);
+    expect(request.tools?.some(({ kind }) => kind === 'native') ?? false).toBe(false);
+    if (!needed && request.toolChoice?.kind === 'allowed') expect(request.toolChoice.names).toEqual(['find']);
+    if (needed) expect(request.toolChoice).toBeUndefined();
+    expect(narrow(asked(changes), 'ours', ALL).lost).toEqual([]);
+  });
+}

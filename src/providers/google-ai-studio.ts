@@ -11,7 +11,7 @@ export const googleAiStudio: ProviderDefinition = {
       prefix: '/v1beta/openai',
       operations: ['chat', 'embed'],
       streamUsage: true,
-      lacks: ['logit-bias', 'log-probabilities'],
+      lacks: ['custom-tools', 'logit-bias', 'log-probabilities'],
     },
   ],
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
