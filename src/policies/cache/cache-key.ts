@@ -39,6 +39,7 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, { principa
     const { dialect, model, form, stream, answerForm, user } = operation;
     head += `${dialect}\0${model}\0${form ?? ''}\0${stream}\0`;
     for (const name of passedHeaders(dialect)) head += `${request.headers.get(name) ?? ''}\0`;
+    if (operation.headers !== undefined) head += `${JSON.stringify(operation.headers)}\0`;
     // What such a body says of its user is not in the question any more.
     if (answerForm !== undefined) head += `${user ?? ''}\0`;
   }
