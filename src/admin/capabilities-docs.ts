@@ -18,7 +18,9 @@ const capabilities = z
       .describe('Everything that a chat may ask for or tell, by name.'),
     dialects: z
       .record(z.string(), z.looseObject({}))
-      .describe('What each dialect can say of it: `yes`, `near` (by something close) or `no`.'),
+      .describe(
+        'What each dialect can say of it: `yes`, `near` (by something close) or `no`; and `heard`: what callers may ask in it although its targets are not told.',
+      ),
     crossings: z.array(z.looseObject({ from: z.string(), to: z.string(), operations: names, lost: names, adapted: names })),
   })
   .meta({ id: 'Capabilities' });

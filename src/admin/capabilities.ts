@@ -4,9 +4,10 @@
  */
 
 import type { Dialect } from '../dialects/dialect.ts';
+import type { ChatCodec } from '../dialects/dialect-codec.ts';
 import { canCross, crossedAbilities } from '../dialects/dialect-crossing.ts';
 import type { Route } from '../edge/route-table.ts';
-import { CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, survives } from '../operations/chat-features.ts';
+import { type Ability, CHAT_FEATURE_NAMES, CHAT_FEATURES, type ChatFeature, OWN_FEATURES, survives } from '../operations/chat-features.ts';
 import { CROSSED_OPERATIONS, type OperationKind } from '../operations/operation.ts';
 import { jsonReply } from './json-reply.ts';
 
@@ -40,13 +41,21 @@ export function crossingsOf(dialects: readonly Dialect[]): readonly CrossingCapa
 function fateOf({ codecs: { chat: own } }: Dialect, { codecs: { chat: theirs } }: Dialect): Pick<CrossingCapabilities, 'lost' | 'adapted'> {
   if (own === undefined || theirs === undefined) return { lost: [], adapted: [] };
   const there = crossedAbilities(theirs.abilities);
-  const fate = (wanted: string) =>
-    // What a caller's dialect has no word for is never asked, so it can't get lost on the way there.
+  const fate = (wanted: Ability) =>
     CHAT_FEATURE_NAMES.filter((feature) => {
-      const source = CHAT_FEATURES[feature].side === 'request' ? own : theirs;
-      return source.abilities[feature] !== 'no' && survives(own.abilities, there, feature) === wanted;
+      const isAsked = CHAT_FEATURES[feature].side === 'request';
+      const source = isAsked ? callerAbility(own, feature) : theirs.abilities[feature];
+      // What a caller's dialect has no word for is never asked, so it can't get lost on the way there; nor can what a target never tells.
+      if (source === 'no') return false;
+      if (OWN_FEATURES.has(feature)) return wanted === 'no';
+      return survives(isAsked ? { ...own.abilities, [feature]: source } : own.abilities, there, feature) === wanted;
     });
   return { lost: fate('no'), adapted: fate('near') };
+}
+
+/** A caller may be able to say what its dialect's targets are not told. */
+function callerAbility({ abilities, heard }: ChatCodec, feature: ChatFeature): Ability {
+  return abilities[feature] === 'no' && heard?.includes(feature) === true ? 'yes' : abilities[feature];
 }
 
 /** `GET /capabilities`. */
@@ -57,7 +66,9 @@ export function createCapabilitiesRoute({ dialects, lossMode }: CapabilitiesDeps
       return [name, side === 'request' ? { side, weight, when_lost: lossMode(name), description } : { side, weight, description }];
     }),
   );
-  const spoken = Object.fromEntries(dialects.map(({ name, codecs }) => [name, { chat: codecs.chat?.abilities ?? null }]));
+  const spoken = Object.fromEntries(
+    dialects.map(({ name, codecs }) => [name, { chat: codecs.chat?.abilities ?? null, heard: codecs.chat?.heard ?? [] }]),
+  );
   const reply = jsonReply(200, { features, dialects: spoken, crossings: crossingsOf(dialects) });
   return {
     pattern: '/capabilities',

@@ -3,10 +3,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { capabilitiesPage } from '../admin/capabilities-page.ts';
 import { envExample } from '../config/env-example.ts';
 import { exampleYaml } from '../config/example.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { configPage, environmentPage, errorsPage } from '../config/reference.ts';
+import { DIALECTS } from '../dialects/registry.ts';
 import { type Command, type CommandIo, withUsage } from './command.ts';
 import { openApiText, referenceConfig } from './openapi-text.ts';
 
@@ -33,6 +35,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/config.md', configPage()],
     ['docs/reference/environment.md', environmentPage()],
     ['docs/reference/errors.md', errorsPage()],
+    ['docs/reference/capabilities.md', capabilitiesPage(DIALECTS)],
     ['docs/reference/openapi.json', await openApiText(referenceConfig())],
   ]);
 }

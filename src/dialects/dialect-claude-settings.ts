@@ -12,6 +12,7 @@
 import type { ChatRequest, ReasoningWish } from '../operations/chat.ts';
 import { defaultOutputTokens, type ModelLimits } from './dialect-claude-limits.ts';
 import type { EncodeTarget } from './dialect-codec.ts';
+import { effortOfBudget } from './dialect-effort.ts';
 
 type Effort = NonNullable<ReasoningWish['effort']>;
 type Json = Record<string, unknown>;
@@ -141,7 +142,7 @@ function effortOf({ effort, budget }: ReasoningWish, { thinking }: ModelLimits):
       return effort === 'minimal' ? 'low' : effort === 'xhigh' ? 'high' : effort;
     case 'adaptive':
     case 'always':
-      if (effort === undefined && budget !== undefined) return budget <= BUDGETS.low ? 'low' : budget <= BUDGETS.medium ? 'medium' : 'high';
+      if (effort === undefined && budget !== undefined) return effortOfBudget(budget);
       return effort === 'minimal' ? 'low' : effort;
     case 'unknown':
       return effort === 'minimal' ? 'low' : effort;

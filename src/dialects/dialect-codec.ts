@@ -9,7 +9,7 @@
 import type { GatewayError } from '../base/errors.ts';
 import type { ChatReply, ChatRequest } from '../operations/chat.ts';
 import type { ChatEvent } from '../operations/chat-events.ts';
-import type { ChatAbilities } from '../operations/chat-features.ts';
+import type { ChatAbilities, ChatFeature } from '../operations/chat-features.ts';
 import type { EmbedReply, EmbedRequest } from '../operations/embedding.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { RerankReply, RerankRequest } from '../operations/rerank.ts';
@@ -43,6 +43,8 @@ export interface WholeCodec<Request, Reply> {
 
 export interface ChatCodec extends WholeCodec<ChatRequest, ChatReply> {
   readonly abilities: ChatAbilities;
+  /** What callers may ask for in this dialect, though its targets are not told of it. */
+  readonly heard?: readonly ChatFeature[];
   /** As above; of a chat the request is in `facts`, as it is for streams. */
   encodeReply(reply: ChatReply, facts: EncodeFacts): string;
   /** Client side: reads one stream. */

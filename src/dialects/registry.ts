@@ -31,6 +31,9 @@ export const DIALECTS: readonly Dialect[] = [
   tei,
 ];
 
+/** The one whose files, uploads and batches are served. */
+export const FILES_DIALECT: Dialect = openaiChat;
+
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);
 const CALLER_DIALECTS: readonly CallerDialect[] = [

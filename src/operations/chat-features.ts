@@ -95,6 +95,15 @@ export const CHAT_FEATURE_NAMES = Object.keys(CHAT_FEATURES) as readonly ChatFea
  */
 export type Ability = 'yes' | 'near' | 'no';
 
+/** What means something in its own dialect alone: on the way to another it is lost, whatever both can say. */
+export const OWN_FEATURES: ReadonlySet<ChatFeature> = new Set([
+  'uploaded-files',
+  'native-tools',
+  'native-tools-needed',
+  'native-parts',
+  'reply-native',
+]);
+
 export type ChatAbilities = Readonly<Record<ChatFeature, Ability>>;
 
 /** All features that are not named, which is fewest words for most dialects. */

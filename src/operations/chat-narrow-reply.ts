@@ -36,12 +36,15 @@ export class ReplyNarrowing {
 
   reply(reply: ChatReply): ChatReply {
     const { usage } = reply;
-    const choices = reply.choices.map((choice) => this.#choice(choice));
+    const told = this.#can.choices === 'no' ? reply.choices.slice(0, 1) : reply.choices;
+    const choices = told.map((choice) => this.#choice(choice));
     return { ...reply, choices, ...(usage === undefined ? {} : { usage: this.#usage(usage) }) };
   }
 
   /** The event as the caller's dialect can tell it; undefined where it has no word for it. */
   event(event: ChatEvent): ChatEvent | undefined {
+    // Who can't ask for several answers can't tell them apart.
+    if ('choice' in event && event.choice > 0 && this.#can.choices === 'no') return undefined;
     switch (event.kind) {
       case 'part': {
         const { opening } = event;

@@ -167,8 +167,10 @@ class Narrowing {
       case 'file': {
         const words = this.#can.files === 'no' ? textOf(part) : undefined;
         if (words !== undefined) {
-          // What is text may as well be said.
+          // What is text may as well be said; but it can't be cited then.
           this.adapted.add('files');
+          if (part.context !== undefined) this.adapted.add('file-context');
+          if (part.citable === true) this.lost.add('file-citations');
           return [this.#unmarked(words)];
         }
         if (!this.#carries(part.source, 'files', 'file-urls')) return [];

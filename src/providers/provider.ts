@@ -18,6 +18,8 @@ export interface ProviderDefinition {
   readonly keyVariable?: string;
   /** Others that hold it as well; a later one wins, over `keyVariable` too. */
   readonly otherKeyVariables?: readonly string[];
+  /** The key where its entry has none: of a server that takes any, but wants one. */
+  readonly keyDefault?: string;
   /** Environment variables that say where it is, the least known first: a later one wins. The version path may be missing. */
   readonly urlVariables?: readonly string[];
   /** Environment variables for what stands in braces in `baseUrl`. */

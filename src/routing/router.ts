@@ -295,7 +295,7 @@ function credentialHeader(scheme: ProviderDefinition['credential'], key: string 
 
 function providerHeaders(provider: Provider): Readonly<Record<string, string>> {
   const { config, definition } = provider;
-  const credential = credentialHeader(definition.credential, config.api_key);
+  const credential = credentialHeader(definition.credential, config.api_key ?? definition.keyDefault);
   const own = Object.fromEntries(Object.entries(config.headers).map(([header, value]) => [header.toLowerCase(), value]));
   return { ...credential, ...own };
 }

@@ -9,6 +9,8 @@ import { AnthropicStreamEncoder } from './stream-encode.ts';
 
 const chat: ChatCodec = {
   abilities: ANTHROPIC_ABILITIES,
+  // The vendor takes thoughts with its own signature alone.
+  heard: ['reasoning-history'],
   decodeRequest: decodeChat,
   encodeRequest: encodeChat,
   decodeReply,

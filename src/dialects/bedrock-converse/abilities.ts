@@ -9,6 +9,7 @@ export const BEDROCK_ABILITIES = abilities({
     'file-citations',
     'tools',
     'native-tools',
+    'native-tools-needed',
     'native-parts',
     'strict-tools',
     'tool-result-media',

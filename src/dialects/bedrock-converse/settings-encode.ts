@@ -13,6 +13,7 @@ import type { ChatRequest, ReasoningWish } from '../../operations/chat.ts';
 import { modelLimits } from '../dialect-claude-limits.ts';
 import { encodeSettings as encodeClaude } from '../dialect-claude-settings.ts';
 import type { EncodeTarget } from '../dialect-codec.ts';
+import { effortOfBudget } from '../dialect-effort.ts';
 import type { Block } from './block.ts';
 import { type ModelFamily, reasonsByEffort } from './models.ts';
 import { STOP_SEQUENCE_PATH } from './request-decode.ts';
@@ -103,7 +104,7 @@ function novaReasoning(wish: ReasoningWish, hasLength: boolean): { readonly conf
 
 function threeEfforts({ effort, budget, enabled }: ReasoningWish): string | undefined {
   if (enabled === false) return 'low';
-  if (effort === undefined) return budget === undefined ? undefined : budget <= 2_048 ? 'low' : budget <= 8_192 ? 'medium' : 'high';
+  if (effort === undefined) return budget === undefined ? undefined : effortOfBudget(budget);
   if (effort === 'minimal' || effort === 'low') return 'low';
   return effort === 'medium' ? 'medium' : 'high';
 }

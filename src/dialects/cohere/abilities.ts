@@ -1,4 +1,4 @@
-import { abilities } from '../../operations/chat-features.ts';
+import { abilities, type ChatFeature } from '../../operations/chat-features.ts';
 
 /**
  * What Cohere's chat can say. Documents of the request are read (message-decode.ts), and not said: it takes text alone, and text that is in a file is told as
@@ -51,3 +51,6 @@ export const ABILITIES = abilities({
     'reply-citations',
   ],
 });
+
+/** Documents beside the talk, which are told as files; and a last message of the assistant, which no model here goes on with. */
+export const HEARD: readonly ChatFeature[] = ['files', 'file-citations', 'assistant-prefill'];

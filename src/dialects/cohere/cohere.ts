@@ -5,7 +5,7 @@ import type { Dialect } from '../dialect.ts';
 import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
-import { ABILITIES } from './abilities.ts';
+import { ABILITIES, HEARD } from './abilities.ts';
 import { COHERE } from './dialect-name.ts';
 import { embedCodec } from './embed.ts';
 import { classifyError, encodeError, encodeStreamError } from './errors.ts';
@@ -31,6 +31,7 @@ export const cohere: Dialect = {
   codecs: {
     chat: {
       abilities: ABILITIES,
+      heard: HEARD,
       decodeRequest: decodeChatRequest,
       encodeRequest: encodeChatRequest,
       decodeReply: decodeChatReply,

@@ -9,6 +9,7 @@ export const GEMINI_ABILITIES = abilities({
     'video-input',
     'tools',
     'native-tools',
+    'native-tools-needed',
     'native-parts',
     'tool-choice-none',
     'tool-choice-required',

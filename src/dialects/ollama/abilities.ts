@@ -4,6 +4,7 @@ import { abilities, type ChatAbilities } from '../../operations/chat-features.ts
  * What a chat of Ollama's can say. Near:
  *
  *   tool-choice-none   the tools are left out
+ *   schema-output      without its name and description
  *   reasoning-effort   `low`, `medium` and `high` are all the levels that its models know
  *   reasoning-budget   thinking is switched on
  */
@@ -14,7 +15,6 @@ export const ABILITIES: ChatAbilities = abilities({
     'images',
     'tools',
     'json-output',
-    'schema-output',
     'reasoning-switch',
     'reasoning-history',
     'temperature',
@@ -30,5 +30,5 @@ export const ABILITIES: ChatAbilities = abilities({
     'reply-reasoning',
     'reply-log-probabilities',
   ],
-  near: ['tool-choice-none', 'reasoning-effort', 'reasoning-budget'],
+  near: ['tool-choice-none', 'schema-output', 'reasoning-effort', 'reasoning-budget'],
 });

@@ -1,4 +1,4 @@
-import { abilities, type ChatAbilities } from '../../operations/chat-features.ts';
+import { abilities, type ChatAbilities, type ChatFeature } from '../../operations/chat-features.ts';
 
 /**
  * What a chat completion can say to OpenAI and to most of its kin. Fields that only some of them know are read from callers, and not said to targets:
@@ -65,3 +65,6 @@ export const ABILITIES: ChatAbilities = abilities({
   ],
   near: ['developer-role', 'reasoning-switch', 'reasoning-budget', 'reasoning-history', 'reply-citations', 'reply-audio'],
 });
+
+/** What its kin know, and OpenAI's own would refuse; and a last message of the assistant, which no model here goes on with. */
+export const HEARD: readonly ChatFeature[] = ['top-k', 'min-p', 'reasoning-shown', 'cache-marks', 'assistant-prefill'];

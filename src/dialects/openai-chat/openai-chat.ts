@@ -6,7 +6,7 @@ import type { Dialect } from '../dialect.ts';
 import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
-import { ABILITIES } from './abilities.ts';
+import { ABILITIES, HEARD } from './abilities.ts';
 import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { realtimeSockets } from './media/realtime.ts';
@@ -41,6 +41,7 @@ export const openaiChat: Dialect = {
   codecs: {
     chat: {
       abilities: ABILITIES,
+      heard: HEARD,
       decodeRequest: decodeChatRequest,
       encodeRequest: encodeChatRequest,
       decodeReply: decodeChatReply,

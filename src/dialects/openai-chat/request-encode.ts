@@ -2,6 +2,7 @@
 
 import type { ChatMessage, ChatPart, ChatRequest, ChatTool, OutputFormat, ReasoningWish, ToolChoice } from '../../operations/chat.ts';
 import type { EncodeTarget } from '../dialect-codec.ts';
+import { effortOfBudget } from '../dialect-effort.ts';
 import { writeUrl } from '../dialect-media.ts';
 import { writeDetail, writeToolSignature } from './thoughts.ts';
 
@@ -58,16 +59,11 @@ function writeProbabilities(top: number): Json {
   return { logprobs: true, ...(top === 0 ? {} : { top_logprobs: top }) };
 }
 
-/** Budgets that vendors of both kinds name beside their efforts, rounded. Switched on without a word of how much is each model's own default. */
-const BUDGETS = [
-  [2_048, 'low'],
-  [16_384, 'medium'],
-] as const;
-
+/** Switched on without a word of how much is each model's own default. */
 function effortOf({ enabled, effort, budget }: ReasoningWish): string | undefined {
   if (enabled === false) return 'none';
   if (effort !== undefined || budget === undefined) return effort;
-  return BUDGETS.find(([most]) => budget <= most)?.[1] ?? 'high';
+  return effortOfBudget(budget);
 }
 
 function writeOutput(output: OutputFormat): Json {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { codecLaws } from '../../../test/dialects/codec-laws.ts';
 import { eachParts, mergeTurns } from '../../../test/dialects/normal-chat.ts';
-import type { ChatPart, ChatRequest, ChatTool } from '../../operations/chat.ts';
+import type { ChatChoice, ChatPart, ChatRequest, ChatTool, FinishReason } from '../../operations/chat.ts';
 import { readSignature } from '../dialect-signature.ts';
 import { openaiResponses } from './openai-responses.ts';
 
@@ -35,6 +35,13 @@ function unstrict(tool: ChatTool): ChatTool {
   return rest;
 }
 
+/** Of the ends that are not the vendor's own there are two; a refusal without words is the filter's. */
+function finished({ finish, parts }: ChatChoice): FinishReason {
+  if (finish === 'context-length') return 'length';
+  if (finish === 'refusal' && !parts.some(({ kind }) => kind === 'refusal')) return 'content-filter';
+  return ['stop', 'stop-sequence', 'pause', 'other', 'refusal'].includes(finish) ? 'stop' : finish;
+}
+
 const turns = mergeTurns(['assistant']);
 
 codecLaws(openaiResponses, {
@@ -57,13 +64,7 @@ codecLaws(openaiResponses, {
       ...(id?.startsWith('resp_') === true ? { id } : {}),
       choices: told.choices.map((choice) => ({
         ...choice,
-        // Of the ends that are not the vendor's own there are two.
-        finish:
-          choice.finish === 'context-length'
-            ? 'length'
-            : ['stop', 'stop-sequence', 'pause', 'other', 'refusal'].includes(choice.finish)
-              ? 'stop'
-              : choice.finish,
+        finish: finished(choice),
       })),
     };
   },

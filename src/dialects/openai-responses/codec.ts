@@ -66,6 +66,8 @@ export const chatCodec: ChatCodec = {
       'usage-reasoning',
     ],
   }),
+  // Thoughts without the vendor's seal, audio, and a beginning of the answer: read, and of no use to the API.
+  heard: ['reasoning-history', 'audio-input', 'assistant-prefill'],
   decodeRequest: decodeChat,
   encodeRequest: encodeChat,
   decodeReply,

@@ -3,6 +3,7 @@
 import type { ChatRequest, FinishReason } from '../../operations/chat.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { EncodeFacts } from '../dialect-codec.ts';
+import { isRecord } from '../dialect-errors.ts';
 import { writeSettings } from './request-encode.ts';
 import { writeReasoning, writeText } from './settings.ts';
 import { writeUsage } from './usage.ts';
@@ -21,7 +22,7 @@ export type ResponseState =
   | { readonly kind: 'ended'; readonly finish: FinishReason; readonly output: readonly unknown[]; readonly usage: Usage | undefined };
 
 export function responseObject(frame: ResponseFrame, facts: EncodeFacts, state: ResponseState): Record<string, unknown> {
-  const reason = state.kind === 'ended' ? INCOMPLETE[state.finish] : undefined;
+  const reason = state.kind === 'ended' ? reasonOf(state) : undefined;
   const { nowMs, request } = facts;
   const ended = state.kind === 'ended' ? state : undefined;
   return {
@@ -47,6 +48,16 @@ const INCOMPLETE: Readonly<Partial<Record<FinishReason, string>>> = {
   'context-length': 'max_output_tokens',
   'content-filter': 'content_filter',
 };
+
+/** A refusal that is not told in words would look like an answer of nothing: it is told as the filter's. */
+function reasonOf({ finish, output }: ResponseState & { readonly kind: 'ended' }): string | undefined {
+  if (finish !== 'refusal') return INCOMPLETE[finish];
+  return output.some((item) => isRecord(item) && isRefusal(item['content'])) ? undefined : INCOMPLETE['content-filter'];
+}
+
+function isRefusal(content: unknown): boolean {
+  return Array.isArray(content) && content.some((part: unknown) => isRecord(part) && part['type'] === 'refusal');
+}
 
 /** Order and defaults are those of the API. */
 function echo(request: ChatRequest | undefined): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /* What of a request has the same words in the response that repeats it: the format of the text, and how hard to think. */
 
 import type { ChatRequest, OutputFormat, ReasoningWish } from '../../operations/chat.ts';
+import { effortOfBudget } from '../dialect-effort.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { invalid } from '../dialect-request.ts';
 import { textOf, type Unread } from './unread.ts';
@@ -10,11 +11,6 @@ const NO_NAME = 'response';
 const EFFORTS = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 const REASONING_FIELDS: ReadonlySet<string> = new Set(['effort', 'summary', 'generate_summary']);
 const TEXT_FIELDS: ReadonlySet<string> = new Set(['format', 'verbosity']);
-/** Tokens up to which a budget is told as one of these efforts; there is no word for a budget. */
-const BUDGETS = [
-  { effort: 'low', tokensMax: 4_096 },
-  { effort: 'medium', tokensMax: 16_384 },
-] as const;
 
 type Effort = (typeof EFFORTS)[number];
 
@@ -39,16 +35,11 @@ export function writeReasoning({
   dynamic,
   shown,
 }: ReasoningWish): { effort?: Effort | 'none'; summary?: string } | undefined {
-  const told =
-    enabled === false ? 'none' : (effort ?? effortOf(budget) ?? (enabled === true && dynamic === undefined ? 'medium' : undefined));
+  const chosen = effort ?? (budget === undefined ? undefined : effortOfBudget(budget));
+  const told = enabled === false ? 'none' : (chosen ?? (enabled === true && dynamic === undefined ? 'medium' : undefined));
   const summary = shown === true ? 'auto' : shown === false ? undefined : shown;
   if (told === undefined && summary === undefined) return undefined;
   return { ...(told === undefined ? {} : { effort: told }), ...(summary === undefined ? {} : { summary }) };
-}
-
-function effortOf(budget: number | undefined): Effort | undefined {
-  if (budget === undefined) return undefined;
-  return BUDGETS.find(({ tokensMax }) => budget <= tokensMax)?.effort ?? 'high';
 }
 
 export function readText(value: unknown, unread: Unread): Pick<ChatRequest, 'output' | 'verbosity'> {
