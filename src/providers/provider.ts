@@ -64,6 +64,8 @@ export interface SpokenDialect {
   readonly lacks?: readonly ChatFeature[];
   /** Fields that this server has another name for (`seed: 'random_seed'`), for translated requests. */
   readonly fieldNames?: Readonly<Record<string, string>>;
+  /** Stands before names of models that have no slash, where this dialect of the server wants to hear whose they are. */
+  readonly modelPrefix?: string;
   /** Ids of tool calls must be so many letters and digits: those that are not are exchanged for some that are, in translated requests. */
   readonly callIdChars?: number;
 }

@@ -9,7 +9,14 @@ export const vertexAi: ProviderDefinition = {
   title: 'Google Vertex AI',
   dialects: [
     { name: 'gemini', prefix: '/publishers/google', operations: ['chat', 'count-tokens'], streamUsage: true },
-    { name: 'openai-chat', prefix: '/endpoints/openapi', operations: ['chat'], streamUsage: true, lacks: ['custom-tools', 'logit-bias'] },
+    {
+      name: 'openai-chat',
+      prefix: '/endpoints/openapi',
+      modelPrefix: 'google/',
+      operations: ['chat'],
+      streamUsage: true,
+      lacks: ['custom-tools', 'logit-bias'],
+    },
   ],
   baseUrl: 'https://{region-}aiplatform.googleapis.com/v1/projects/{project}/locations/{region}',
   variables: { project: 'GOOGLE_CLOUD_PROJECT', region: 'GOOGLE_CLOUD_LOCATION' },

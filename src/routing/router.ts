@@ -252,7 +252,7 @@ function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider'
   return dialects.map((spoken) => ({
     id,
     provider: name,
-    model: target.model,
+    model: spoken.modelPrefix === undefined || target.model.includes('/') ? target.model : spoken.modelPrefix + target.model,
     dialect: spoken.name,
     baseOf: (baseUrl) => dialectBase(definition, spoken, baseUrl),
     operations: spoken.operations,

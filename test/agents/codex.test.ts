@@ -195,28 +195,31 @@ interface AgentSocket {
 async function openSocket(): Promise<AgentSocket> {
   const socket = new WebSocket(`${stage.gateway.url.replace('http', 'ws')}/v1/responses`, {
     headers: { authorization: `Bearer ${KEY}`, 'openai-beta': 'responses_websockets=2026-02-06' },
-  } as never);
+  });
   await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = reject;
+    socket.addEventListener('open', resolve);
+    socket.addEventListener('error', reject);
   });
   return {
     ask: (body) =>
       new Promise((resolve, reject) => {
         const events: ResponseStreamEvent[] = [];
-        socket.onmessage = ({ data }) => {
+        const asked = new AbortController();
+        const { signal } = asked;
+        const heard = ({ data }: MessageEvent) => {
           const event = JSON.parse(String(data)) as ResponseStreamEvent;
           events.push(event);
-          if (event.type === 'response.completed') resolve(events);
-          if (event.type === 'error' || event.type === 'response.failed') reject(new Error(String(data)));
+          const isFailure = event.type === 'error' || event.type === 'response.failed';
+          if (event.type !== 'response.completed' && !isFailure) return;
+          asked.abort();
+          if (isFailure) reject(new Error(String(data)));
+          else resolve(events);
         };
-        socket.onclose = () => reject(new Error('the socket was closed'));
+        socket.addEventListener('message', heard, { signal });
+        socket.addEventListener('close', () => reject(new Error('the socket was closed')), { signal });
         socket.send(JSON.stringify({ type: 'response.create', ...body }));
       }),
-    close: () => {
-      socket.onclose = null;
-      socket.close();
-    },
+    close: () => socket.close(),
   };
 }
 

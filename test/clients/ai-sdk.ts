@@ -2,7 +2,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createGoogleGenerativeAI } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateObject, generateText, jsonSchema, type LanguageModel, stepCountIs, streamText, tool } from 'ai';
+import { generateText, jsonSchema, type LanguageModel, Output, stepCountIs, streamText, tool } from 'ai';
 import { type Access, type ClientUnderTest, collect, FORECAST_SCHEMA, TURNS_MAX, WEATHER } from './client.ts';
 
 export function aiSdkClients({ url, key }: Access): ClientUnderTest[] {
@@ -59,8 +59,8 @@ function aiSdkClient(name: string, modelOf: (model: string) => LanguageModel): C
       return { calls, text };
     },
     async forecast(model, prompt) {
-      const schema = jsonSchema<object>({ ...FORECAST_SCHEMA, required: [...FORECAST_SCHEMA.required] } as never);
-      return (await generateObject({ model: modelOf(model), prompt, schema, maxRetries: 0 })).object;
+      const schema = jsonSchema<object>({ ...FORECAST_SCHEMA, required: [...FORECAST_SCHEMA.required] });
+      return (await generateText({ model: modelOf(model), prompt, output: Output.object({ schema }), maxRetries: 0 })).output;
     },
   };
 }

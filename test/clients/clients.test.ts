@@ -65,7 +65,9 @@ afterAll(async () => {
   await simulator?.[Symbol.asyncDispose]();
 });
 
-for (const [index, { name, forecast, forecastNeeds = 'schema-output' }] of clientsOf({ url: 'http://127.0.0.1:1', key: KEY }).entries()) {
+for (const [index, planned] of clientsOf({ url: 'http://127.0.0.1:1', key: KEY }).entries()) {
+  const { name, forecastNeeds = 'schema-output' } = planned;
+  const forecasts = 'forecast' in planned;
   const client = () => clients[index] as ClientUnderTest;
   describe(name, () => {
     for (const { dialect, abilities } of TARGETS) {
@@ -88,7 +90,7 @@ for (const [index, { name, forecast, forecastNeeds = 'schema-output' }] of clien
           expect(text).not.toBe('');
         });
 
-        if (forecast === undefined || abilities[forecastNeeds] === 'no') return;
+        if (!forecasts || abilities[forecastNeeds] === 'no') return;
         test('gets an answer of a given shape', async () => {
           const answer = await client().forecast?.(model, 'What will the weather be in Paris?');
           expect(ajv.validate(FORECAST_SCHEMA, answer)).toBe(true);

@@ -1,4 +1,4 @@
-import { type Content, type GenerateContentResponse, GoogleGenAI } from '@google/genai';
+import { type Content, FinishReason, type GenerateContentResponse, GoogleGenAI } from '@google/genai';
 import { type Access, type ClientUnderTest, collect, FORECAST_SCHEMA, TURNS_MAX, WEATHER } from './client.ts';
 
 export function googleClient({ url, key }: Access): ClientUnderTest {
@@ -18,7 +18,7 @@ export function googleClient({ url, key }: Access): ClientUnderTest {
         }
       };
       const collected = await collect(texts());
-      if (last?.candidates?.[0]?.finishReason !== 'STOP') throw new Error('the stream did not say why it ended');
+      if (last?.candidates?.[0]?.finishReason !== FinishReason.STOP) throw new Error('the stream did not say why it ended');
       if ((last.usageMetadata?.totalTokenCount ?? 0) === 0) throw new Error('no usage came');
       return collected;
     },

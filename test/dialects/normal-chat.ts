@@ -136,7 +136,7 @@ export function mergeTurns(roles: readonly ChatMessage['role'][]): Normal<ChatRe
 }
 
 /** For dialects that have no ids of calls, or ids of their own: they are told by their order. */
-export function numberCalls(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+function numberCalls(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const ids = new Map<string, string>();
   const numbered = (id: string): string => {
     const known = ids.get(id) ?? `#${ids.size}`;

@@ -17,6 +17,43 @@ export const CALLERS: Readonly<Record<string, Readonly<Record<string, (model: st
   },
   'anthropic-messages': { chat: (model) => ({ path: '/v1/messages', body: { model, ...ANTHROPIC_MESSAGES } }) },
   'openai-responses': { chat: (model) => ({ path: '/v1/responses', body: { model, ...OPENAI_RESPONSES } }) },
+  gemini: {
+    chat: (model) => ({
+      path: `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
+      body: GEMINI,
+      hints: { form: 'stream', params: { model }, search: '?alt=sse' },
+    }),
+    embed: (model) => ({
+      path: `/v1beta/models/${model}:embedContent`,
+      body: { content: { parts: [{ text: 'one' }] }, outputDimensionality: 256 },
+      hints: { form: 'single', params: { model } },
+    }),
+  },
+  'bedrock-converse': {
+    chat: (model) => ({
+      path: `/model/${encodeURIComponent(model)}/converse-stream`,
+      body: BEDROCK_CONVERSE,
+      hints: { form: 'stream', params: { model } },
+    }),
+  },
+  cohere: {
+    chat: (model) => ({ path: '/v2/chat', body: { model, ...COHERE } }),
+    embed: (model) => ({
+      path: '/v2/embed',
+      body: { model, texts: ['one', 'two'], input_type: 'search_document', embedding_types: ['float'], output_dimension: 256 },
+    }),
+    rerank: (model) => ({ path: '/v2/rerank', body: { model, query: 'which?', documents: ['one', 'two'], top_n: 1 } }),
+  },
+  jina: {
+    rerank: (model) => ({
+      path: '/v1/rerank',
+      body: { model, query: 'which?', documents: ['one', 'two'], top_n: 1, return_documents: false },
+    }),
+  },
+  voyage: {
+    rerank: (model) => ({ path: '/v1/rerank', body: { model, query: 'which?', documents: ['one', 'two'], top_k: 1, truncation: true } }),
+  },
+  tei: { rerank: (model) => ({ path: '/rerank', body: { model, query: 'which?', texts: ['one', 'two'], truncate: true } }) },
   ollama: {
     chat: (model) => ({ path: '/api/chat', body: { model, ...OLLAMA } }),
     embed: (model) => ({ path: '/api/embed', body: { model, input: ['one', 'two'], dimensions: 256 } }),
@@ -144,6 +181,70 @@ const OPENAI_RESPONSES = {
   top_p: 0.9,
   max_output_tokens: 500,
   store: false,
+  stream: true,
+};
+
+const GEMINI = {
+  systemInstruction: { parts: [{ text: 'Answer shortly.' }] },
+  contents: [
+    {
+      role: 'user',
+      parts: [{ text: 'Where is this, and how warm is it there? Grüße 🌍' }, { inlineData: { mimeType: 'image/png', data: PIXEL } }],
+    },
+    { role: 'model', parts: [{ functionCall: { name: 'weather', args: { city: 'Paris' } } }] },
+    { role: 'user', parts: [{ functionResponse: { name: 'weather', response: { output: '21 degrees' } } }] },
+  ],
+  tools: [{ functionDeclarations: [{ name: 'weather', description: 'Tells the weather.', parametersJsonSchema: PARAMETERS }] }],
+  toolConfig: { functionCallingConfig: { mode: 'AUTO' } },
+  generationConfig: {
+    responseMimeType: 'application/json',
+    responseJsonSchema: SCHEMA,
+    thinkingConfig: { thinkingBudget: 1_024, includeThoughts: true },
+    temperature: 0.5,
+    topP: 0.9,
+    topK: 40,
+    seed: 7,
+    stopSequences: ['END'],
+    maxOutputTokens: 500,
+  },
+};
+
+const BEDROCK_CONVERSE = {
+  system: [{ text: 'Answer shortly.' }],
+  messages: [
+    {
+      role: 'user',
+      content: [{ text: 'Where is this, and how warm is it there? Grüße 🌍' }, { image: { format: 'png', source: { bytes: PIXEL } } }],
+    },
+    { role: 'assistant', content: [{ toolUse: { toolUseId: 'tooluse_1', name: 'weather', input: { city: 'Paris' } } }] },
+    { role: 'user', content: [{ toolResult: { toolUseId: 'tooluse_1', content: [{ text: '21 degrees' }] } }] },
+  ],
+  toolConfig: {
+    tools: [{ toolSpec: { name: 'weather', description: 'Tells the weather.', inputSchema: { json: PARAMETERS } } }],
+    toolChoice: { auto: {} },
+  },
+  inferenceConfig: { maxTokens: 500, temperature: 0.5, topP: 0.9, stopSequences: ['END'] },
+  requestMetadata: { team: 'blue' },
+};
+
+const COHERE = {
+  messages: [
+    { role: 'system', content: 'Answer shortly.' },
+    { role: 'user', content: 'How warm is it in Paris? Grüße 🌍' },
+    {
+      role: 'assistant',
+      tool_plan: 'I will look.',
+      tool_calls: [{ id: 'weather_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Paris"}' } }],
+    },
+    { role: 'tool', tool_call_id: 'weather_1', content: '21 degrees' },
+  ],
+  tools: [{ type: 'function', function: { name: 'weather', description: 'Tells the weather.', parameters: PARAMETERS } }],
+  temperature: 0.5,
+  p: 0.9,
+  k: 40,
+  seed: 7,
+  stop_sequences: ['END'],
+  max_tokens: 500,
   stream: true,
 };
 

@@ -36,7 +36,7 @@ beforeAll(async () => {
           {
             type,
             api_key: 'any-key',
-            base_url: `${recorder.url}/${name}/v1`,
+            base_url: `${recorder.url}/${name}`,
             dialects: [recording.dialect],
             ...row.places,
             ...row.settings,

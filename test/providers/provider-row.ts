@@ -13,7 +13,7 @@ export interface ProviderRow {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Request headers that differ from run to run, and are left out of the golden files. */
   readonly changing?: readonly string[];
-  /** At least one, for the dialect that it is asked in first. */
+  /** At least one for the dialect that it is asked in first; none where it answers no chats. */
   readonly recordings: readonly Recording[];
 }
 
@@ -29,7 +29,8 @@ export interface Recording {
 
 /** What a stream says, in our words. */
 export interface Told {
-  readonly model: string;
+  /** Absent where the stream does not name it. */
+  readonly model?: string;
   readonly text?: string;
   readonly thoughts?: string;
   readonly calls?: readonly ToldCall[];

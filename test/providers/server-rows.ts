@@ -100,6 +100,7 @@ export const SERVER_ROWS: Readonly<Record<string, ProviderRow>> = {
       },
     ],
   },
+  tei: { model: 'any-model', recordings: [] },
   'max-serve': {
     model: 'google/gemma-3-12b-it',
     recordings: [

@@ -70,6 +70,86 @@ export const VENDOR_ROWS: Readonly<Record<string, ProviderRow>> = {
       },
     ],
   },
+  'google-ai-studio': {
+    model: 'gemini-2.5-flash',
+    recordings: [
+      {
+        dialect: 'gemini',
+        file: 'google-ai-studio.sse',
+        source:
+          'ai.google.dev/api/generate-content and ai.google.dev/gemini-api/docs/thought-signatures: CRLF, usage in every chunk, thoughts counted apart',
+        told: {
+          model: 'gemini-2.5-flash',
+          text: 'Looking.',
+          thoughts: 'A city is asked for.',
+          calls: [PARIS],
+          finish: 'tool-calls',
+          usage: { inputTokens: 21, outputTokens: 55, totalTokens: 76, reasoningTokens: 37 },
+        },
+      },
+    ],
+  },
+  'vertex-ai': {
+    model: 'gemini-2.5-pro',
+    places: { region: 'europe-west4', project: 'my-project' },
+    recordings: [
+      {
+        dialect: 'gemini',
+        file: 'vertex-ai.sse',
+        source:
+          'cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference: `createTime`, and usage without tokens until the last chunk',
+        told: {
+          model: 'gemini-2.5-pro',
+          text: 'Vertices and edges.',
+          finish: 'stop',
+          usage: { inputTokens: 1030, outputTokens: 20, totalTokens: 1050, cachedInputTokens: 1024, reasoningTokens: 14 },
+        },
+      },
+    ],
+  },
+  'aws-bedrock': {
+    model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+    places: { region: 'us-east-1' },
+    settings: {
+      api_key: undefined,
+      aws: { access_key_id: 'AKIAEXAMPLE000000000', secret_access_key: 'example/not-a-secret/not-a-secret/000000' },
+    },
+    changing: ['authorization', 'x-amz-date'],
+    recordings: [
+      {
+        dialect: 'bedrock-converse',
+        file: 'aws-bedrock.bin',
+        source:
+          'docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html: binary frames, the padding `p`, what the cache took counted apart',
+        told: {
+          text: 'Looking.',
+          thoughts: 'Paris, then.',
+          calls: [{ id: 'tooluse_kZJMlvQmRJ6eAyJE5GIl7Q', name: 'weather', arguments: '{"city": "Paris"}' }],
+          finish: 'tool-calls',
+          usage: { inputTokens: 2095, outputTokens: 30, totalTokens: 2125, cachedInputTokens: 2048, cacheWriteTokens: 0 },
+        },
+      },
+    ],
+  },
+  cohere: {
+    model: 'command-a-03-2025',
+    recordings: [
+      {
+        dialect: 'cohere',
+        file: 'cohere.sse',
+        source:
+          'docs.cohere.com/v2/docs/streaming and …/tool-use-streaming: a plan before the calls; what is billed differs from what was read',
+        told: {
+          text: 'I will look.',
+          calls: [{ id: 'weather_3q2c', name: 'weather', arguments: '{\n    "city": "Paris"\n}' }],
+          finish: 'tool-calls',
+          usage: { inputTokens: 1213, outputTokens: 49, totalTokens: 1262, cachedInputTokens: 1152 },
+        },
+      },
+    ],
+  },
+  voyage: { model: 'rerank-2.5', recordings: [] },
+  jina: { model: 'jina-reranker-v3', recordings: [] },
   mistral: {
     model: 'mistral-medium-latest',
     recordings: [
