@@ -195,28 +195,29 @@ interface AgentSocket {
 async function openSocket(): Promise<AgentSocket> {
   const socket = new WebSocket(`${stage.gateway.url.replace('http', 'ws')}/v1/responses`, {
     headers: { authorization: `Bearer ${KEY}`, 'openai-beta': 'responses_websockets=2026-02-06' },
-  } as never);
+  });
   await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = reject;
+    socket.addEventListener('open', resolve, { once: true });
+    socket.addEventListener('error', reject, { once: true });
   });
   return {
     ask: (body) =>
       new Promise((resolve, reject) => {
         const events: ResponseStreamEvent[] = [];
-        socket.onmessage = ({ data }) => {
+        const take = ({ data }: MessageEvent): void => {
           const event = JSON.parse(String(data)) as ResponseStreamEvent;
           events.push(event);
-          if (event.type === 'response.completed') resolve(events);
-          if (event.type === 'error' || event.type === 'response.failed') reject(new Error(String(data)));
+          const isDone = event.type === 'response.completed';
+          if (!isDone && event.type !== 'error' && event.type !== 'response.failed') return;
+          socket.removeEventListener('message', take);
+          if (isDone) resolve(events);
+          else reject(new Error(String(data)));
         };
-        socket.onclose = () => reject(new Error('the socket was closed'));
+        socket.addEventListener('message', take);
+        socket.addEventListener('close', () => reject(new Error('the socket was closed')), { once: true });
         socket.send(JSON.stringify({ type: 'response.create', ...body }));
       }),
-    close: () => {
-      socket.onclose = null;
-      socket.close();
-    },
+    close: () => socket.close(),
   };
 }
 
