@@ -14,7 +14,7 @@ import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME, FILES_DIALECT } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -32,32 +32,18 @@ import { createRouter, openGroup, type Router } from '../routing/router.ts';
 import { createUpstream } from '../upstream/call.ts';
 import { createSigners } from '../upstream/credentials/signer.ts';
 import { groupConfigs } from '../upstream/group-configs.ts';
-import { createModelCall } from '../upstream/model-call.ts';
 import { createModelList, type ModelList } from '../upstream/model-list.ts';
-import { createPassCall } from '../upstream/pass-call.ts';
-import { createRealtimeCall } from '../upstream/realtime-call.ts';
 import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { createAnthropicRoutes } from './anthropic-routes.ts';
-import { createBedrockRoutes } from './bedrock-routes.ts';
-import { createChatRoutes } from './chat-routes.ts';
-import { createCohereRoutes } from './cohere-routes.ts';
+import { createAnswerId } from './answer-id.ts';
 import { createDefaultModel } from './default-model.ts';
-import { type ExampleModels, exampleModels } from './example-models.ts';
-import { createGeminiRoutes } from './gemini-routes.ts';
-import { createMediaRoutes } from './media-routes.ts';
+import { createDialectRoutes } from './dialect-routes.ts';
+import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
-import { createModelDescriptions, createOutputLimits } from './model-description.ts';
-import { createModelRoutes } from './model-routes.ts';
-import { withLoading } from './ollama-elsewhere.ts';
-import { createOllamaRoutes } from './ollama-routes.ts';
-import { createRealtimeRoutes } from './realtime-routes.ts';
-import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
-import { createVendorRoutes } from './vendor-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -73,9 +59,6 @@ export interface Assembly {
   /** Makes the runtime's long-lived parts follow this configuration. Throws, and has changed nothing, when an address is bad. */
   activate(): void;
 }
-
-/** Largest whole reply of a model that is passed on: embeddings of a large batch are some tens of megabytes. */
-const REPLY_BYTES_MAX = 256 * 1_048_576;
 
 /** Builds everything that follows from a configuration. Throws a RoutingConfigError or StackError, and then nothing has changed. */
 export function assemble(config: Config, runtime: Runtime, controls: Controls): Assembly {
@@ -153,15 +136,6 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
   ];
 }
 
-/** Twenty letters and digits: about 100 bits. */
-function createAnswerId(random: () => number): string {
-  const half = () =>
-    Math.floor(random() * 36 ** 10)
-      .toString(36)
-      .padStart(10, '0');
-  return half() + half();
-}
-
 function passedHeaders(dialect: string): readonly string[] {
   return DIALECTS_BY_NAME.get(dialect)?.passedHeaders ?? [];
 }
@@ -175,43 +149,15 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
-  const { clock, watch, random, metrics, registry, breakerNews, version, log } = runtime;
+  const { clock, watch, metrics, registry, breakerNews, version, log } = runtime;
   const serviceName = config.telemetry.service_name;
-  const modelCall = createModelCall(
-    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval, translation: config.translation },
-    {
-      router,
-      upstream,
-      dialects: DIALECTS_BY_NAME,
-      clock,
-      random,
-      watch,
-      createId: () => createAnswerId(random),
-      outputTokensMax: createOutputLimits(catalog, router),
-      logger: log,
-      traceHeaders,
-    },
-  );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
-  const describe = createModelDescriptions(catalog, router);
   const examples = exampleModels(literalNames(router));
-  const loadingCall = withLoading(modelCall, { router, clock });
   const routes: Route[] = [
-    ...createModelRoutes({ call: modelCall, list, describe, examples }),
-    ...createAnthropicRoutes({ router, call: modelCall, examples }),
-    ...createBedrockRoutes(modelCall, examples),
-    ...createResponsesRoutes(
-      { ...config.responses, bodyBytesMax: config.server.body_bytes_max, timeoutMs: config.upstream.service_timeout },
-      { call: modelCall, router, upstream, values: runtime.stores.values, clock, watch, createId: () => createAnswerId(random), examples },
-    ),
-    ...createGeminiRoutes({ router, list, describe, call: modelCall, examples }),
-    ...createChatRoutes({ call: loadingCall, services, examples }),
-    ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
-    ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
-    ...createPassedRoutes(config, runtime, { router, upstream, examples }),
+    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
@@ -247,22 +193,6 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     }),
   ];
   return routes;
-}
-
-/** What passes between a caller and a target of its own dialect, and is put into no other. */
-function createPassedRoutes(config: Config, runtime: Runtime, { router, upstream, examples }: PassedParts): Route[] {
-  const { clock, random, watch, vendorObjects: store } = runtime;
-  const shared = { router, upstream, clock, random, watch, traceHeaders };
-  const whole = { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval };
-  return [
-    ...createMediaRoutes(createPassCall(whole, { ...shared, dialects: DIALECTS_BY_NAME }), examples),
-    ...createRealtimeRoutes(createRealtimeCall(config.realtime, { ...shared, dialects: DIALECTS_BY_NAME })),
-    ...createVendorRoutes(config.files, { ...shared, dialect: FILES_DIALECT, store }),
-  ];
-}
-
-interface PassedParts extends Pick<RouteParts, 'router' | 'upstream'> {
-  readonly examples: ExampleModels;
 }
 
 /** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */

@@ -197,26 +197,24 @@ async function openSocket(): Promise<AgentSocket> {
     headers: { authorization: `Bearer ${KEY}`, 'openai-beta': 'responses_websockets=2026-02-06' },
   });
   await new Promise((resolve, reject) => {
-    socket.addEventListener('open', resolve);
-    socket.addEventListener('error', reject);
+    socket.addEventListener('open', resolve, { once: true });
+    socket.addEventListener('error', reject, { once: true });
   });
   return {
     ask: (body) =>
       new Promise((resolve, reject) => {
         const events: ResponseStreamEvent[] = [];
-        const asked = new AbortController();
-        const { signal } = asked;
-        const heard = ({ data }: MessageEvent) => {
+        const take = ({ data }: MessageEvent): void => {
           const event = JSON.parse(String(data)) as ResponseStreamEvent;
           events.push(event);
-          const isFailure = event.type === 'error' || event.type === 'response.failed';
-          if (event.type !== 'response.completed' && !isFailure) return;
-          asked.abort();
-          if (isFailure) reject(new Error(String(data)));
-          else resolve(events);
+          const isDone = event.type === 'response.completed';
+          if (!isDone && event.type !== 'error' && event.type !== 'response.failed') return;
+          socket.removeEventListener('message', take);
+          if (isDone) resolve(events);
+          else reject(new Error(String(data)));
         };
-        socket.addEventListener('message', heard, { signal });
-        socket.addEventListener('close', () => reject(new Error('the socket was closed')), { signal });
+        socket.addEventListener('message', take);
+        socket.addEventListener('close', () => reject(new Error('the socket was closed')), { once: true });
         socket.send(JSON.stringify({ type: 'response.create', ...body }));
       }),
     close: () => socket.close(),

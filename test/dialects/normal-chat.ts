@@ -135,23 +135,6 @@ export function mergeTurns(roles: readonly ChatMessage['role'][]): Normal<ChatRe
   };
 }
 
-/** For dialects that have no ids of calls, or ids of their own: they are told by their order. */
-function numberCalls(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const ids = new Map<string, string>();
-  const numbered = (id: string): string => {
-    const known = ids.get(id) ?? `#${ids.size}`;
-    ids.set(id, known);
-    return known;
-  };
-  return messages.map((message) => ({
-    ...message,
-    parts: message.parts.map((part) => {
-      if (part.kind === 'tool-call') return { ...part, id: numbered(part.id) };
-      return part.kind === 'tool-result' ? { ...part, callId: numbered(part.callId) } : part;
-    }),
-  }));
-}
-
 /** For dialects whose arguments are objects: only what they say counts, not how it was written. */
 export function canonicalArguments(part: ChatPart): ChatPart {
   return part.kind === 'tool-call' && part.custom === undefined ? { ...part, arguments: JSON.stringify(JSON.parse(part.arguments)) } : part;

@@ -108,10 +108,10 @@ export class CohereStreamDecoder implements ChatStreamDecoder {
         return;
       case 'message-end':
         this.#end(delta);
-        return;
+        break;
       default:
         // Events that do not exist yet.
-        return;
+        break;
     }
   }
 
