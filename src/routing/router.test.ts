@@ -61,8 +61,12 @@ describe('a model is called in the dialect that it was asked in', () => {
     expect(thrown).toMatchObject({
       code: 'model_dialect_unsupported',
       status: 400,
-      message: "The model 'openai-only' can't be called in the dialect 'ollama', only in 'openai-chat', 'anthropic-messages', 'openai-responses', 'jina'",
-      options: { param: 'model', detail: { model: 'openai-only', dialect: 'ollama', dialects: ['openai-chat', 'anthropic-messages', 'openai-responses', 'jina'] } },
+      message:
+        "The model 'openai-only' can't be called in the dialect 'ollama', only in 'openai-chat', 'anthropic-messages', 'openai-responses', 'jina'",
+      options: {
+        param: 'model',
+        detail: { model: 'openai-only', dialect: 'ollama', dialects: ['openai-chat', 'anthropic-messages', 'openai-responses', 'jina'] },
+      },
     });
     expect(() => planned(router, ask('nothing', 'ollama'))).toThrow("The model 'nothing' does not exist here");
   });

@@ -14,7 +14,7 @@ import { ROWS, streamOf } from './rows.ts';
 test('every kind of provider has a row, a stream of its first dialect, and no row is for nobody', () => {
   expect(Object.keys(ROWS).sort()).toEqual(PROVIDERS.map(({ name }) => name).sort());
   for (const { name, dialects } of PROVIDERS) {
-    const [first] = dialects.filter(({ operations }) => operations.includes('chat'));
+    const first = dialects.find(({ operations }) => operations.includes('chat'));
     const recorded = ROWS[name]?.recordings.map(({ dialect }) => dialect);
     if (first !== undefined) expect([name, recorded]).toEqual([name, expect.arrayContaining([first.name])]);
   }
