@@ -24,7 +24,8 @@ beforeAll(async () => {
       auth: { keys: [{ name: 'crossing', key: KEY }] },
       limits: { mode: 'off' },
       providers: {
-        openai: { base_url: `${simulator.url}/v1`, api_key: 'sk-upstream' },
+        // Its Responses API would count tokens.
+        openai: { base_url: `${simulator.url}/v1`, api_key: 'sk-upstream', dialects: ['openai-chat'] },
         anthropic: { base_url: `${simulator.url}/v1`, api_key: 'sk-ant-upstream' },
       },
       models: {

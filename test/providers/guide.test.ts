@@ -84,17 +84,17 @@ test('it has the types that it should', async () => {
 test('its variables alone make a provider of it, which is called as its file says, from its own dialect and from others', async () => {
   const url = gateway.ready[1] ?? '';
   const key = /sk-gatehouse-[\w-]{32}/.exec(gateway.stderr.join('\n'))?.[0] ?? '';
-  const known = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const sent = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const own = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: known,
+    headers: sent,
     body: JSON.stringify({ model: 'acme-large', messages: [{ role: 'user', content: 'echo: hello' }], seed: 7 }),
   });
   expect(await own.json()).toMatchObject({ choices: [{ message: { content: 'hello' } }] });
 
   const reply = await fetch(`${url}/api/chat`, {
     method: 'POST',
-    headers: known,
+    headers: sent,
     body: JSON.stringify({
       model: 'acme-large',
       messages: [{ role: 'user', content: 'echo: crossed' }],

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { OPENAI_KIN_ROWS } from './openai-kin-rows.ts';
+import { CLOUD_ROWS } from './cloud-rows.ts';
 import type { Recording } from './provider-row.ts';
 import { SERVER_ROWS } from './server-rows.ts';
 import { VENDOR_ROWS } from './vendor-rows.ts';
 
 /** By the name of the kind. A kind without a row fails the tests: to add one, see docs/guides/add-a-provider.md. */
-export const ROWS = { ...VENDOR_ROWS, ...OPENAI_KIN_ROWS, ...SERVER_ROWS };
+export const ROWS = { ...VENDOR_ROWS, ...CLOUD_ROWS, ...SERVER_ROWS };
 
 export const FOLDER = import.meta.dir;
 

@@ -1,4 +1,4 @@
-/* The vendors' clouds. */
+/* The vendors of models. */
 
 import type { ProviderRow } from './provider-row.ts';
 
@@ -52,85 +52,6 @@ export const VENDOR_ROWS: Readonly<Record<string, ProviderRow>> = {
       },
     ],
   },
-  'azure-openai': {
-    model: 'my-deployment',
-    places: { resource: 'my-resource' },
-    recordings: [
-      {
-        dialect: 'openai-chat',
-        file: 'azure-openai.sse',
-        source:
-          'github.com/AbanteAI/archive-old-cli-mentat/issues/429 (a first chunk of filters, without choices) and github.com/microsoft/autogen/issues/6465 (a choice without a delta)',
-        told: {
-          model: 'gpt-4.1-2025-04-14',
-          text: 'Safe words',
-          finish: 'stop',
-          usage: { inputTokens: 17, outputTokens: 3, totalTokens: 20, cachedInputTokens: 0, reasoningTokens: 0 },
-        },
-      },
-    ],
-  },
-  'google-ai-studio': {
-    model: 'gemini-2.5-flash',
-    recordings: [
-      {
-        dialect: 'gemini',
-        file: 'google-ai-studio.sse',
-        source:
-          'ai.google.dev/api/generate-content and ai.google.dev/gemini-api/docs/thought-signatures: CRLF, usage in every chunk, thoughts counted apart',
-        told: {
-          model: 'gemini-2.5-flash',
-          text: 'Looking.',
-          thoughts: 'A city is asked for.',
-          calls: [PARIS],
-          finish: 'tool-calls',
-          usage: { inputTokens: 21, outputTokens: 55, totalTokens: 76, reasoningTokens: 37 },
-        },
-      },
-    ],
-  },
-  'vertex-ai': {
-    model: 'gemini-2.5-pro',
-    places: { region: 'europe-west4', project: 'my-project' },
-    recordings: [
-      {
-        dialect: 'gemini',
-        file: 'vertex-ai.sse',
-        source:
-          'cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference: `createTime`, and usage without tokens until the last chunk',
-        told: {
-          model: 'gemini-2.5-pro',
-          text: 'Vertices and edges.',
-          finish: 'stop',
-          usage: { inputTokens: 1030, outputTokens: 20, totalTokens: 1050, cachedInputTokens: 1024, reasoningTokens: 14 },
-        },
-      },
-    ],
-  },
-  'aws-bedrock': {
-    model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
-    places: { region: 'us-east-1' },
-    settings: {
-      api_key: undefined,
-      aws: { access_key_id: 'AKIAEXAMPLE000000000', secret_access_key: 'example/not-a-secret/not-a-secret/000000' },
-    },
-    changing: ['authorization', 'x-amz-date'],
-    recordings: [
-      {
-        dialect: 'bedrock-converse',
-        file: 'aws-bedrock.bin',
-        source:
-          'docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html: binary frames, the padding `p`, what the cache took counted apart',
-        told: {
-          text: 'Looking.',
-          thoughts: 'Paris, then.',
-          calls: [{ id: 'tooluse_kZJMlvQmRJ6eAyJE5GIl7Q', name: 'weather', arguments: '{"city": "Paris"}' }],
-          finish: 'tool-calls',
-          usage: { inputTokens: 2095, outputTokens: 30, totalTokens: 2125, cachedInputTokens: 2048, cacheWriteTokens: 0 },
-        },
-      },
-    ],
-  },
   cohere: {
     model: 'command-a-03-2025',
     recordings: [
@@ -150,4 +71,192 @@ export const VENDOR_ROWS: Readonly<Record<string, ProviderRow>> = {
   },
   voyage: { model: 'rerank-2.5', recordings: [] },
   jina: { model: 'jina-reranker-v3', recordings: [] },
+  mistral: {
+    model: 'mistral-medium-latest',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'mistral.sse',
+        source:
+          'github.com/vercel/ai, packages/mistral/src/__fixtures__ (recorded): thoughts in lists, calls without `index` and `type` whose ids have nine characters, usage in the last chunk, `num_cached_tokens`',
+        told: {
+          model: 'mistral-medium-latest',
+          text: 'Looking.',
+          thoughts: 'The user wants two cities.',
+          calls: [
+            { id: 'gSIMJiOkT', name: 'weather', arguments: '{"city": "Paris"}' },
+            { id: 'k9QmWz2Lp', name: 'weather', arguments: '{"city": "Rome"}' },
+          ],
+          finish: 'tool-calls',
+          usage: { inputTokens: 124, outputTokens: 47, totalTokens: 171, cachedInputTokens: 64 },
+        },
+      },
+    ],
+  },
+  groq: {
+    model: 'openai/gpt-oss-120b',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'groq.sse',
+        source:
+          'github.com/vercel/ai, packages/groq/src/__fixtures__ (recorded): usage in `x_groq` of the last chunk; newer answers repeat it as `usage`, which this one leaves out',
+        told: {
+          model: 'openai/gpt-oss-120b',
+          thoughts: 'They want the weather.',
+          calls: [{ id: 'tk85n1k4m', ...PARIS }],
+          finish: 'tool-calls',
+          usage: { inputTokens: 210, outputTokens: 35, totalTokens: 245 },
+        },
+      },
+    ],
+  },
+  deepseek: {
+    model: 'deepseek-flash',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'deepseek.sse',
+        source:
+          'api-docs.deepseek.com/api/create-chat-completion (`prompt_cache_hit_tokens`), …/guides/thinking_mode, and …/quick_start/rate_limit for `: keep-alive`',
+        told: {
+          model: 'deepseek-flash',
+          text: '9.8 is greater.',
+          thoughts: '9.8 is 9.80.',
+          finish: 'stop',
+          usage: { inputTokens: 2048, outputTokens: 30, totalTokens: 2078, cachedInputTokens: 1920, reasoningTokens: 21 },
+        },
+      },
+    ],
+  },
+  xai: {
+    model: 'grok-4-fast',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'xai.sse',
+        source:
+          'github.com/vercel/ai, packages/xai/src/__fixtures__/xai-tool-call.chunks.txt (recorded): the thoughts are not in `completion_tokens`',
+        told: {
+          model: 'grok-4-fast',
+          thoughts: 'First, the weather.',
+          calls: [{ id: 'call_55117580', ...PARIS }],
+          finish: 'tool-calls',
+          usage: { inputTokens: 291, outputTokens: 222, totalTokens: 513, cachedInputTokens: 290, reasoningTokens: 196 },
+        },
+      },
+    ],
+  },
+  together: {
+    model: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'together.sse',
+        source:
+          'github.com/mlflow/mlflow/pull/11557 (the last chunk holds content and usage), docs.together.ai/reference/chat-completions (`eos`)',
+        told: {
+          model: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
+          text: 'Hello there',
+          finish: 'stop',
+          usage: { inputTokens: 41, outputTokens: 3, totalTokens: 44, cachedInputTokens: 16 },
+        },
+      },
+    ],
+  },
+  fireworks: {
+    model: 'accounts/fireworks/models/kimi-k2p5',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'fireworks.sse',
+        source:
+          'docs.fireworks.ai/tools-sdks/openai-compatibility (usage in the final chunk, unasked); when asked it comes once more. The rest is as vLLM has it',
+        told: {
+          model: 'accounts/fireworks/models/kimi-k2p5',
+          text: 'Hola',
+          thoughts: 'Short.',
+          finish: 'stop',
+          usage: { inputTokens: 24, outputTokens: 9, totalTokens: 33, cachedInputTokens: 0 },
+        },
+      },
+    ],
+  },
+  openrouter: {
+    model: 'anthropic/claude-sonnet-4.5',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'openrouter.sse',
+        source:
+          'github.com/openai/openai-go/issues/227 (comments), github.com/speakeasy-api/gram/pull/921 (usage with a choice, after the finish), openrouter.ai/docs/use-cases/reasoning-tokens (`reasoning_details`)',
+        told: {
+          model: 'anthropic/claude-sonnet-4.5',
+          text: 'Good day.',
+          thoughts: 'A greeting is due.',
+          finish: 'stop',
+          usage: {
+            inputTokens: 1697,
+            outputTokens: 52,
+            totalTokens: 1749,
+            cachedInputTokens: 1024,
+            cacheWriteTokens: 128,
+            reasoningTokens: 12,
+          },
+        },
+      },
+    ],
+  },
+  perplexity: {
+    model: 'perplexity/sonar',
+    recordings: [
+      {
+        dialect: 'openai-responses',
+        file: 'perplexity.sse',
+        source:
+          'github.com/vercel/ai, packages/perplexity/src/__fixtures__/agent-web-search.chunks.txt (recorded in September 2026): its own search opens as a function call and ends as something else',
+        told: {
+          model: 'perplexity/sonar',
+          text: 'Sunny in Paris.',
+          finish: 'stop',
+          usage: { inputTokens: 1432, outputTokens: 20, totalTokens: 1452, cachedInputTokens: 0, reasoningTokens: 0 },
+        },
+      },
+    ],
+  },
+  cerebras: {
+    model: 'gpt-oss-120b',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'cerebras.sse',
+        source:
+          'inference-docs.cerebras.ai/api-reference/chat-completions (`time_info`) and inference-docs.cerebras.ai/capabilities/reasoning',
+        told: {
+          model: 'gpt-oss-120b',
+          text: 'Fast indeed.',
+          thoughts: 'Easy.',
+          finish: 'stop',
+          usage: { inputTokens: 31, outputTokens: 17, totalTokens: 48, cachedInputTokens: 0 },
+        },
+      },
+    ],
+  },
+  sambanova: {
+    model: 'Meta-Llama-3.3-70B-Instruct',
+    recordings: [
+      {
+        dialect: 'openai-chat',
+        file: 'sambanova.sse',
+        source:
+          'docs.sambanova.ai/docs/en/features/openai-compatibility; the speeds beside the usage are from its clients, no whole stream is published',
+        told: {
+          model: 'Meta-Llama-3.3-70B-Instruct',
+          text: 'A happy story.',
+          finish: 'stop',
+          usage: { inputTokens: 52, outputTokens: 7, totalTokens: 59, cachedInputTokens: 0 },
+        },
+      },
+    ],
+  },
 };
