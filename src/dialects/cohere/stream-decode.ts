@@ -108,10 +108,10 @@ export class CohereStreamDecoder implements ChatStreamDecoder {
         return;
       case 'message-end':
         this.#end(delta);
-        return;
+        break;
       default:
         // Events that do not exist yet.
-        return;
+        break;
     }
   }
 
@@ -190,7 +190,7 @@ export class CohereStreamDecoder implements ChatStreamDecoder {
     const { finish_reason: reason } = delta;
     if (isFailure(reason)) throw toldError('upstream_stream_interrupted', delta['error']);
     this.#close();
-    for (const index of [...this.#calls.keys()]) this.#closeCall(index);
+    for (const index of this.#calls.keys()) this.#closeCall(index);
     this.#told.push({ kind: 'finish', choice: 0, reason: readFinish(reason, this.#hasCalls) });
     const usage = readUsage(delta['usage']);
     if (usage !== undefined) this.#told.push({ kind: 'usage', usage });

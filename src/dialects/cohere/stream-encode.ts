@@ -51,9 +51,9 @@ export class CohereStreamEncoder implements ChatStreamEncoder {
         return;
       case 'finish':
         if (event.choice === 0) this.#finish = event.reason;
-        return;
+        break;
       case 'failure':
-        return;
+        break;
       default:
         // It was asked for one answer.
         if (event.choice === 0) this.#part(event);
@@ -99,10 +99,10 @@ export class CohereStreamEncoder implements ChatStreamEncoder {
         return;
       case 'part-end':
         this.#close();
-        return;
+        break;
       default:
         // Signatures and sounds have no place.
-        return;
+        break;
     }
   }
 
