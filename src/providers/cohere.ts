@@ -7,6 +7,8 @@ export const cohere: ProviderDefinition = {
   dialects: [{ name: 'cohere', prefix: '/v2', operations: ['chat', 'rerank', 'embed'], streamUsage: true }],
   baseUrl: 'https://api.cohere.com/v2',
   keyVariable: 'COHERE_API_KEY',
+  // The vendor's own clients read these two.
+  otherKeyVariables: ['CO_API_KEY'],
   urlVariables: ['CO_API_URL'],
   families: [
     'command-*',

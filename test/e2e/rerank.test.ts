@@ -141,7 +141,7 @@ describe.each(TARGETS)('before a reranker of %s', (target) => {
 
   test('more are wanted than there are: all come', async () => {
     const { body } = await post('/v2/rerank', { model, query: QUERY, documents: DOCUMENTS, top_n: 99 });
-    expect(indexes(body['results']).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
+    expect(new Set(indexes(body['results']))).toEqual(new Set([0, 1, 2, 3]));
   });
 });
 
