@@ -6,18 +6,20 @@
  *   npm test -- src/base -t 'lru'     only tests: what follows goes to `bun test` (file filters and flags)
  *   npm run check                     only the static checks (`--static`)
  *
- * Tests against a real server are skipped, with a note, where its program is missing. GATEHOUSE_TEST_REQUIRE=redis,nginx,chromium,curl makes
- * a missing one a failure.
+ * Tests against a real server are skipped, with a note, where its program is missing. GATEHOUSE_TEST_REQUIRE=redis,nginx,chromium,curl,python
+ * makes a missing one a failure.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureInstalled, findBun, root, runtimeEnvironment, runtimeFlags } from '../bin/runtime.mjs';
 
 const TEST_TIMEOUT_MS = 20_000;
 
-/** Servers, the browser and the client that tests start, by the name that GATEHOUSE_TEST_REQUIRE uses, with their programs. */
-const SERVERS = { redis: 'redis-server', nginx: 'nginx', chromium: 'chromium', curl: 'curl' };
+/** Servers, the browser and the clients that tests start, by the name that GATEHOUSE_TEST_REQUIRE uses, with their programs. */
+const SERVERS = { redis: 'redis-server', nginx: 'nginx', chromium: 'chromium', curl: 'curl', python: 'python3' };
+/** What a program must be able to do, where being there is not enough: arguments with which it ends well. */
+const ABLE = { python: { args: ['-c', 'import openai'], what: "python3 with OpenAI's client (test/python/requirements.txt)" } };
 
 const STATIC_CHECKS = [
   { name: 'types', script: 'typescript/bin/tsc', args: ['--noEmit'] },
@@ -75,12 +77,13 @@ function checkServers(count) {
     if (program === undefined) {
       print(`── GATEHOUSE_TEST_REQUIRE names '${name}', which is none of ${Object.keys(SERVERS).join(', ')}: FAILED\n`);
       count(0, 1);
-    } else if (!isOnPath(program)) {
+    } else if (!isOnPath(program) || !isAble(program, ABLE[name])) {
+      const missing = ABLE[name]?.what ?? program;
       if (required.includes(name)) {
-        print(`── ${program} is required, but not on PATH: FAILED\n`);
+        print(`── ${missing} is required, but not on PATH: FAILED\n`);
         count(0, 1);
       } else {
-        notes.push(`no ${program} on PATH: the tests that need it were skipped`);
+        notes.push(`no ${missing} on PATH: the tests that need it were skipped`);
       }
     }
   }
@@ -150,6 +153,10 @@ function isOnPath(program) {
       return false;
     }
   });
+}
+
+function isAble(program, able) {
+  return able === undefined || spawnSync(program, able.args, { env: environment, stdio: 'ignore', timeout: 20_000 }).status === 0;
 }
 
 function seconds(startMs) {

@@ -17,6 +17,7 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
     `  Metrics  ${url}/metrics`,
     ...(config.docs.enabled ? [`  Docs     ${url}/docs`] : []),
     ...(key === undefined ? [] : [`  Key      ${key.key}   (${key.note})`]),
+    ...foundLines(loaded),
     `  Models   ${modelsLine(loaded)}`,
     ...(config.preset === undefined ? [] : [`  Preset   ${config.preset}`]),
     ...workersLines(config),
@@ -24,6 +25,14 @@ export function greeting(url: string, loaded: LoadedConfig, options: { readonly 
   ];
   lines.push('', '  Try it:', '', ...curl(url, key?.key ?? placeholder(config), model).map((line) => `    ${line}`));
   return `${lines.join('\n')}\n\n`;
+}
+
+/** Where no file names the providers, which of them the environment gave. Each is asked for by its name in front, too. */
+function foundLines({ config, file }: LoadedConfig): string[] {
+  const names = Object.keys(config.providers);
+  return file !== undefined || config.preset !== undefined || names.length < 2
+    ? []
+    : [`  Found    ${names.join(', ')}   (any model: NAME/model)`];
 }
 
 /** How many, and what they do not share: said where whoever started them looks. */

@@ -16,6 +16,7 @@ import { authConfig } from '../policies/identify/identify-config.ts';
 import { limitsConfig } from '../policies/rate-limit/rate-limit-config.ts';
 import { screeningConfig } from '../policies/screen/screen-config.ts';
 import { chatConfig } from '../routing/chat-config.ts';
+import { filesConfig } from '../routing/files-config.ts';
 import { modelsConfig } from '../routing/models-config.ts';
 import { providersConfig } from '../routing/providers-config.ts';
 import { stateConfig } from '../stores/state-config.ts';
@@ -45,6 +46,7 @@ export const configSchema = z.strictObject({
   services: servicesConfig,
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
   media: mediaConfig.prefault({}).describe('Forms with files in them, on their way to a model.'),
+  files: filesConfig.prefault({}).describe('Files and batches that are kept at a provider: `/v1/files`, `/v1/uploads`, `/v1/batches`.'),
   realtime: realtimeConfig.prefault({}).describe('Talks over WebSocket: `GET /v1/realtime`.'),
   telemetry: telemetryConfig.prefault({}).describe('What is logged, measured and traced.'),
   admin: adminConfig.prefault({}).describe('The admin API.'),

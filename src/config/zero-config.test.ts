@@ -52,6 +52,14 @@ describe('what follows', () => {
     expect(decideFindings(tree, nothing).catchAll).toBe('vllm');
   });
 
+  test("a server of one's own is at hand before a vendor, and a vendor of many makers' models before one of its own", () => {
+    const catchAll = (...names: string[]) =>
+      decideFindings({ providers: Object.fromEntries(names.map((name) => [name, {}])) }, nothing).catchAll;
+    expect(catchAll('openai', 'groq', 'vllm')).toBe('vllm');
+    expect(catchAll('openai', 'anthropic', 'openrouter')).toBe('openrouter');
+    expect(catchAll('mistral', 'anthropic', 'openai')).toBe('openai');
+  });
+
   test('names that somebody gave are left alone', () => {
     expect(modelsOf({ providers: { openai: {} }, models: { mine: {} } })).toEqual({});
     expect(modelsOf({ providers: { openai: { models: ['a'] } } })).toEqual({});

@@ -5,6 +5,7 @@
  * Nothing here wins over anything that somebody gave. In production nothing is invented at all: no key, and no simulated answers.
  */
 
+import type { ProviderDefinition } from '../providers/provider.ts';
 import { PROVIDERS } from '../providers/registry.ts';
 import { isTree, type Tree, valueAt } from './config-path.ts';
 import type { Assignment } from './layers.ts';
@@ -116,10 +117,11 @@ export function decideFindings(
   };
 }
 
-/** Every name goes somewhere: what is surely a provider's own to it, all others to the server at hand, or else the only one there is. */
+/** Every name goes somewhere: what is surely a provider's own to it, all others to the server at hand, or a vendor of many makers' models, or else the first there is. */
 function modelNames(providers: readonly string[], tree: Tree): { assignments: Assignment[]; catchAll: string | undefined } {
   const unnamed = PROVIDERS.filter(({ name }) => providers.includes(name) && valueAt(tree, ['providers', name, 'models']) === undefined);
-  const catchAll = unnamed.find(({ families }) => families === undefined) ?? unnamed[0];
+  const open = unnamed.filter(({ families }) => families === undefined);
+  const catchAll = open.find(isAtHand) ?? open[0] ?? unnamed[0];
   const assignments = unnamed.flatMap((provider): Assignment[] => {
     const models = [...(providers.length > 1 ? (provider.families ?? []) : []), ...(provider === catchAll ? ['*'] : [])];
     if (models.length === 0) return [];
@@ -128,6 +130,11 @@ function modelNames(providers: readonly string[], tree: Tree): { assignments: As
     ];
   });
   return { assignments, catchAll: catchAll?.name };
+}
+
+/** A server of one's own, whose names of models only its operator knows. */
+function isAtHand({ baseUrl }: ProviderDefinition): boolean {
+  return baseUrl?.startsWith('https:') !== true;
 }
 
 function namesIn(tree: Tree, section: string): string[] {

@@ -62,6 +62,8 @@ export interface EncodeTarget {
   readonly streamUsage: boolean;
   /** Other names that the target has for fields of the body's top level. */
   readonly fieldNames?: Readonly<Record<string, string>>;
+  /** Ids of tool calls must be so many letters and digits (dialect-call-id.ts). */
+  readonly callIdChars?: number;
   /** The most tokens that the model can answer with, where that is known. */
   readonly outputTokensMax?: number;
 }

@@ -13,6 +13,7 @@ import { ReplyNarrowing } from '../operations/chat-narrow-reply.ts';
 import type { CROSSED_OPERATIONS, Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { Dialect, ReplyFacts, StreamMeter } from './dialect.ts';
+import { withCallIds } from './dialect-call-id.ts';
 import type {
   ChatCodec,
   ChatStreamDecoder,
@@ -131,7 +132,10 @@ function crossChat(operation: Operation, { from, to, abilities, own, theirs }: S
   const customCalls = () => (custom.length === 0 ? undefined : new CustomToolCalls(custom));
   return {
     report: { lost, adapted, unread: decoded.unread },
-    encodeRequest: (target) => theirs.encodeRequest(request, target),
+    encodeRequest: (target) => {
+      const { callIdChars: chars } = target;
+      return theirs.encodeRequest(chars === undefined ? request : { ...request, messages: withCallIds(request.messages, chars) }, target);
+    },
     readReply(bytes) {
       const read = theirs.decodeReply(bytes);
       const reply = customCalls()?.reply(read) ?? read;

@@ -24,12 +24,15 @@ export const DIALECTS: readonly Dialect[] = [
   anthropicMessages,
   gemini,
   bedrockConverse,
-  cohere,
   ollama,
+  cohere,
   jina,
   voyage,
   tei,
 ];
+
+/** The one whose files, uploads and batches are served. */
+export const FILES_DIALECT: Dialect = openaiChat;
 
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);

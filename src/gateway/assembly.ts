@@ -14,7 +14,7 @@ import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME, FILES_DIALECT } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -44,7 +44,7 @@ import { createBedrockRoutes } from './bedrock-routes.ts';
 import { createChatRoutes } from './chat-routes.ts';
 import { createCohereRoutes } from './cohere-routes.ts';
 import { createDefaultModel } from './default-model.ts';
-import { exampleModels } from './example-models.ts';
+import { type ExampleModels, exampleModels } from './example-models.ts';
 import { createGeminiRoutes } from './gemini-routes.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import { createModelCosts } from './model-costs.ts';
@@ -57,6 +57,7 @@ import { createResponsesRoutes } from './responses-routes.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
 import { createUploadRoutes } from './upload-routes.ts';
+import { createVendorRoutes } from './vendor-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -191,10 +192,6 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
       traceHeaders,
     },
   );
-  const passCall = createPassCall(
-    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval },
-    { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, watch, traceHeaders },
-  );
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
@@ -214,10 +211,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
-    ...createMediaRoutes(passCall, examples),
-    ...createRealtimeRoutes(
-      createRealtimeCall(config.realtime, { router, upstream, dialects: DIALECTS_BY_NAME, clock, random, traceHeaders }),
-    ),
+    ...createPassedRoutes(config, runtime, { router, upstream, examples }),
     ...services,
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
@@ -253,6 +247,22 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     }),
   ];
   return routes;
+}
+
+/** What passes between a caller and a target of its own dialect, and is put into no other. */
+function createPassedRoutes(config: Config, runtime: Runtime, { router, upstream, examples }: PassedParts): Route[] {
+  const { clock, random, watch, vendorObjects: store } = runtime;
+  const shared = { router, upstream, clock, random, watch, traceHeaders };
+  const whole = { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval };
+  return [
+    ...createMediaRoutes(createPassCall(whole, { ...shared, dialects: DIALECTS_BY_NAME }), examples),
+    ...createRealtimeRoutes(createRealtimeCall(config.realtime, { ...shared, dialects: DIALECTS_BY_NAME })),
+    ...createVendorRoutes(config.files, { ...shared, dialect: FILES_DIALECT, store }),
+  ];
+}
+
+interface PassedParts extends Pick<RouteParts, 'router' | 'upstream'> {
+  readonly examples: ExampleModels;
 }
 
 /** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */

@@ -77,16 +77,22 @@ const METHODS: Readonly<Record<GeminiMethod, (examples: ExampleModels) => Method
   }),
 };
 
-export function geminiMethodDocs(method: GeminiMethod, parameter: 'model' | 'path', examples: ExampleModels): RouteDocs {
+export function geminiMethodDocs(method: GeminiMethod, path: string, examples: ExampleModels): RouteDocs {
   const { summary, description, request, example, reply } = METHODS[method](examples);
   return {
     tag: 'Gemini',
     summary,
-    description,
-    parameters: [PATHS[parameter](examples), KEY, ...(method === 'streamGenerateContent' ? [ALT] : [])],
+    description: `${description} Also at \`/v1/models/…\`, and at the paths of Vertex AI (\`/v1/projects/…/publishers/google/models/…\`).`,
+    parameters: [
+      path.includes('{model') ? PATHS.model(examples) : PATHS.path(examples),
+      KEY,
+      ...(method === 'streamGenerateContent' ? [ALT] : []),
+    ],
     body: { content: jsonContent(request, example) },
     replies: [reply],
     errors: ['model_dialect_unsupported'],
+    // The same at five paths: the document tells it once.
+    ...(path.startsWith('/v1beta/models/') ? {} : { unlisted: true }),
   };
 }
 

@@ -67,7 +67,7 @@ export function createGeminiRoutes({ router, list, describe, call, examples }: G
         operation,
         ...(form === undefined ? {} : { form }),
         handler: operation === 'count-tokens' ? count : call,
-        docs: async () => (await import('./gemini-docs.ts')).geminiMethodDocs(method, path.includes('{model') ? 'model' : 'path', examples),
+        docs: async () => (await import('./gemini-docs.ts')).geminiMethodDocs(method, path, examples),
       }),
     ),
   );

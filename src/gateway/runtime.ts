@@ -12,6 +12,8 @@ import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
+import { createSqliteVendorObjectStore } from '../stores/vendor-object/sqlite-store.ts';
+import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type { MetricsReport } from '../telemetry/metrics-report.ts';
@@ -51,6 +53,7 @@ export interface Runtime extends AsyncDisposable {
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
   readonly documents: DocumentStore;
+  readonly vendorObjects: VendorObjectStore;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -87,6 +90,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     clock,
     onFault: (message) => log.error('the store of documents failed', { reason: message }),
   });
+  const vendorObjects = createSqliteVendorObjectStore(config.state.records, {
+    clock,
+    onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
+  });
   const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
@@ -108,6 +115,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     spans,
     stores,
     documents,
+    vendorObjects,
     registry,
     dependencies,
     breakerNews,
@@ -123,6 +131,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
       await documents[Symbol.asyncDispose]();
+      await vendorObjects[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },

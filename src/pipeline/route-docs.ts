@@ -16,6 +16,7 @@ import type { ErrorCode } from '../base/errors.ts';
 export const TAGS = {
   Chat: 'Ask a model. The paths and shapes are those of the OpenAI API, so its clients work unchanged.',
   Media: 'Pictures, sound and moderation. Requests and replies pass as they are; targets, limits and metering are those of chats.',
+  Files: 'Files and batches that are kept at a provider. Each caller sees its own alone.',
   Assistant: 'Chat with memory and knowledge: what is known about the user and the documents is added before the model is asked.',
   Gemini: "Google's Gemini API, for clients that speak it.",
   Reranking: 'Documents in the order of their worth for a query, in the forms of several vendors.',

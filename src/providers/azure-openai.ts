@@ -1,6 +1,9 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Source: learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle (the v1 API: no api-version, deployments go by their name as the model). */
+/**
+ * The v1 API: no `api-version`, and a deployment goes by its name as the model. Source: learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle and
+ * learn.microsoft.com/azure/ai-foundry/openai/how-to/responses.
+ */
 export const azureOpenai: ProviderDefinition = {
   name: 'azure-openai',
   title: 'Azure OpenAI',
@@ -22,6 +25,7 @@ export const azureOpenai: ProviderDefinition = {
       ],
       streamUsage: true,
     },
+    { name: 'openai-responses', operations: ['chat'], streamUsage: true },
   ],
   baseUrl: 'https://{resource}.openai.azure.com/openai/v1',
   keyVariable: 'AZURE_OPENAI_API_KEY',

@@ -1,6 +1,9 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Penalties are a 400 there. Source: inference-docs.cerebras.ai/api-reference. */
+/**
+ * These fields are a 400 there, and the role `developer` is not known (we write `system`). Source:
+ * inference-docs.cerebras.ai/resources/openai and inference-docs.cerebras.ai/api-reference/chat-completions.
+ */
 export const cerebras: ProviderDefinition = {
   name: 'cerebras',
   title: 'Cerebras',
@@ -9,7 +12,18 @@ export const cerebras: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'completion'],
       streamUsage: true,
-      lacks: ['custom-tools', 'frequency-penalty', 'presence-penalty', 'logit-bias', 'choices', 'images', 'image-urls'],
+      lacks: [
+        'frequency-penalty',
+        'presence-penalty',
+        'logit-bias',
+        'parallel-tool-calls',
+        'service-tier',
+        'choices',
+        'images',
+        'image-urls',
+        'custom-tools',
+        'tool-choice-allowed',
+      ],
     },
   ],
   baseUrl: 'https://api.cerebras.ai/v1',

@@ -1,6 +1,9 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Source: developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility. */
+/**
+ * Its Responses API serves a few models alone, so it is not used unless `dialects` says so. Source:
+ * developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility.
+ */
 export const cloudflare: ProviderDefinition = {
   name: 'cloudflare',
   title: 'Cloudflare Workers AI',

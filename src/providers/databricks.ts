@@ -1,6 +1,10 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** The resource is the workspace's host (`dbc-….cloud.databricks.com`). Source: docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference. */
+/**
+ * The resource is the workspace's host (`dbc-….cloud.databricks.com`). Anthropic's messages below `/serving-endpoints/anthropic` are for the Claude models
+ * alone: whoever has those only gives them a provider of their own, with `base_url` and `dialects`. Source:
+ * docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference and docs.databricks.com/…/model-serving/query-anthropic-messages.
+ */
 export const databricks: ProviderDefinition = {
   name: 'databricks',
   title: 'Databricks',

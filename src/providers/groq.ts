@@ -1,6 +1,6 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Of the fields that it does not support it refuses some with a 400. Source: console.groq.com/docs/openai. */
+/** Log probabilities, biases, names of speakers and several choices are a 400 there. Source: console.groq.com/docs/openai and …/docs/responses-api. */
 export const groq: ProviderDefinition = {
   name: 'groq',
   title: 'Groq',
@@ -9,8 +9,9 @@ export const groq: ProviderDefinition = {
       name: 'openai-chat',
       operations: ['chat', 'speech', 'transcription', 'translation', 'files', 'batches'],
       streamUsage: true,
-      lacks: ['custom-tools', 'logit-bias', 'log-probabilities', 'choices', 'message-names'],
+      lacks: ['logit-bias', 'log-probabilities', 'choices', 'message-names', 'custom-tools', 'tool-choice-allowed'],
     },
+    { name: 'openai-responses', operations: ['chat'], streamUsage: true },
   ],
   baseUrl: 'https://api.groq.com/openai/v1',
   keyVariable: 'GROQ_API_KEY',

@@ -6,6 +6,7 @@ export const llamaCpp: ProviderDefinition = {
   title: 'llama.cpp',
   dialects: [
     { name: 'openai-chat', operations: ['chat', 'completion', 'embed'], streamUsage: true, lacks: ['custom-tools'] },
+    { name: 'anthropic-messages', operations: ['chat', 'count-tokens'], streamUsage: true },
     // `llama-server --rerank`
     { name: 'jina', operations: ['rerank'], streamUsage: false },
   ],

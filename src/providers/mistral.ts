@@ -1,6 +1,10 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** It tells usage in the last chunk unasked, and refuses fields that it does not know. Source: docs.mistral.ai/api. */
+/**
+ * It tells usage in the last chunk unasked, and refuses every field that it does not know with a 422, `stream_options`, `user`, a message's `name` and
+ * `reasoning_content` among them. Ids of calls have nine letters and digits. Its efforts are `high` and `none` alone. Source: docs.mistral.ai/api (ChatCompletionStreamRequest), and
+ * github.com/BerriAI/litellm/issues/30835 for thoughts.
+ */
 export const mistral: ProviderDefinition = {
   name: 'mistral',
   title: 'Mistral',
@@ -14,16 +18,18 @@ export const mistral: ProviderDefinition = {
         'user',
         'logit-bias',
         'log-probabilities',
-        'service-tier',
         'verbosity',
         'store',
-        'prompt-cache-key',
-        'min-p',
-        'top-k',
         'message-names',
-        'developer-role',
+        'custom-tools',
+        'tool-choice-allowed',
+        'reasoning-effort',
+        'reasoning-budget',
+        'reasoning-history',
+        'reasoning-signatures',
       ],
       fieldNames: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
+      callIdChars: 9,
     },
   ],
   baseUrl: 'https://api.mistral.ai/v1',

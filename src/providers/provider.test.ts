@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { deepseek } from './deepseek.ts';
 import { ollama } from './ollama.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import { dialectBase, type ProviderDefinition } from './provider.ts';
@@ -12,7 +13,12 @@ for (const [url, openai, native] of [
   ['https://h/behind/v1', 'https://h/behind/v1', 'https://h/behind/api'],
   ['https://h/myapi', 'https://h/myapi/v1', 'https://h/myapi/api'],
 ] as const) {
-  test(`an Ollama at ${url} is found on both of its sides`, () => expect(bases(ollama, url)).toEqual([openai, native]));
+  test(`an Ollama at ${url} is found on all of its sides`, () => expect(bases(ollama, url)).toEqual([openai, native, openai, openai]));
+}
+
+for (const url of ['https://api.deepseek.com', 'https://api.deepseek.com/v1', 'https://api.deepseek.com/anthropic/v1']) {
+  test(`DeepSeek at ${url} is found on both of its sides`, () =>
+    expect(bases(deepseek, url)).toEqual(['https://api.deepseek.com/v1', 'https://api.deepseek.com/anthropic/v1']));
 }
 
 test('a server that speaks one dialect is where its base URL says, whatever that is', () => {

@@ -18,6 +18,8 @@ export interface ProviderDefinition {
   readonly keyVariable?: string;
   /** Others that hold it as well; a later one wins, over `keyVariable` too. */
   readonly otherKeyVariables?: readonly string[];
+  /** The key where its entry has none: of a server that takes any, but wants one. */
+  readonly keyDefault?: string;
   /** Environment variables that say where it is, the least known first: a later one wins. The version path may be missing. */
   readonly urlVariables?: readonly string[];
   /** Environment variables for what stands in braces in `baseUrl`. */
@@ -62,6 +64,8 @@ export interface SpokenDialect {
   readonly lacks?: readonly ChatFeature[];
   /** Fields that this server has another name for (`seed: 'random_seed'`), for translated requests. */
   readonly fieldNames?: Readonly<Record<string, string>>;
+  /** Ids of tool calls must be so many letters and digits: those that are not are exchanged for some that are, in translated requests. */
+  readonly callIdChars?: number;
 }
 
 /** Where a dialect of this kind of server begins, given a base URL (no trailing slash) as it was configured for any of its dialects. */

@@ -12,13 +12,15 @@ export const simulator: ProviderDefinition = {
     { name: 'openai-chat', prefix: '/v1', operations: ['chat', 'completion', 'embed', ...PASSED_OPERATIONS], streamUsage: true },
     { name: 'openai-responses', prefix: '/v1', operations: ['chat', 'count-tokens', 'compact'], streamUsage: true },
     { name: 'anthropic-messages', prefix: '/v1', operations: ['chat', 'count-tokens'], streamUsage: true },
-    { name: 'gemini', prefix: '/v1beta', operations: ['chat', 'embed', 'count-tokens'], streamUsage: true },
-    { name: 'bedrock-converse', prefix: '', operations: ['chat'], streamUsage: true },
+    { name: 'gemini', prefix: '/v1beta', operations: ['chat', 'embed', 'count-tokens'], streamUsage: true, headers: ANY_KEY },
+    { name: 'bedrock-converse', prefix: '', operations: ['chat'], streamUsage: true, headers: ANY_KEY },
     { name: 'ollama', prefix: '/api', operations: ['chat', 'completion', 'embed'], streamUsage: true },
     { name: 'cohere', prefix: '/v2', operations: ['chat', 'rerank', 'embed'], streamUsage: true, headers: ANY_KEY },
     { name: 'jina', prefix: '/jina/v1', operations: ['rerank', 'embed'], streamUsage: false, headers: ANY_KEY },
     { name: 'voyage', prefix: '/voyage/v1', operations: ['rerank', 'embed'], streamUsage: false, headers: ANY_KEY },
     { name: 'tei', prefix: '', operations: ['rerank', 'embed'], streamUsage: false },
   ],
-  credential: 'none',
+  // Google's API refuses whoever shows none, simulated or not; any will do.
+  credential: { header: 'x-goog-api-key' },
+  keyDefault: 'simulated',
 };

@@ -1,6 +1,6 @@
 import type { ProviderDefinition } from './provider.ts';
 
-/** Source: docs.vllm.ai, OpenAI-compatible server; it reranks as Jina does. The key is optional (`--api-key`). */
+/** The key is optional (`--api-key`); it reranks as Jina does. Source: docs.vllm.ai/en/stable/serving/online_serving. */
 export const vllm: ProviderDefinition = {
   name: 'vllm',
   title: 'vLLM',
@@ -11,6 +11,8 @@ export const vllm: ProviderDefinition = {
       streamUsage: true,
       lacks: ['custom-tools'],
     },
+    { name: 'anthropic-messages', operations: ['chat'], streamUsage: true },
+    { name: 'openai-responses', operations: ['chat'], streamUsage: true },
     { name: 'jina', operations: ['rerank'], streamUsage: false },
   ],
   baseUrl: 'http://127.0.0.1:8000/v1',

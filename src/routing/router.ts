@@ -265,8 +265,9 @@ function createTargets(provider: Provider, target: Omit<TargetConfig, 'provider'
   }));
 }
 
-function quirksOf({ lacks = [], fieldNames = {} }: SpokenDialect): Pick<Target, 'quirks'> {
-  return lacks.length === 0 && Object.keys(fieldNames).length === 0 ? {} : { quirks: { lacks, fieldNames } };
+function quirksOf({ lacks = [], fieldNames = {}, callIdChars }: SpokenDialect): Pick<Target, 'quirks'> {
+  const isPlain = lacks.length === 0 && Object.keys(fieldNames).length === 0 && callIdChars === undefined;
+  return isPlain ? {} : { quirks: { lacks, fieldNames, ...(callIdChars === undefined ? {} : { callIdChars }) } };
 }
 
 /** The dialects of its kind, or those that its entry names: of them, others than the kind's own too, for who knows better. */
@@ -294,7 +295,7 @@ function credentialHeader(scheme: ProviderDefinition['credential'], key: string 
 
 function providerHeaders(provider: Provider): Readonly<Record<string, string>> {
   const { config, definition } = provider;
-  const credential = credentialHeader(definition.credential, config.api_key);
+  const credential = credentialHeader(definition.credential, config.api_key ?? definition.keyDefault);
   const own = Object.fromEntries(Object.entries(config.headers).map(([header, value]) => [header.toLowerCase(), value]));
   return { ...credential, ...own };
 }

@@ -31,4 +31,5 @@ export interface Target {
 export interface Quirks {
   readonly lacks: readonly ChatFeature[];
   readonly fieldNames: Readonly<Record<string, string>>;
+  readonly callIdChars?: number;
 }

@@ -120,7 +120,7 @@ function crossing(operation: Operation, made: Crossing, deps: LaneDeps & { reado
         model,
         stream,
         streamUsage,
-        ...(quirks === undefined ? {} : { fieldNames: quirks.fieldNames }),
+        ...quirks,
         ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
       });
     },

@@ -131,7 +131,10 @@ export class SocketBridge implements WebSocketSession {
         this.#fail(new GatewayError('client_closed', 'the caller does not take what it is sent'), POLICY);
         return;
       }
-      if (this.#waitingBytes === bytes) void this.#holdUp(peer);
+      if (this.#waitingBytes === bytes)
+        this.#holdUp(peer).catch((cause: unknown) =>
+          this.#fail(new GatewayError('internal_error', 'the talk broke', { cause }), INTERNAL_ERROR),
+        );
     }
     if (this.#draining && !this.#meter.busy) this.#leave();
   }
@@ -139,6 +142,7 @@ export class SocketBridge implements WebSocketSession {
   /** Nothing is read from the target until the caller has caught up. */
   async #holdUp(peer: WebSocketPeer): Promise<void> {
     this.#input.upstream.pause();
+    // It never rejects: a socket that is closed has caught up.
     await peer.drained();
     this.#waitingBytes = 0;
     this.#input.upstream.resume();

@@ -15,7 +15,7 @@ import type { TransportRequest } from './transport/transport.ts';
 import type { UpstreamSocket } from './transport/web-socket.ts';
 
 export type { TransportRequest } from './transport/transport.ts';
-export type { UpstreamSocket, UpstreamSocketListener } from './transport/web-socket.ts';
+export type { UpstreamSocket } from './transport/web-socket.ts';
 
 export interface Candidate {
   /** Label in attempts, logs and metrics. */
@@ -64,7 +64,7 @@ export type ReplyReader =
   | { readonly kind: 'whole'; readonly bytesMax: number; check(bytes: Uint8Array, headers: ReadableHeaders): void }
   | { readonly kind: 'stream'; start(headers: ReadableHeaders): StreamStart }
   | { readonly kind: 'pass'; readonly wholeBytesMax: number }
-  | { readonly kind: 'socket'; opened(socket: UpstreamSocket): void };
+  | { readonly kind: 'socket'; readonly opened: (socket: UpstreamSocket) => void };
 
 /** One per attempt; it keeps what it was given. */
 export interface StreamStart {

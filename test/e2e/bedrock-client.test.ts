@@ -43,6 +43,7 @@ beforeAll(async () => {
         ],
       },
       limits: { mode: 'off' },
+      cache: { routes: [{ match: '/model/*' }] },
       upstream: { retries: { base_delay: '1ms', delay_max: '5ms' } },
       providers: {
         'aws-bedrock': {
@@ -257,6 +258,13 @@ describe('errors', () => {
       expect(await reply.json()).toEqual({ message: expect.any(String) });
     }
   });
+});
+
+test('an answer that is kept is kept for the model in the path', async () => {
+  const input = { messages: say('Hello'), inferenceConfig: { temperature: 0 } };
+  const before = (await simulator.stats()).requests;
+  for (const model of ['sim-1', 'house', 'sim-1', 'house']) await converse(input, model);
+  expect((await simulator.stats()).requests - before).toBe(2);
 });
 
 describe('bytes', () => {

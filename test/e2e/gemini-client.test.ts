@@ -90,7 +90,7 @@ describe('an answer', () => {
   test('may be several', async () => {
     const stream = await client.models.generateContentStream({ model: 'sim-1', contents, config: { candidateCount: 3 } });
     const ended = (await Array.fromAsync(stream)).flatMap(({ candidates = [] }) => candidates).filter(({ finishReason }) => finishReason);
-    expect(ended.map(({ index }) => index ?? 0).toSorted()).toEqual([0, 1, 2]);
+    expect(ended.map(({ index }) => index ?? 0).toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
   });
 
   test('fits a JSON schema', async () => {
@@ -178,7 +178,7 @@ describe('the key', () => {
     expect((await ask('')).status).toBe(401);
     expect((await ask('?key=wrong')).status).toBe(401);
     expect((await ask(`?key=${KEY}`, { 'x-goog-api-key': `${KEY}-narrow` })).status).toBe(400);
-    const [sent] = (await simulator.requests('/v1beta/models/sim-1:generateContent')).filter(({ body }) => body?.includes('in the query'));
+    const sent = (await simulator.requests('/v1beta/models/sim-1:generateContent')).find(({ body }) => body?.includes('in the query'));
     expect(JSON.stringify(sent)).not.toContain(KEY);
     expect(sent?.headers['x-goog-api-key']).toBe(UPSTREAM_KEY);
     await eventually(() => gateway.logs().length > 3);

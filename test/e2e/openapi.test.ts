@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import SwaggerParser from '@apidevtools/swagger-parser';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type ApiDocument, callsOf, createSchemaCheck, documentedReply, replyProblems, requestOf } from '../harness/api-document.ts';
+import {
+  type ApiCall,
+  type ApiDocument,
+  callsOf,
+  createSchemaCheck,
+  documentedReply,
+  replyProblems,
+  requestOf,
+} from '../harness/api-document.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { ROOT } from '../harness/process.ts';
@@ -115,13 +123,50 @@ async function storedResponse(): Promise<string> {
 /** What the simulated server has not got: its refusal is held against the document all the same. */
 const NOT_SIMULATED: ReadonlySet<string> = new Set(['POST /v1/responses/compact: example', 'POST /v1/responses/{id}/cancel']);
 
+/** Ids of things at the provider that are there to be shown, gone on with and deleted, in place of those in examples. */
+async function withRealIds(call: ApiCall): Promise<ApiCall> {
+  const own = { authorization: `Bearer ${ADMIN}` };
+  const made = async (path: string, body: FormData | object) => {
+    const init = body instanceof FormData ? { body, headers: own } : { body: JSON.stringify(body), headers: own };
+    return ((await (await gateway.request(path, { method: 'POST', ...init })).json()) as { readonly id: string }).id;
+  };
+  const makers: Readonly<Record<string, () => Promise<string>>> = {
+    'file-0000': async () => {
+      const form = new FormData();
+      const request = { model: 'sim-1!first-token-ms=60000', messages: [{ role: 'user', content: 'x' }] };
+      const line = { custom_id: 'x', method: 'POST', url: '/v1/chat/completions', body: request };
+      form.append('file', new File([JSON.stringify(line)], 'lines.jsonl'));
+      form.append('purpose', 'batch');
+      return made('/v1/files', form);
+    },
+    upload_0000: () => made('/v1/uploads', { filename: 'x', bytes: 8, mime_type: 'text/plain', purpose: 'batch' }),
+    batch_0000: async () =>
+      made('/v1/batches', { input_file_id: await makers['file-0000']?.(), endpoint: '/v1/chat/completions', completion_window: '24h' }),
+  };
+  let { path, body } = call;
+  for (const [placeholder, make] of Object.entries(makers)) {
+    const isInBody = typeof body === 'string' && body.includes(placeholder);
+    if (!path.includes(placeholder) && !isInBody) continue;
+    const id = await make();
+    path = path.replace(placeholder, id);
+    if (typeof body === 'string') body = body.replace(placeholder, id);
+  }
+  if (typeof body === 'string' && body.includes('part_0000')) {
+    const form = new FormData();
+    form.append('data', new File(['the part'], 'part'));
+    body = body.replace('part_0000', await made(path.replace('/complete', '/parts'), form));
+  }
+  return body === undefined ? { ...call, path } : { ...call, path, body };
+}
+
 describe('every example', () => {
   test('is answered as documented', async () => {
     const calls = callsOf(document);
     expect(calls.length).toBeGreaterThan(25);
     const problems: string[] = [];
     const uploaded = await uploadedDocument();
-    for (const call of calls) {
+    for (const documented of calls) {
+      const call = await withRealIds(documented);
       const { name, operation } = call;
       const stored = call.path.includes('resp_0') ? await storedResponse() : '';
       const path = call.path.replace(/doc_0+/, uploaded).replace(/resp_0+/, stored);

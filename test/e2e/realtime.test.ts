@@ -20,7 +20,7 @@ interface FarEnd {
   /** Heads of the upgrades. */
   readonly heads: Headers[];
   readonly urls: string[];
-  readonly sockets: Bun.ServerWebSocket<undefined>[];
+  readonly sockets: Bun.ServerWebSocket[];
   readonly messages: (string | Buffer)[];
   readonly closes: [code: number, reason: string][];
 }
@@ -32,7 +32,7 @@ let far: FarEnd;
 
 function startFarEnd(): FarEnd {
   const end: FarEnd & { url: string } = { url: '', heads: [], urls: [], sockets: [], messages: [], closes: [] };
-  const server = Bun.serve<undefined>({
+  const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     fetch(request, own) {
@@ -110,7 +110,7 @@ async function refusal(target: string, headers: Readonly<Record<string, string>>
     [rawRequest({ target, headers: { Authorization: `Bearer ${KEY}`, ...HANDSHAKE, ...headers } })],
     { timeoutMs: 2_000 },
   );
-  const text = body.toString();
+  const text = body;
   return {
     status,
     error: text === '' ? {} : (JSON.parse(text) as { error: { code: string; param: string | null; message: string } }).error,

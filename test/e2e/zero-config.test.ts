@@ -117,6 +117,37 @@ describe('without any configuration', () => {
     expect(started.stdout.join('\n')).not.toContain('sk-upstream');
   });
 
+  test('keys of several vendors are all found, also beside one whose address is not known, and the greeting says so', async () => {
+    await using started = await start(await freshHome(), {
+      OPENAI_API_KEY: 'sk-upstream-0000000000',
+      OPENAI_BASE_URL: `${simulator.url}/v1`,
+      ANTHROPIC_API_KEY: 'sk-ant-upstream-0000000000',
+      ANTHROPIC_BASE_URL: simulator.url,
+      MISTRAL_API_KEY: 'mistral-0000000000',
+      GROQ_API_KEY: 'gsk_0000000000',
+      AZURE_OPENAI_API_KEY: 'azure-0000000000',
+      CLOUDFLARE_API_TOKEN: 'cloudflare-0000000000',
+    });
+    await curlIn(started);
+    const greeting = greetingOf(started);
+    expect(greeting).toMatch(/Found +openai, anthropic, mistral, groq /);
+    expect(greeting).toMatch(/Models .*anthropic \(claude-\*\).*groq \(\*\)/);
+    expect(greeting + started.stdout.join('\n')).not.toMatch(/upstream-0000|gsk_0000|mistral-0000|azure-0000|cloudflare-0000/);
+    const url = READY.exec(greeting)?.[1] ?? '';
+    for (const [model, provider] of [
+      ['gpt-any', 'openai'],
+      ['claude-any', 'anthropic'],
+    ] as const) {
+      const reply = await fetch(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${keyIn(greeting)}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model, messages: [{ role: 'user', content: 'echo: through' }] }),
+      });
+      expect(reply.headers.get('x-gatehouse-provider')).toBe(provider);
+      expect(await reply.json()).toMatchObject({ choices: [{ message: { content: 'through' } }] });
+    }
+  });
+
   test('the simulated model stops answering when a reload brings a provider: made-up answers never mix with real ones', async () => {
     const user = await freshHome();
     await using started = await start(user);

@@ -95,15 +95,28 @@ export interface SchemaCheck {
   (schema: object, value: unknown): string[];
 }
 
+const ROOT = 'https://document.example/';
+const CHECKS = new WeakMap<ApiDocument, SchemaCheck>();
+
 /** Checks values against schemas that stand in the document, with its references. */
 export function createSchemaCheck(document: ApiDocument): SchemaCheck {
+  const known = CHECKS.get(document);
+  if (known !== undefined) return known;
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv);
-  return (schema, value) => {
-    // The components stand where the references look for them.
-    const validate = ajv.compile({ ...schema, components: document.components });
+  // Compiled once for all, for each takes its time.
+  ajv.addSchema({ $id: ROOT, components: document.components });
+  const compiled = new WeakMap<object, ReturnType<typeof ajv.compile>>();
+  const check: SchemaCheck = (schema, value) => {
+    let validate = compiled.get(schema);
+    if (validate === undefined) {
+      const absolute = JSON.stringify(schema).replaceAll('"#/components/', `"${ROOT}#/components/`);
+      compiled.set(schema, (validate = ajv.compile(JSON.parse(absolute) as object)));
+    }
     return validate(value) ? [] : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ''}`);
   };
+  CHECKS.set(document, check);
+  return check;
 }
 
 /** The reply that the document has for a status, references followed. */

@@ -1,6 +1,6 @@
 /*
- * What each client must be told to use this gateway, as text to paste. Sources: Claude Code's "LLM gateway configuration", Codex' docs/config.md
- * (`model_providers`), the READMEs of openai-node, ai-sdk and LangChain, Open WebUI's environment reference.
+ * What each client must be told to use this gateway, as text to paste. Sources: code.claude.com/docs/en/llm-gateway-connect and
+ * …/model-config, developers.openai.com/codex/config-reference (`model_providers`; `wire_api` is `responses` or nothing), the READMEs of openai-node, ai-sdk and LangChain, Open WebUI's environment reference.
  */
 
 export interface Connection {
@@ -28,8 +28,13 @@ export const CLIENTS: readonly Client[] = [
       [
         `export ANTHROPIC_BASE_URL=${url}`,
         `export ANTHROPIC_AUTH_TOKEN=${key}`,
+        '# it would win over the token',
+        'unset ANTHROPIC_API_KEY',
         `export ANTHROPIC_MODEL=${model}`,
-        `export ANTHROPIC_SMALL_FAST_MODEL=${model}`,
+        '# what its names opus, sonnet and haiku stand for; haiku does the small things',
+        `export ANTHROPIC_DEFAULT_OPUS_MODEL=${model}`,
+        `export ANTHROPIC_DEFAULT_SONNET_MODEL=${model}`,
+        `export ANTHROPIC_DEFAULT_HAIKU_MODEL=${model}`,
         'claude',
       ].join('\n'),
   },

@@ -109,7 +109,7 @@ export class BedrockStreamDecoder implements ChatStreamDecoder {
         const usage = readUsage(event['usage']);
         if (usage !== undefined && this.#started) this.#tell({ kind: 'usage', usage });
         if (this.#finished) this.#end();
-        return;
+        break;
       }
       default:
     }
@@ -180,10 +180,10 @@ export class BedrockStreamDecoder implements ChatStreamDecoder {
         if (open?.kind !== 'tool-call' || typeof text !== 'string' || text === '') return;
         open.told = true;
         this.#tell({ kind: 'arguments', choice: 0, part: open.part, text });
-        return;
+        break;
       }
       case undefined:
-        return;
+        break;
       default: {
         const held = this.#hold(index, {});
         this.#keep(JSON.stringify(delta).length);

@@ -89,10 +89,9 @@ export class BedrockStreamEncoder implements ChatStreamEncoder {
         return;
       case 'end':
         this.#write('metadata', { usage: writeUsage(this.#usage), metrics: { latencyMs: this.#facts.elapsedMs?.() ?? 0 } });
-        return;
+        break;
       default:
-        // Log probabilities and audio are beyond this dialect; a failure is told elsewhere.
-        return;
+      // Log probabilities and audio are beyond this dialect; a failure is told elsewhere.
     }
   }
 
@@ -120,10 +119,9 @@ export class BedrockStreamEncoder implements ChatStreamEncoder {
         return;
       case 'native':
         if (isRecord(opening.value)) this.#content(opening.value);
-        return;
+        break;
       default:
-        // Texts and thoughts begin with their first piece.
-        return;
+      // Texts and thoughts begin with their first piece.
     }
   }
 

@@ -76,7 +76,7 @@ export class BedrockStreamMeter implements StreamMeter {
         const event: unknown = JSON.parse(decoder.decode(payload));
         this.usage = (isRecord(event) ? readUsage(event['usage']) : undefined) ?? this.usage;
         this.ended = this.#stopped;
-        return;
+        break;
       }
       default:
     }

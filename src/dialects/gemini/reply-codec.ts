@@ -90,7 +90,7 @@ function encodeCandidate({ parts, finish, logProbabilities }: ChatChoice, index:
     finishReason: encodeFinish(finish),
     index,
     ...grounding.told,
-    ...Object.assign({}, ...beside),
+    ...Object.fromEntries(beside.flatMap((value) => Object.entries(value))),
     ...writeLogProbabilities(logProbabilities),
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import { isRecord } from '../dialect-errors.ts';
-import { type Fields, fieldsOf } from './fields.ts';
+import { type Fields, fieldsOf, listOf } from './fields.ts';
 
 /** Numbers of these come as texts. */
 const COUNTS: ReadonlySet<string> = new Set(['minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties']);
@@ -24,9 +24,10 @@ export function jsonSchemaOf(value: unknown): unknown {
   if (plain === 'type_unspecified') delete told['type'];
   else if (nullable === true && typeof plain === 'string') told['type'] = [plain, 'null'];
   else if (plain !== undefined) told['type'] = plain;
-  if (nullable === true && Array.isArray(values) && !values.includes(null)) told['enum'] = [...values, null];
+  if (nullable === true && Array.isArray(values) && !values.includes(null)) told['enum'] = [...listOf(values), null];
   // Without a type of its own, nothing is one more of the things that it may be.
-  if (nullable === true && plain === undefined && Array.isArray(told['anyOf'])) told['anyOf'] = [...told['anyOf'], { type: 'null' }];
+  if (nullable === true && plain === undefined && Array.isArray(told['anyOf']))
+    told['anyOf'] = [...listOf(told['anyOf']), { type: 'null' }];
   return told;
 }
 

@@ -10,9 +10,11 @@ import { createSseScanner, parseEvent, type SseSpan } from '../../base/sse.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { StreamMeter } from '../dialect.ts';
 import { Passage } from '../dialect-passage.ts';
-import { interrupted } from './errors.ts';
+import { encodeStreamError, interrupted } from './errors.ts';
 import { RESPONSE_BYTES_MAX, ResponseWatch } from './response-watch.ts';
 
+const CR = 13;
+const LINE_FEED = Buffer.from('\n');
 const SPACE = 32;
 const OBJECT_OPEN = 123;
 
@@ -21,6 +23,9 @@ export class GeminiSseMeter implements StreamMeter {
   readonly #scanner = createSseScanner({ eventBytesMax: RESPONSE_BYTES_MAX });
   readonly #passage = new Passage();
   readonly #onEvent = (bytes: Uint8Array, span: Readonly<SseSpan>): void => this.#event(bytes, span);
+
+  /** A stream that was cut within a CRLF ends in half of one, which clients do not take for the end of a line. */
+  #lastByte: number | undefined;
 
   constructor(wanted: number) {
     this.#watch = new ResponseWatch(wanted);
@@ -48,12 +53,22 @@ export class GeminiSseMeter implements StreamMeter {
     } catch (cause) {
       throw interrupted('an event of the upstream is too long', cause);
     }
-    return this.#passage.take(chunk);
+    return this.#sent(this.#passage.take(chunk));
   }
 
   finish(): { whole: boolean; rest: Uint8Array | undefined } {
     this.#scanner.end(this.#onEvent);
-    return { whole: this.ended && this.failure === undefined, rest: this.#passage.take(undefined) };
+    return { whole: this.ended && this.failure === undefined, rest: this.#sent(this.#passage.take(undefined)) };
+  }
+
+  encodeError(error: GatewayError, correlationId: string): Uint8Array {
+    const told = encodeStreamError(error, correlationId);
+    return this.#lastByte === CR ? Buffer.concat([LINE_FEED, told]) : told;
+  }
+
+  #sent(bytes: Uint8Array | undefined): Uint8Array | undefined {
+    this.#lastByte = bytes?.at(-1) ?? this.#lastByte;
+    return bytes;
   }
 
   #event(bytes: Uint8Array, span: Readonly<SseSpan>): void {

@@ -215,7 +215,7 @@ export class GeminiStreamDecoder implements ChatStreamDecoder {
   }
 
   #text(choice: Choice, text: string): void {
-    const of = this.#continue(choice, 'text', { kind: 'text' });
+    const of = this.#continue(choice, { kind: 'text' });
     this.#events.push({ kind: 'text', text, ...of });
     if (choice.text.length < TEXT_CHARS_MAX) choice.text += text;
     this.#probabilities(choice);
@@ -230,7 +230,7 @@ export class GeminiStreamDecoder implements ChatStreamDecoder {
     }
     // An empty one tells nothing, but for its signature.
     if (text === '' && signature === undefined) return;
-    const of = this.#continue(choice, 'reasoning', { kind: 'reasoning' });
+    const of = this.#continue(choice, { kind: 'reasoning' });
     if (text !== '') this.#events.push({ kind: 'text', text, ...of });
     this.#sign(of, signature);
     if (signature !== undefined) this.#close(choice);
@@ -242,15 +242,16 @@ export class GeminiStreamDecoder implements ChatStreamDecoder {
 
   #audio(choice: Choice, media: string, base64: string): void {
     if (choice.open?.media !== media) this.#close(choice);
-    const of = this.#continue(choice, 'audio', { kind: 'audio', media }, media);
+    const of = this.#continue(choice, { kind: 'audio', media });
     this.#events.push({ kind: 'audio', base64, ...of });
   }
 
   /** Goes on with the open part where it is of this kind. */
-  #continue(choice: Choice, kind: 'text' | 'reasoning' | 'audio', opening: PartOpening, media = ''): { choice: number; part: number } {
+  #continue(choice: Choice, opening: PartOpening & { readonly kind: 'text' | 'reasoning' | 'audio' }): { choice: number; part: number } {
+    const { kind } = opening;
     if (choice.open?.kind === kind) return { choice: choice.index, part: choice.open.part };
     const of = this.#begin(choice, opening);
-    choice.open = { part: of.part, kind, media };
+    choice.open = { part: of.part, kind, media: opening.kind === 'audio' ? opening.media : '' };
     choice.textFrom = choice.text.length;
     return of;
   }

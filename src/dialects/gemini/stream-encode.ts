@@ -92,10 +92,10 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
         return;
       case 'part':
         this.#begin(this.#choice(event.choice), event.part, event.opening);
-        return;
+        break;
       case 'end':
       case 'failure':
-        return;
+        break;
       default:
         this.#ofPart(this.#choice(event.choice), event);
     }
@@ -152,9 +152,9 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
         return;
       case 'part-end':
         this.#close(choice, open);
-        return;
+        break;
       default:
-        return;
+        break;
     }
   }
 
@@ -198,9 +198,9 @@ export class GeminiStreamEncoder implements ChatStreamEncoder {
           functionCall: { id: opening.id, name: opening.name, args: writeArguments(text, opening.custom) },
           ...writeOwnSignature(signature),
         });
-        return;
+        break;
       default:
-        return;
+        break;
     }
   }
 

@@ -5,8 +5,8 @@ import type { ChatPart, Signature } from '../../operations/chat.ts';
 import type { ChatEvent, PartOpening } from '../../operations/chat-events.ts';
 import { createCallId } from '../dialect-call-id.ts';
 import { isRecord } from '../dialect-errors.ts';
-import { listOf, readCitations, readFinish, readImages, readProbabilities } from './reply-decode.ts';
-import { type Detail, plainThought, readDetails, readToolSignature } from './thoughts.ts';
+import { listOf, readCitations, readFinish, readImages, readProbabilities, stopSequenceOf } from './reply-decode.ts';
+import { type Detail, listedThought, plainThought, readDetails, readToolSignature } from './thoughts.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -59,7 +59,7 @@ export class ChoiceDecoder {
     const tokens = readProbabilities(choice['logprobs']);
     // Some servers tell those of thoughts, too.
     if (tokens.length > 0) told.push({ kind: 'log-probabilities', tokens, ...this.#of((this.#current ?? this.#open('text', told)).part) });
-    if (typeof reason === 'string' && reason !== '') this.finish(reason, told, choice['stop_reason']);
+    if (typeof reason === 'string' && reason !== '') this.finish(reason, told, stopSequenceOf(choice));
   }
 
   finish(reason: string, told: ChatEvent[], stopSequence?: unknown): void {
@@ -126,11 +126,10 @@ export class ChoiceDecoder {
     told.push({ kind: 'text', text, ...this.#of(current.part) });
   }
 
-  /** Mistral's models that reason answer in lists of parts. */
+  /** A part of content that is a list. */
   #listed(part: Json, told: ChatEvent[]): void {
     if (typeof part['text'] === 'string') this.#say('text', part['text'], told);
-    for (const inner of listOf(part['thinking']))
-      if (isRecord(inner) && typeof inner['text'] === 'string') this.#say('reasoning', inner['text'], told);
+    this.#say('reasoning', listedThought(part), told);
   }
 
   /** The plain text and the details tell the same twice; of both, the text counts where it is there, and signatures always. */

@@ -8,7 +8,7 @@ import { isRecord } from '../dialect-errors.ts';
 import { readUrl } from '../dialect-media.ts';
 import { OPENAI_CHAT } from './dialect-name.ts';
 import { errorFields } from './errors.ts';
-import { readThoughts, readToolSignature } from './thoughts.ts';
+import { listedThought, readThoughts, readToolSignature } from './thoughts.ts';
 import { readUsage } from './usage.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -49,7 +49,7 @@ function indexOf(choice: Json): number {
 function readChoice(choice: Json): ChatChoice {
   const message = isRecord(choice['message']) ? choice['message'] : {};
   const parts = readMessage(message);
-  const stopSequence = choice['stop_reason'];
+  const stopSequence = stopSequenceOf(choice);
   const finish = readFinish(
     choice['finish_reason'],
     parts.map(({ kind }) => kind),
@@ -63,9 +63,17 @@ function readChoice(choice: Json): ChatChoice {
   };
 }
 
+/** The text that ended it: vLLM's name for it, and SGLang's. A token that ended it is a number in the same place. */
+export function stopSequenceOf(choice: Json): unknown {
+  return choice['stop_reason'] ?? choice['matched_stop'];
+}
+
 const FINISHES: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
   eos: 'stop',
+  eos_token: 'stop',
+  stop_sequence: 'stop',
+  model_length: 'context-length',
   length: 'length',
   max_tokens: 'length',
   tool_calls: 'tool-calls',
@@ -98,14 +106,12 @@ function readMessage(message: Json): readonly ChatPart[] {
   return parts;
 }
 
-/** Mistral's models that reason answer with a list of parts. */
+/** Some servers answer with a list of parts where there are thoughts. */
 function readContent(content: unknown): ChatPart[] {
   return listOf(content).flatMap((part: unknown): ChatPart[] => {
     if (!isRecord(part)) return [];
     if (typeof part['text'] === 'string') return part['text'] === '' ? [] : [{ kind: 'text', text: part['text'] }];
-    const words = listOf(part['thinking'])
-      .map((inner) => (isRecord(inner) && typeof inner['text'] === 'string' ? inner['text'] : ''))
-      .join('');
+    const words = listedThought(part);
     return words === '' ? [] : [{ kind: 'reasoning', text: words }];
   });
 }

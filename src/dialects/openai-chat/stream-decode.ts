@@ -14,7 +14,7 @@ import { isRecord } from '../dialect-errors.ts';
 import { ChoiceDecoder } from './choice-decode.ts';
 import { errorFields } from './errors.ts';
 import { listOf } from './reply-decode.ts';
-import { readUsage } from './usage.ts';
+import { usageIn } from './usage.ts';
 
 /** An image or a long tool argument may come as one event; more than this is no chunk of a stream. */
 const EVENT_BYTES_MAX = 8 * 1_048_576;
@@ -78,13 +78,17 @@ export class OpenAiStreamDecoder implements ChatStreamDecoder {
   }
 
   #chunk(chunk: Readonly<Record<string, unknown>>): void {
-    const { error, usage, id, model, created } = chunk;
+    const { error, id, model, created } = chunk;
     if (error !== undefined && error !== null) {
       const told = errorFields(chunk);
       throw new GatewayError('upstream_stream_interrupted', told?.message ?? 'the upstream reported an error inside its stream', {
         detail: { upstream: { type: told?.type ?? null, code: told?.code ?? null } },
       });
     }
+    const choices = listOf(chunk['choices']);
+    const counted = usageIn(chunk);
+    // Azure begins with a chunk of filters, which says nothing of the answer.
+    if (choices.length === 0 && counted === undefined) return;
     if (!this.#isStarted) {
       this.#isStarted = true;
       this.#told.push({
@@ -94,8 +98,7 @@ export class OpenAiStreamDecoder implements ChatStreamDecoder {
         ...(typeof created === 'number' && Number.isSafeInteger(created * 1_000) && created > 0 ? { createdAtMs: created * 1_000 } : {}),
       });
     }
-    for (const choice of listOf(chunk['choices'])) if (isRecord(choice)) this.#choice(choice);
-    const counted = usage === undefined || usage === null ? undefined : readUsage(usage);
+    for (const choice of choices) if (isRecord(choice)) this.#choice(choice);
     if (counted !== undefined) this.#told.push({ kind: 'usage', usage: counted });
   }
 

@@ -17,7 +17,7 @@ import type { Usage } from '../../operations/usage.ts';
 import type { StreamMeter } from '../dialect.ts';
 import { Passage } from '../dialect-passage.ts';
 import { errorFields } from './errors.ts';
-import { readUsage } from './usage.ts';
+import { usageIn } from './usage.ts';
 
 /** An image or a long tool argument may come as one event; more than this is no chunk of a stream. */
 const EVENT_BYTES_MAX = 8 * 1_048_576;
@@ -32,6 +32,7 @@ const ARRAY_OPEN = 91;
 interface Chunk {
   readonly model?: unknown;
   readonly usage?: unknown;
+  readonly x_groq?: unknown;
   readonly error?: unknown;
   readonly choices?: readonly Choice[];
 }
@@ -118,14 +119,15 @@ export class OpenAiStreamMeter implements StreamMeter {
     const keyed = bytes === this.#chunk ? this.#chunkHasKeys : true;
     if (!(named || !this.started || (keyed && (hasValue(data, USAGE_KEY) || contains(data, ERROR_KEY))))) return true;
     const chunk = JSON.parse(text(data)) as Chunk;
-    if (typeof chunk.model === 'string') this.model ??= chunk.model;
+    // Azure begins with a chunk of filters, whose model is empty.
+    if (typeof chunk.model === 'string' && chunk.model !== '') this.model ??= chunk.model;
     if (chunk.error !== undefined && chunk.error !== null) {
       this.failure = toldInBand(chunk);
       return false;
     }
     const choices = Array.isArray(chunk.choices) ? chunk.choices : [];
     if (!this.started && choices.some(hasContent)) this.started = true;
-    const usage = readUsage(chunk.usage);
+    const usage = usageIn(chunk);
     if (usage === undefined) return true;
     this.usage = usage;
     // Some servers put the usage into the last chunk with content, or into every chunk: those can't be left out.

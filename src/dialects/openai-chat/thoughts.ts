@@ -41,6 +41,12 @@ export function plainThought(message: Readonly<Record<string, unknown>>): string
   return typeof reasoning === 'string' ? reasoning : '';
 }
 
+/** The thought in a part of content, from servers that answer in lists: `thinking` is Mistral's, `summary` that of Databricks. */
+export function listedThought({ thinking, summary }: Readonly<Record<string, unknown>>): string {
+  const pieces: readonly unknown[] = Array.isArray(thinking) ? thinking : Array.isArray(summary) ? summary : [];
+  return pieces.map((piece) => (isRecord(piece) && typeof piece['text'] === 'string' ? piece['text'] : '')).join('');
+}
+
 /** Entries that say something. */
 export function readDetails(value: unknown): readonly Detail[] {
   if (!Array.isArray(value)) return [];

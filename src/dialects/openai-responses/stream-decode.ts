@@ -253,6 +253,8 @@ export class ResponsesDecoder implements ChatStreamDecoder {
     if (!isRecord(item)) return;
     const { type } = item;
     if (type !== 'function_call' && type !== 'custom_tool_call') return;
+    // A call that is over when it begins may be the server's own (Perplexity's search is): its end says what it is.
+    if (item['status'] === 'completed') return;
     if (this.#items.has(event['output_index'])) return;
     this.#items.add(event['output_index']);
     this.#calls = true;

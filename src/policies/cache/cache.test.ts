@@ -69,6 +69,14 @@ function setup(options: { coalesce?: boolean; any?: boolean; reply?: (call: numb
   return { clock, results, ask, calls: () => calls };
 }
 
+test('a header that targets see tells requests apart, and another does not', async () => {
+  const { ask, results } = setup();
+  await ask({ headers: { 'x-beta': 'one' } });
+  await ask({ headers: { 'x-beta': 'two' } });
+  await ask({ headers: { 'x-beta': 'two', 'x-other': 'three' } });
+  expect(results).toEqual(['miss', 'miss', 'hit']);
+});
+
 async function failureOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;

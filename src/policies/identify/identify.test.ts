@@ -22,19 +22,36 @@ interface Call {
   readonly environment?: 'development' | 'production';
   readonly metricsAccess?: 'public' | 'key';
   readonly headers: Readonly<Record<string, string>>;
+  readonly search?: string;
+  /** Of the route: a parameter of the query that may hold a key. */
+  readonly keyParameter?: string;
 }
 
 /** The principal, or the error. */
-async function identify({ auth = { keys: KEYS }, access = 'key', environment = 'production', metricsAccess = 'key', headers }: Call) {
+async function identify({
+  auth = { keys: KEYS },
+  access = 'key',
+  environment = 'production',
+  metricsAccess = 'key',
+  headers,
+  search = '',
+  keyParameter,
+}: Call) {
   const clock = createManualClock();
   const ignore = () => {};
   const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
   const keySets = createKeySets({ clock, logger, fetchText: () => Promise.reject(new Error('no network')) });
-  const route: RouteInfo = { pattern: '/x', kind: 'system', access, dialect: 'service' };
+  const route: RouteInfo = {
+    pattern: '/x',
+    kind: 'system',
+    access,
+    dialect: 'service',
+    ...(keyParameter === undefined ? {} : { keyParameter }),
+  };
   const policy = createIdentify(authConfig.parse(auth), { clock, keySets, environment, metricsAccess, bodyBytesMax: 1_048_576 });
   const exchange = new Exchange({ id: 'c', route, signal: new AbortController().signal, address: '::1', clock });
   const handler = policy.layer(route)?.(async () => ({ status: 200, headers: {}, body: null }));
-  const request = { method: 'GET', path: '/x', search: '', headers: new Headers(headers), body: { kind: 'none' } as const };
+  const request = { method: 'GET', path: '/x', search, headers: new Headers(headers), body: { kind: 'none' } as const };
   try {
     await handler?.(request, exchange);
     return exchange.get(principalFact);
@@ -47,6 +64,16 @@ async function identify({ auth = { keys: KEYS }, access = 'key', environment = '
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 for (const { name, call, want } of [
+  {
+    name: 'a key in the query of a route that looks there',
+    call: { headers: {}, search: '?alt=sse&key=sk-app-0123456789', keyParameter: 'key' },
+    want: APP,
+  },
+  {
+    name: 'the same key twice, in the query and a header',
+    call: { headers: { 'x-goog-api-key': 'sk-app-0123456789' }, search: '?key=sk-app-0123456789', keyParameter: 'key' },
+    want: APP,
+  },
   { name: 'a key as Bearer', call: { headers: bearer('sk-app-0123456789') }, want: APP },
   { name: 'a key as bearer, in any case', call: { headers: { authorization: 'bEARER   sk-app-0123456789' } }, want: APP },
   { name: 'a key as x-api-key', call: { headers: { 'x-api-key': 'sk-app-0123456789' } }, want: APP },

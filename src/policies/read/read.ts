@@ -25,10 +25,10 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
     name: 'read',
     stage: 'read',
     layer: (route) => {
-      const { operation: kind, form } = route;
+      const { operation: kind } = route;
       const dialect = deps.dialects.get(route.dialect);
       if (kind === undefined || dialect === undefined) return undefined;
-      const hints: DecodeHints = { hasModel: (name) => deps.models.has(name), ...(form === undefined ? {} : { form }) };
+      const hints: DecodeHints = { hasModel: (name) => deps.models.has(name), ...(route.form === undefined ? {} : { form: route.form }) };
       return (next) => async (request, exchange) => {
         const { method, path, search, headers, params, body } = request;
         const boundary = route.takesForms === true ? formBoundary(headers) : undefined;

@@ -5,15 +5,11 @@
  * emptied after it, so that a deleted text is in no file any more.
  */
 
-import { Database } from 'bun:sqlite';
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import type { Database } from 'bun:sqlite';
+import { openSqlite } from '../sqlite-file.ts';
 import type { AddResult, DocumentLimits, DocumentQuery, DocumentRecord, NewDocument, Owner } from './document-store.ts';
 
 const VERSION = 1;
-/** How long a write waits for another process that writes, in milliseconds. */
-const BUSY_TIMEOUT_MS = 5_000;
-export const IN_MEMORY = ':memory:';
 
 const SCHEMA = `
   CREATE TABLE documents (
@@ -45,17 +41,7 @@ export class SqliteDocuments {
 
   /** Throws the system's or SQLite's error when the file cannot be opened, or is of a later version than this program. */
   constructor(path: string) {
-    if (path !== IN_MEMORY) createPrivateFile(path);
-    this.#database = new Database(path, { create: true, strict: true, safeIntegers: false });
-    try {
-      this.#database.run(
-        `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;`,
-      );
-      this.#migrate();
-    } catch (error) {
-      this.#database.close();
-      throw error;
-    }
+    this.#database = openSqlite(path, { component: 'documents', version: VERSION, schema: SCHEMA });
   }
 
   add({ owner, record, text }: NewDocument, limits: DocumentLimits): AddResult {
@@ -130,27 +116,7 @@ export class SqliteDocuments {
   #writing<T>(run: () => T): T {
     return this.#database.transaction(run).immediate();
   }
-
-  /** Other parts of the gateway may keep their tables in the same file, each with a version of its own. */
-  #migrate(): void {
-    this.#database.run('CREATE TABLE IF NOT EXISTS schema_versions (component TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT');
-    this.#writing(() => {
-      const found = this.#one("SELECT version FROM schema_versions WHERE component = 'documents'", {}) as { version: number } | undefined;
-      if (found !== undefined && found.version > VERSION)
-        throw new Error(`the documents are of version ${found.version}, which a later release of Gatehouse has made`);
-      if (found !== undefined) return;
-      this.#database.run(SCHEMA);
-      this.#database.run(`INSERT INTO schema_versions VALUES ('documents', ${VERSION})`);
-    });
-  }
 }
 
 type Found = DocumentRecord | undefined;
 type Bindings = Record<string, string | number | Uint8Array>;
-
-/** SQLite gives its log the permissions of the file itself. A folder that is there keeps its own. */
-function createPrivateFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
-}

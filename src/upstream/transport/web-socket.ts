@@ -64,7 +64,7 @@ export function openWebSocket(request: SocketWireRequest, signal: Abortable): Pr
     socket.binaryType = 'arraybuffer';
     const aborted = onAbort(signal, () => {
       socket.terminate();
-      reject(signal.reason as Error);
+      reject(signal.reason);
     });
     const wire = new WireSocket(socket, () => aborted[Symbol.dispose]());
     socket.addEventListener('open', () => resolve(wire), { once: true });
@@ -116,7 +116,7 @@ class WireSocket implements UpstreamSocket {
   }
 
   send(data: string | Uint8Array): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(data as string);
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(data);
   }
 
   pause(): void {
