@@ -107,8 +107,10 @@ test('a document that is text is said as text, where there is no word for files'
   const file = { kind: 'file', source: { kind: 'data', media: 'text/plain', base64 }, name: 'Weather', citable: true } as const;
   const { request, lost, adapted } = narrow(asked({ messages: [user(file)] }), 'theirs', without('files'));
   expect(request.messages[0]?.parts).toEqual([{ kind: 'text', text: 'Weather\n\nIt rains ☕.' }]);
-  // As text it can't be cited.
+  // It can't be cited then, and what was known of it is told in words.
   expect({ lost, adapted }).toEqual({ lost: ['file-citations'], adapted: ['files'] });
+  const known = { ...file, citable: false, context: 'From a diary' };
+  expect(narrow(asked({ messages: [user(known)] }), 'theirs', without('files')).adapted).toEqual(['files', 'file-context']);
   const pdf = { ...file, source: { ...file.source, media: 'application/pdf' } };
   expect(narrow(asked({ messages: [user(pdf, { kind: 'text', text: 'x' })] }), 'theirs', without('files')).lost).toEqual(['files']);
 });

@@ -34,11 +34,15 @@ export interface Speaker {
   readonly wire: Wire;
 }
 
-export const SPEAKERS: readonly Speaker[] = DIALECTS.filter(({ codecs }) => codecs.chat !== undefined).map((dialect) => {
-  const wire = WIRES[dialect.name];
-  if (wire === undefined) throw new Error(`nothing says how '${dialect.name}' looks on the wire`);
-  return { name: dialect.name, dialect, wire };
+const CHATS = DIALECTS.filter(({ codecs }) => codecs.chat !== undefined);
+
+/** In the order above, so that golden files do not change with the registry's. */
+export const SPEAKERS: readonly Speaker[] = Object.entries(WIRES).flatMap(([name, wire]) => {
+  const dialect = CHATS.find((chat) => chat.name === name);
+  return dialect === undefined ? [] : [{ name, dialect, wire }];
 });
+
+for (const { name } of CHATS) if (WIRES[name] === undefined) throw new Error(`nothing says how '${name}' looks on the wire`);
 
 /** What a dialect says in a case, or a sentence on why it can't. */
 const sayings = z.strictObject(

@@ -219,6 +219,9 @@ function changes(what: string, { caller, target }: Pair, before: Sayings, after:
     if (key !== 'words' && !isExact(key, own, theirs)) return [];
     // A document of plain text may have become text.
     if (key === 'words' && 'files' in before && (own.files === 'no' || theirs.files === 'no')) return [];
+    // Pictures in a tool's result may be shown in the message after it, which says so.
+    const shownLater = 'tool-result-media' in before && !isExact('tool-result-media', own, theirs);
+    if (shownLater && (key === 'words' || key === 'tools')) return [];
     // Tools that must not be called may be left out, to say so.
     if (key === 'tools' && CHOSEN.some((choice) => choice in before && !isExact(choice, own, theirs))) return [];
     const [was, is] = [JSON.stringify(before[key]), JSON.stringify(after[key])];
