@@ -106,15 +106,19 @@ class Call {
     }
   }
 
-  /** A promise only where it must be signed: an await costs a turn of the loop. An error is that of a credential that could not be had. */
-  #prepare(candidate: Candidate, slot: Slot): TransportRequest | Promise<TransportRequest | GatewayError> {
+  /** A promise only where it must be signed: an await costs a turn of the loop. An error is that of a credential that could not be had, or of a request that can't be put so. */
+  #prepare(candidate: Candidate, slot: Slot): TransportRequest | GatewayError | Promise<TransportRequest | GatewayError> {
     const release = () => slot.endpoint.release(slot.grant, 'cancelled', { latencyMs: 0, nowMs: this.#nowMs });
-    let request: TransportRequest;
+    let request: TransportRequest | GatewayError;
     try {
       request = candidate.prepare(slot.endpoint.connector.baseUrl);
     } catch (error) {
       release();
       throw error;
+    }
+    if (request instanceof GatewayError) {
+      release();
+      return request;
     }
     const signer = candidate.provider === undefined ? undefined : this.#deps.signers(candidate.provider);
     return signer === undefined

@@ -75,12 +75,6 @@ interface ModelCallInput {
   readonly lanes: Lanes;
 }
 
-/** A target, and how it is asked. */
-interface Way {
-  readonly target: Target;
-  readonly lane: Lane;
-}
-
 class ModelCall {
   readonly #input: ModelCallInput;
   /** What the winning attempt's whole reply said of itself. */
@@ -92,42 +86,35 @@ class ModelCall {
 
   async run(request: GatewayRequest): Promise<Reply> {
     const { deps, exchange, operation, plan } = this.#input;
-    const ways = this.#ways();
     try {
       const reply = await deps.upstream.call({
-        candidates: ways.map((way) => this.#candidate(way, request)),
+        candidates: plan.targets.map((target) => this.#candidate(target, request)),
         signal: exchange.signal,
         totalTimeoutMs: plan.deadlines.totalMs,
         firstTokenTimeoutMs: operation.stream ? plan.deadlines.firstTokenMs : plan.deadlines.totalMs,
         replayable: true,
         retryContentPolicy: plan.retryContentPolicy,
       });
-      const way = ways.find(({ target }) => target.id === reply.candidate.name);
-      if (way === undefined) throw new Error(`'${reply.candidate.name}' answered, and was not asked`);
-      return this.#reply(reply, way);
+      const target = plan.targets.find(({ id }) => id === reply.candidate.name);
+      if (target === undefined) throw new Error(`'${reply.candidate.name}' answered, and was not asked`);
+      return this.#reply(reply, target);
     } catch (cause) {
       if (cause instanceof UpstreamCallError) noteFailure(this.#input.exchange, plan, cause);
       throw cause;
     }
   }
 
-  /** The plan's targets, but for those that would have to be told what they can't be told. Throws `feature_unsupported` when none is left. */
-  #ways(): readonly Way[] {
-    const { plan, lanes, config } = this.#input;
-    let refused: GatewayError | undefined;
-    const ways: Way[] = [];
-    for (const target of plan.targets) {
-      const lane = laneOf(lanes, target);
-      if (lane instanceof GatewayError) {
-        refused ??= lane;
-        continue;
-      }
-      const error = lane.report === undefined ? undefined : refusal(lane.report, (name) => lossMode(config.translation, name) === 'reject');
-      refused ??= error;
-      if (error === undefined) ways.push({ target, lane });
+  /** How a target is asked; an error where it can't be told what it would have to be told, or where the body is not what it should be. */
+  #laneOf(target: Target): Lane | GatewayError {
+    const { lanes, config } = this.#input;
+    try {
+      const lane = lanes.of(target);
+      const refused = lane.report && refusal(lane.report, (name) => lossMode(config.translation, name) === 'reject');
+      return refused ?? lane;
+    } catch (cause) {
+      if (cause instanceof GatewayError) return cause;
+      throw cause;
     }
-    if (ways.length === 0 && refused !== undefined) throw refused;
-    return ways;
   }
 
   #headers({ dialect, asked }: Lane, request: GatewayRequest): Record<string, string> {
@@ -151,47 +138,54 @@ class ModelCall {
     return headers;
   }
 
-  #candidate(way: Way, request: GatewayRequest): Candidate {
-    const { target, lane } = way;
-    const { dialect, asked } = lane;
-    // Made when the target's turn comes: most fallbacks are never asked, and a body may be megabytes.
+  /** What a target is asked is made when its turn comes: most fallbacks never are, a crossing reads the whole body, and a body may be megabytes. */
+  #candidate(target: Target, request: GatewayRequest): Candidate {
     let sent: Pick<TransportRequest, 'headers' | 'body'> | undefined;
     return {
       name: target.id,
       group: target.group,
       provider: target.provider,
-      expect: this.#expect(way),
-      classify: (status, replyHeaders, bytes) => dialect.classifyError(status, replyHeaders, bytes),
+      expect: this.#expect(target),
+      classify: (status, replyHeaders, bytes) => this.#input.lanes.of(target).dialect.classifyError(status, replyHeaders, bytes),
       prepare: (baseUrl) => {
+        const lane = this.#laneOf(target);
+        if (lane instanceof GatewayError) return lane;
         sent ??= { headers: { ...this.#headers(lane, request), ...target.headers }, body: lane.body(target) };
-        return { url: target.baseOf(baseUrl) + dialect.path(asked, target.model), method: 'POST', ...sent };
+        return { url: target.baseOf(baseUrl) + lane.dialect.path(lane.asked, target.model), method: 'POST', ...sent };
       },
     };
   }
 
-  #expect({ target, lane }: Way): ReplyReader {
-    const { config, operation } = this.#input;
+  #expect(target: Target): ReplyReader {
+    const { config, operation, lanes } = this.#input;
     if (operation.stream) {
-      const { matches } = lane.dialect.streamType(lane.asked);
-      return { kind: 'stream', start: (headers) => new ModelStreamStart(matches, lane.createMeter(target), headers) };
+      return {
+        kind: 'stream',
+        start: (headers) => {
+          const lane = lanes.of(target);
+          const { matches } = lane.dialect.streamType(lane.asked);
+          return new ModelStreamStart(matches, lane.createMeter(target), headers);
+        },
+      };
     }
     return {
       kind: 'whole',
       bytesMax: config.replyBytesMax,
       check: (bytes) => {
-        this.#read = lane.read(bytes);
+        this.#read = lanes.of(target).read(bytes);
       },
     };
   }
 
-  #reply(reply: UpstreamReply, way: Way): Reply {
-    const { operation, exchange, dialect, config, deps, plan } = this.#input;
+  #reply(reply: UpstreamReply, target: Target): Reply {
+    const { operation, exchange, dialect, config, deps, plan, lanes } = this.#input;
     const { body, status, start, refusal: refused } = reply;
-    const { report } = way.lane;
+    const lane = lanes.of(target);
+    const { report } = lane;
     if (report !== undefined) {
       // What the upstream says of a bad request it says in another dialect: the caller is told in its own.
       if (refused !== undefined) throw refused;
-      this.#tellReport(way, report);
+      this.#tellReport({ target, lane }, report);
     }
     if (body.kind === 'whole') {
       this.#record(reply, this.#read.model);
@@ -199,9 +193,9 @@ class ModelCall {
       const { told, lost } = this.#read;
       if (told === undefined) {
         const type = { 'content-type': reply.headers.get('content-type') ?? 'application/json' };
-        return { status, headers: { ...type, ...passedReplyHeaders(way.lane, reply) }, body: body.bytes };
+        return { status, headers: { ...type, ...passedReplyHeaders(lane, reply) }, body: body.bytes };
       }
-      const encoded = told.encode(way.target);
+      const encoded = told.encode(target);
       this.#tellDropped([...(lost ?? [])]);
       return { status, headers: { 'content-type': told.contentType }, body: encoded };
     }
@@ -213,11 +207,11 @@ class ModelCall {
       { exchange, dialect, meter: start.meter, body, first: start.passed, status },
     );
     const type = { 'content-type': dialect.streamType(operation).header };
-    return { status, headers: { ...type, ...STREAM_HEADERS, ...passedReplyHeaders(way.lane, reply) }, body: stream };
+    return { status, headers: { ...type, ...STREAM_HEADERS, ...passedReplyHeaders(lane, reply) }, body: stream };
   }
 
   /** Says what the request lost and changed on its way. */
-  #tellReport({ lane, target }: Way, { lost, adapted, unread }: CrossingReport): void {
+  #tellReport({ lane, target }: { readonly lane: Lane; readonly target: Target }, { lost, adapted, unread }: CrossingReport): void {
     const { exchange, config, deps, dialect } = this.#input;
     const headers = exchange.replyHeaders;
     headers['x-gatehouse-translated'] = `${dialect.name}>${lane.dialect.name}`;
@@ -242,16 +236,6 @@ class ModelCall {
   #record(reply: UpstreamReply, model: string | undefined): void {
     const { exchange, plan } = this.#input;
     noteAnswer(exchange, { plan, reply, model });
-  }
-}
-
-/** The lane, or why there is none: what can't be put into our words can still be passed to a target of the caller's own dialect. */
-function laneOf(lanes: Lanes, target: Target): Lane | GatewayError {
-  try {
-    return lanes.of(target);
-  } catch (cause) {
-    if (cause instanceof GatewayError) return cause;
-    throw cause;
   }
 }
 

@@ -24,8 +24,11 @@ export interface Candidate {
   readonly group: string;
   /** The provider whose signer, if it has one, signs what `prepare` gives; absent for services. */
   readonly provider?: string;
-  /** Builds the request for an endpoint's base URL (no trailing slash), which its `url` must begin with. Called for every attempt. */
-  prepare(baseUrl: string): TransportRequest;
+  /**
+   * Builds the request for an endpoint's base URL (no trailing slash), which its `url` must begin with. Called for every attempt. An
+   * error where it can't be asked this at all: then it is passed over, and no endpoint is to blame.
+   */
+  prepare(baseUrl: string): TransportRequest | GatewayError;
   /** What is wanted of its reply. */
   readonly expect: ReplyReader;
   /** When a failure status came: what it means. Called with the whole body (≤ 1 MiB; what is beyond is cut off). */
