@@ -144,7 +144,7 @@ describe('a refusal', () => {
     },
     {
       name: 'a path that is not served',
-      call: () => clientOf().files.retrieve('file-1'),
+      call: () => clientOf().fineTuning.jobs.retrieve('job-1'),
       type: NotFoundError,
       status: 404,
       code: 'route_unknown',
