@@ -12,7 +12,7 @@
 import { GatewayError } from '../base/errors.ts';
 import { createSseScanner, parseEvent, type SseSpan } from '../base/sse.ts';
 import { isRecord } from '../dialects/dialect-errors.ts';
-import { errorBody } from '../dialects/openai-responses/errors.ts';
+import { errorBody } from '../dialects/dialect-openai-errors.ts';
 import { responseObject } from '../dialects/openai-responses/response-object.ts';
 import { EVENT_BYTES_MAX } from '../dialects/openai-responses/stream.ts';
 import type { Exchange } from '../pipeline/exchange.ts';

@@ -7,8 +7,8 @@
 import type { GatewayError } from '../../../base/errors.ts';
 import type { Usage } from '../../../operations/usage.ts';
 import { isRecord } from '../../dialect-errors.ts';
+import { errorBody } from '../../dialect-openai-errors.ts';
 import type { DialectSockets, SocketMeter } from '../../dialect-socket.ts';
-import { errorBody } from '../errors.ts';
 import { addUsage, readMediaUsage } from './usage.ts';
 
 /** The API's own subprotocol, and what of it is in the making. */
