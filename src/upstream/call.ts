@@ -86,7 +86,9 @@ class Call {
       const prepared = this.#prepare(candidate, slot);
       const request = prepared instanceof Promise ? await prepared : prepared;
       if (request instanceof GatewayError) {
-        this.#refuse(candidate, request);
+        // What the caller did wrong is no attempt at anything.
+        if (request.row.source === 'client') this.#refusal ??= request;
+        else this.#refuse(candidate, request);
         return moreCandidates ? 'next' : 'stop';
       }
       const begun = new Attempt(this.#nowMs, { slot, signal: this.#options.signal, clock: this.#deps.clock });
@@ -236,6 +238,7 @@ class Call {
       const { error } = fault.failure;
       return { status, headers, body: { kind: 'whole', bytes }, candidate: fault.candidate, refusal: error, attempts: this.#attempts };
     }
+    if (last === undefined && this.#refusal?.row.source === 'client') throw this.#refusal;
     const error = last?.error ?? this.#refusal ?? new GatewayError('internal_error', 'There was no candidate to ask.');
     throw new UpstreamCallError(error, { attempts: this.#attempts, reply: last?.reply, retryAfterMs: this.#retryAfterMs });
   }

@@ -9,7 +9,7 @@
  */
 
 import type { ReasoningPart, Signature, ToolCallPart } from '../../operations/chat.ts';
-import { isRecord } from '../dialect-errors.ts';
+import { unwrapSealed, wrapSealed } from '../dialect-sealed.ts';
 import { readSignature, writeSignature } from '../dialect-signature.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 
@@ -18,17 +18,6 @@ export type Block = Readonly<Record<string, unknown>>;
 /** In place of a dialect: nobody signed it. */
 const NOBODY = 'none';
 const UNSIGNED = writeSignature({ dialect: NOBODY, value: '' }, ANTHROPIC_MESSAGES);
-
-/** What begins a value that holds more than a signature. No vendor's signature begins so. */
-const MORE = '{"gatehouse":';
-
-interface Sealed {
-  readonly value: string;
-  readonly id?: string;
-  readonly sealed?: true;
-  /** Of the call that it belongs to. */
-  readonly call?: string;
-}
 
 /** What a thought is in a reply: one block, which has a text or is sealed. */
 export function writeThought(thought: Omit<ReasoningPart, 'kind'>): Block {
@@ -41,14 +30,14 @@ export function writeThought(thought: Omit<ReasoningPart, 'kind'>): Block {
   const value = signature?.value ?? '';
   const isHidden = sealed === true && text === '';
   const more = { ...(sealed === undefined || isHidden ? {} : { sealed }), ...(id === undefined ? {} : { id }) };
-  const inner = Object.keys(more).length === 0 ? value : wrap({ value, ...more });
+  const inner = Object.keys(more).length === 0 ? value : wrapSealed({ value, ...more });
   const envelope = writeSignature({ dialect: signature?.dialect ?? NOBODY, value: inner }, ANTHROPIC_MESSAGES);
   return isHidden ? { type: 'redacted_thinking', data: envelope } : { type: 'thinking', thinking: text, signature: envelope };
 }
 
 /** The block that carries the signature of a tool's call; `id` as the caller knows the call. */
 export function writeCallSignature(signature: Signature, id: string): Block {
-  const value = wrap({ value: signature.value, call: id });
+  const value = wrapSealed({ value: signature.value, call: id });
   return { type: 'redacted_thinking', data: writeSignature({ dialect: signature.dialect, value }, ANTHROPIC_MESSAGES) };
 }
 
@@ -56,7 +45,7 @@ export function writeCallSignature(signature: Signature, id: string): Block {
 export function readThought(text: string, signature: string, isRedacted: boolean): ReasoningPart | CallSignature {
   const told = signature === '' ? { dialect: NOBODY, value: '' } : readSignature(signature, ANTHROPIC_MESSAGES);
   if (told.dialect === ANTHROPIC_MESSAGES) return { kind: 'reasoning', text, ...(isRedacted ? { sealed: true } : {}), signature: told };
-  const { value, id, sealed, call } = unwrap(told.value);
+  const { value, id, sealed, call } = unwrapSealed(told.value);
   if (call !== undefined) return { kind: 'call-signature', call, signature: { dialect: told.dialect, value } };
   return {
     kind: 'reasoning',
@@ -86,33 +75,10 @@ export function joinCallSignatures<Part extends { readonly kind: string }>(parts
 
 /** Which call a target's sealed block is the signature of: that target is a gateway as well. */
 export function callOf(data: unknown): string | undefined {
-  return typeof data === 'string' ? unwrap(readSignature(data, ANTHROPIC_MESSAGES).value).call : undefined;
+  return typeof data === 'string' ? unwrapSealed(readSignature(data, ANTHROPIC_MESSAGES).value).call : undefined;
 }
 
 /** A signature as a target told it: its own, whatever it is, but for the mark of none. */
 export function ownSignature(value: unknown): Signature | undefined {
   return typeof value === 'string' && value !== '' && value !== UNSIGNED ? { dialect: ANTHROPIC_MESSAGES, value } : undefined;
-}
-
-function wrap(sealed: Sealed): string {
-  return JSON.stringify({ gatehouse: sealed });
-}
-
-function unwrap(text: string): Sealed {
-  if (!text.startsWith(MORE)) return { value: text };
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const sealed = isRecord(parsed) ? parsed['gatehouse'] : undefined;
-    if (!isRecord(sealed) || typeof sealed['value'] !== 'string') return { value: text };
-    const { value, id, call } = sealed;
-    return {
-      value,
-      ...(typeof id === 'string' ? { id } : {}),
-      ...(sealed['sealed'] === true ? { sealed: true } : {}),
-      ...(typeof call === 'string' ? { call } : {}),
-    };
-  } catch {
-    // Somebody cut it: it is no proof of anything any more, and whoever made it will say so.
-    return { value: text };
-  }
 }

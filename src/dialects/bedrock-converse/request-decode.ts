@@ -4,6 +4,7 @@ import type { ChatMessage, ChatPart, ChatRequest, ChatTool, ToolChoice } from '.
 import type { Operation } from '../../operations/operation.ts';
 import { isRecord } from '../dialect-errors.ts';
 import { invalid } from '../dialect-request.ts';
+import { userMessages } from '../dialect-turns.ts';
 import { Unread } from '../dialect-unread.ts';
 import { type Block, memberOf } from './block.ts';
 import { type At, below, decodeContent, decodeMark } from './block-decode.ts';
@@ -78,18 +79,6 @@ function decodeMessages(messages: unknown, root: At): readonly ChatMessage[] {
 
 function plainParts(parts: ReturnType<typeof decodeContent>): ChatPart[] {
   return joinCallSignatures<ChatPart>(parts);
-}
-
-/** Results of tools become messages of their own, in their places. */
-function userMessages(parts: readonly ChatPart[]): ChatMessage[] {
-  const messages: { role: 'user' | 'tool'; parts: ChatPart[] }[] = [];
-  for (const part of parts) {
-    const role = part.kind === 'tool-result' ? 'tool' : 'user';
-    const last = messages.at(-1);
-    if (last?.role === role) last.parts.push(part);
-    else messages.push({ role, parts: [part] });
-  }
-  return messages.length === 0 ? [{ role: 'user', parts: [] }] : messages;
 }
 
 function decodeTools(config: unknown, root: At): { tools?: readonly ChatTool[]; toolChoice?: ToolChoice } {

@@ -9,23 +9,13 @@
 
 import type { ReasoningPart, Signature, ToolCallPart } from '../../operations/chat.ts';
 import { isRecord } from '../dialect-errors.ts';
+import { type Sealed, unwrapSealed, wrapSealed } from '../dialect-sealed.ts';
 import { readSignature, writeSignature } from '../dialect-signature.ts';
 import type { Block } from './block.ts';
 import { BEDROCK_CONVERSE } from './dialect-name.ts';
 
 /** In place of a dialect: nobody signed it. */
 const NOBODY = 'none';
-/** What begins a value that holds more than a signature. No vendor's signature begins so. */
-const MORE = '{"gatehouse":';
-
-interface Sealed {
-  readonly value: string;
-  readonly id?: string;
-  readonly sealed?: true;
-  /** Of the call that it belongs to. */
-  readonly call?: string;
-}
-
 export interface CallSignature {
   readonly kind: 'call-signature';
   readonly call: string;
@@ -45,7 +35,10 @@ function proofOf(signature: Signature | undefined, more: Omit<Sealed, 'value'>):
   if (signature?.dialect === BEDROCK_CONVERSE) return signature.value;
   if (signature === undefined && !hasMore) return undefined;
   const value = signature?.value ?? '';
-  return writeSignature({ dialect: signature?.dialect ?? NOBODY, value: hasMore ? wrap({ value, ...more }) : value }, BEDROCK_CONVERSE);
+  return writeSignature(
+    { dialect: signature?.dialect ?? NOBODY, value: hasMore ? wrapSealed({ value, ...more }) : value },
+    BEDROCK_CONVERSE,
+  );
 }
 
 /** The block that carries the signature of a tool's call, or none. */
@@ -54,7 +47,7 @@ export function callSignatureBlocks(signature: Signature | undefined, call: stri
   const { dialect, value } = signature;
   // The vendor signs no calls; a gateway before it does, in a block of its own, which goes on as it is.
   if (dialect === BEDROCK_CONVERSE) return callOf(value) === undefined ? [] : [{ reasoningContent: { redactedContent: value } }];
-  const sealed = writeSignature({ dialect, value: wrap({ value, call }) }, BEDROCK_CONVERSE);
+  const sealed = writeSignature({ dialect, value: wrapSealed({ value, call }) }, BEDROCK_CONVERSE);
   return [{ reasoningContent: { redactedContent: sealed } }];
 }
 
@@ -67,7 +60,7 @@ export function readThought(content: unknown): ReasoningPart | CallSignature | u
   if (proof === undefined) return { kind: 'reasoning', text, ...seal };
   const signature = readSignature(proof, BEDROCK_CONVERSE);
   if (signature.dialect === BEDROCK_CONVERSE) return { kind: 'reasoning', text, ...seal, signature };
-  const { value, id, sealed, call } = unwrap(signature.value);
+  const { value, id, sealed, call } = unwrapSealed(signature.value);
   if (call !== undefined) return { kind: 'call-signature', call, signature: { dialect: signature.dialect, value } };
   return {
     kind: 'reasoning',
@@ -103,7 +96,7 @@ function plainThought(
 /** Which call a target's sealed block is the signature of: that target is a gateway as well. */
 
 export function callOf(data: string): string | undefined {
-  return unwrap(readSignature(data, BEDROCK_CONVERSE).value).call;
+  return unwrapSealed(readSignature(data, BEDROCK_CONVERSE).value).call;
 }
 
 /** Gives calls the signatures that stood before them. */
@@ -115,27 +108,4 @@ export function joinCallSignatures<Part extends { readonly kind: string }>(parts
     const signature = part.kind === 'tool-call' ? signatures.get((part as unknown as ToolCallPart).id) : undefined;
     return [signature === undefined ? part : { ...part, signature }];
   });
-}
-
-function wrap(sealed: Sealed): string {
-  return JSON.stringify({ gatehouse: sealed });
-}
-
-function unwrap(text: string): Sealed {
-  if (!text.startsWith(MORE)) return { value: text };
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const sealed = isRecord(parsed) ? parsed['gatehouse'] : undefined;
-    if (!isRecord(sealed) || typeof sealed['value'] !== 'string') return { value: text };
-    const { value, id, call } = sealed;
-    return {
-      value,
-      ...(typeof id === 'string' ? { id } : {}),
-      ...(sealed['sealed'] === true ? { sealed: true } : {}),
-      ...(typeof call === 'string' ? { call } : {}),
-    };
-  } catch {
-    // Somebody cut it: it is no proof of anything any more, and whoever made it will say so.
-    return { value: text };
-  }
 }

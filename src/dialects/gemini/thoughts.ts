@@ -12,13 +12,10 @@
  */
 
 import type { ReasoningPart, Signature } from '../../operations/chat.ts';
-import { isRecord } from '../dialect-errors.ts';
+import { unwrapSealed, wrapSealed } from '../dialect-sealed.ts';
 import { readSignature, writeSignature } from '../dialect-signature.ts';
 import { GEMINI } from './dialect-name.ts';
 import type { Fields } from './fields.ts';
-
-/** What begins a value that holds more than a signature. No vendor's signature begins so. */
-const MORE = '{"gatehouse":';
 
 /** In place of a dialect: nobody signed it. */
 const NOBODY = 'none';
@@ -51,7 +48,7 @@ export function writeThought({ text, signature, sealed, id }: Omit<ReasoningPart
   const more = { ...(sealed === true && !isHidden ? { sealed } : {}), ...(id === undefined ? {} : { id }) };
   if (signature === undefined && id === undefined) return flags;
   const value = signature?.value ?? '';
-  const inner = Object.keys(more).length === 0 ? value : JSON.stringify({ gatehouse: { value, ...more } });
+  const inner = Object.keys(more).length === 0 ? value : wrapSealed({ value, ...more });
   return { ...flags, thoughtSignature: seal({ dialect: signature?.dialect ?? NOBODY, value: inner }) };
 }
 
@@ -65,7 +62,7 @@ export function readThought(text: string, told: unknown, side: Side): ReasoningP
   const given = readCallSignature(told, side);
   if (given === undefined) return { kind: 'reasoning', text };
   if (side === 'target') return { kind: 'reasoning', text, signature: given };
-  const { value, id, sealed } = unwrap(given.value);
+  const { value, id, sealed } = unwrapSealed(given.value);
   return {
     kind: 'reasoning',
     text,
@@ -79,24 +76,4 @@ export function readThought(text: string, told: unknown, side: Side): ReasoningP
 export function readSealed(told: unknown, side: Side): readonly ReasoningPart[] {
   const thought = readThought('', told, side);
   return thought.signature === undefined && thought.id === undefined ? [] : [{ ...thought, sealed: true }];
-}
-
-interface Sealed {
-  readonly value: string;
-  readonly id?: string;
-  readonly sealed?: true;
-}
-
-function unwrap(text: string): Sealed {
-  if (!text.startsWith(MORE)) return { value: text };
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const inner = isRecord(parsed) ? parsed['gatehouse'] : undefined;
-    if (!isRecord(inner) || typeof inner['value'] !== 'string') return { value: text };
-    const { value, id, sealed } = inner;
-    return { value, ...(typeof id === 'string' ? { id } : {}), ...(sealed === true ? { sealed } : {}) };
-  } catch {
-    // Somebody cut it: it is no proof of anything any more, and whoever made it will say so.
-    return { value: text };
-  }
 }
