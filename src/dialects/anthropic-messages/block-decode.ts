@@ -5,28 +5,11 @@
 
 import type { CacheMark, ChatPart, Citation, FilePart, MediaSource, NativePart, ReasoningPart } from '../../operations/chat.ts';
 import { isRecord } from '../dialect-errors.ts';
+import { type At, below } from '../dialect-place.ts';
 import { invalid } from '../dialect-request.ts';
-import type { Unread } from '../dialect-unread.ts';
 import { decodeCitation } from './citations.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { type Block, type CallSignature, callOf, ownSignature, readThought } from './thoughts.ts';
-
-/** Where a block stands, for errors (`messages[0].content[1]`) and for what is left unread (`messages[].content[]`). */
-export interface At {
-  readonly param: string;
-  readonly path: string;
-  readonly unread: Unread;
-}
-
-export function below(at: At, name: string, index?: number): At {
-  const step = at.param === '' ? name : `.${name}`;
-  const list = at.path === '' ? name : `.${name}`;
-  return {
-    ...at,
-    param: at.param + step + (index === undefined ? '' : `[${index}]`),
-    path: at.path + list + (index === undefined ? '' : '[]'),
-  };
-}
 
 /** A text, or a list of blocks. Throws `request_invalid`. */
 export function decodeContent(content: unknown, at: At): readonly (ChatPart | CallSignature)[] {

@@ -3,10 +3,11 @@
 import type { ChatMessage, ChatPart, ChatRequest, ChatTool, OutputFormat, ReasoningWish, ToolChoice } from '../../operations/chat.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { isRecord } from '../dialect-errors.ts';
+import { type At, below } from '../dialect-place.ts';
 import { invalid } from '../dialect-request.ts';
 import { userMessages } from '../dialect-turns.ts';
 import { Unread } from '../dialect-unread.ts';
-import { type At, below, cacheOf, decodeContent } from './block-decode.ts';
+import { cacheOf, decodeContent } from './block-decode.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { type Block, joinCallSignatures } from './thoughts.ts';
 

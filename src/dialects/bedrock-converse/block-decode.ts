@@ -5,30 +5,13 @@
 
 import type { CacheMark, ChatPart, Citation, FilePart, ToolCallPart } from '../../operations/chat.ts';
 import { isRecord } from '../dialect-errors.ts';
+import { type At, below } from '../dialect-place.ts';
 import { invalid } from '../dialect-request.ts';
-import type { Unread } from '../dialect-unread.ts';
 import { type Block, memberOf } from './block.ts';
 import { decodeCitation } from './citations.ts';
 import { BEDROCK_CONVERSE } from './dialect-name.ts';
 import { decodeSource, type MediaKind, textsOf } from './media.ts';
 import { answeredThought, type CallSignature, readThought } from './thoughts.ts';
-
-/** Where a block stands, for errors (`messages[0].content[1]`) and for what is left unread (`messages[].content[]`). */
-export interface At {
-  readonly param: string;
-  readonly path: string;
-  readonly unread: Unread;
-}
-
-export function below(at: At, name: string, index?: number): At {
-  const step = at.param === '' ? name : `.${name}`;
-  const list = at.path === '' ? name : `.${name}`;
-  return {
-    ...at,
-    param: at.param + step + (index === undefined ? '' : `[${index}]`),
-    path: at.path + list + (index === undefined ? '' : '[]'),
-  };
-}
 
 /** The parts of a message, or of a tool's result. Throws `request_invalid`. */
 export function decodeContent(content: unknown, at: At): readonly (ChatPart | CallSignature)[] {

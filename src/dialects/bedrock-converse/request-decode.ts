@@ -3,11 +3,12 @@
 import type { ChatMessage, ChatPart, ChatRequest, ChatTool, ToolChoice } from '../../operations/chat.ts';
 import type { Operation } from '../../operations/operation.ts';
 import { isRecord } from '../dialect-errors.ts';
+import { type At, below } from '../dialect-place.ts';
 import { invalid } from '../dialect-request.ts';
 import { userMessages } from '../dialect-turns.ts';
 import { Unread } from '../dialect-unread.ts';
 import { type Block, memberOf } from './block.ts';
-import { type At, below, decodeContent, decodeMark } from './block-decode.ts';
+import { decodeContent, decodeMark } from './block-decode.ts';
 import { BEDROCK_CONVERSE } from './dialect-name.ts';
 import { decodeSettings } from './settings-decode.ts';
 import { joinCallSignatures } from './thoughts.ts';
