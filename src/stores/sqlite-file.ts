@@ -19,20 +19,35 @@ export interface SqliteTables {
 
 /** How long a write waits for another process that writes, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_PAUSE_MS = 2;
 
 /** Throws the system's or SQLite's error when the file cannot be opened, or its tables are of a later version than this program. */
 export function openSqlite(path: string, tables: SqliteTables): Database {
   if (path !== IN_MEMORY) createPrivateFile(path);
   const database = new Database(path, { create: true, strict: true, safeIntegers: false });
   try {
-    database.run(
-      `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;`,
-    );
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    writeAhead(database);
+    database.run('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
     migrate(database, tables);
     return database;
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** Two who open a new file at once are in each other's way here, and SQLite does not wait by itself for this one step. */
+function writeAhead(database: Database): void {
+  const giveUpMs = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      database.run('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || performance.now() > giveUpMs) throw error;
+      Bun.sleepSync(BUSY_PAUSE_MS);
+    }
   }
 }
 
