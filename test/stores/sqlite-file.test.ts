@@ -20,7 +20,7 @@ test('a new file opens for all who open it at the same moment', async () => {
     const told = openers.map(({ component, worker }) => {
       const { promise, resolve } = Promise.withResolvers<unknown>();
       worker.addEventListener('message', ({ data }: MessageEvent<unknown>) => resolve(data), { once: true });
-      worker.postMessage({ path: join(folder, `${round}.db`), component, atMs } satisfies Opening);
+      worker.postMessage({ path: join(folder, `${round}.db`), component, atMs } satisfies Opening, []);
       return promise;
     });
     for (const outcome of await Promise.all(told)) outcomes.add(outcome);

@@ -14,8 +14,8 @@ self.addEventListener('message', ({ data }: MessageEvent<Opening>) => {
   while (Date.now() < data.atMs);
   try {
     openSqlite(data.path, { component: data.component, version: 1, schema: `CREATE TABLE ${data.component} (a TEXT) STRICT` }).close();
-    self.postMessage('opened');
+    self.postMessage('opened', []);
   } catch (error) {
-    self.postMessage(String(error));
+    self.postMessage(String(error), []);
   }
 });
