@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { adminConfig } from '../admin/admin-config.ts';
 import { docsConfig } from '../admin/docs-config.ts';
 import { catalogConfig } from '../catalog/catalog-config.ts';
+import { contextConfig } from '../context/context-config.ts';
 import { uploadsConfig } from '../context/documents/uploads-config.ts';
 import { mediaConfig } from '../context/spool/media-config.ts';
 import { responsesConfig } from '../dialects/openai-responses/responses-config.ts';
@@ -44,6 +45,7 @@ export const configSchema = z.strictObject({
   responses: responsesConfig.prefault({}).describe('Responses that callers go on from: `POST /v1/responses` with `previous_response_id`.'),
   chat: chatConfig.prefault({}).describe('The chats of the older gateways: `POST /v1/chat` and `POST /api/chat`.'),
   services: servicesConfig,
+  context: contextConfig.prefault({}).describe('What chats are told beside their own words: memories of the user, and documents.'),
   uploads: uploadsConfig.prefault({}).describe('Files that callers hand in.'),
   media: mediaConfig.prefault({}).describe('Forms with files in them, on their way to a model.'),
   files: filesConfig.prefault({}).describe('Files and batches that are kept at a provider: `/v1/files`, `/v1/uploads`, `/v1/batches`.'),

@@ -18,7 +18,7 @@ export const stateConfig = z.strictObject({
     .union([z.literal('memory'), z.string().regex(/^sqlite:.+$/, 'must be `memory` or `sqlite:` and the path of a file')])
     .default('sqlite:./data/gatehouse.db')
     .describe(
-      'Where documents are kept: `sqlite:` and the path of a file, made when the first record comes, with its folder; or `memory`, until this process ends.',
+      'Where documents and memories are kept: `sqlite:` and the path of a file, made when the first record comes, with its folder; or `memory`, until this process ends.',
     ),
   vectors: z
     .url({ protocol: /^https?$/ })

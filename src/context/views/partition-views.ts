@@ -1,0 +1,153 @@
+/*
+ * What is made in memory of partitions: indexes, and what records say. A view follows the log of its partition, whoever writes there (this
+ * process, another one), by asking for what came later each time that it is used. The least recently used are dropped when all of
+ * them hold too much; they are made anew from the log.
+ */
+
+import type { ApplyOptions, ApplyResult, Partition, RecordChange, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
+
+export interface PartitionView {
+  /** Bytes that it holds, as an estimate. */
+  readonly bytes: number;
+  /** Puts what the record says in the place of what was there; without a body, it is gone. */
+  apply(record: StoredRecord): void;
+}
+
+export interface PartitionViewsConfig {
+  /** All views together hold about so many bytes at most; the one in use may be larger by itself. */
+  readonly bytesMax: number;
+}
+
+export interface PartitionViewsDeps<View> {
+  readonly records: RecordStore;
+  readonly create: (partition: Partition) => View;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Lets others go on: a long log is taken in by slices. */
+  readonly pause: () => Promise<void>;
+}
+
+interface Held<View> {
+  readonly view: View;
+  generation: string;
+  head: number;
+}
+
+interface Slot<View> {
+  readonly partition: Partition;
+  held: Held<View> | undefined;
+  /** The catching-up under way: whoever comes meanwhile waits for the one after it. */
+  running: Promise<View> | undefined;
+  next: Promise<View> | undefined;
+}
+
+const PAGE = 1_000;
+/** Longest time in which a view takes in changes before others have a turn. */
+const SLICE_MS = 4;
+
+export class PartitionViews<View extends PartitionView> {
+  readonly #config: PartitionViewsConfig;
+  readonly #deps: PartitionViewsDeps<View>;
+  /** In the order of use, the latest last. */
+  readonly #slots = new Map<string, Slot<View>>();
+
+  constructor(config: PartitionViewsConfig, deps: PartitionViewsDeps<View>) {
+    this.#config = config;
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  get bytes(): number {
+    let sum = 0;
+    for (const { held } of this.#slots.values()) sum += held?.view.bytes ?? 0;
+    return sum;
+  }
+
+  /** The view with every change that was there when it was asked for. Rejects with what the store says. */
+  at(partition: Partition): Promise<View> {
+    const slot = this.#slot(partition);
+    if (slot.running === undefined) return this.#run(slot);
+    // What runs may have read its last page already.
+    slot.next ??= slot.running.then(
+      () => this.#run(slot),
+      () => this.#run(slot),
+    );
+    return slot.next;
+  }
+
+  /** Writes, and resolves when it is in the view too. */
+  async apply(partition: Partition, changes: readonly RecordChange[], options?: ApplyOptions): Promise<ApplyResult> {
+    const result = await this.#deps.records.apply(partition, changes, options);
+    if (result.applied) await this.at(partition);
+    return result;
+  }
+
+  /** Deletes all that there is, here and in the store. Resolves with how many records there were. */
+  async erase(partition: Partition): Promise<number> {
+    const count = await this.#deps.records.erase(partition);
+    this.#slots.delete(keyOf(partition));
+    return count;
+  }
+
+  #slot(partition: Partition): Slot<View> {
+    const key = keyOf(partition);
+    const slot = this.#slots.get(key) ?? { partition, held: undefined, running: undefined, next: undefined };
+    this.#slots.delete(key);
+    this.#slots.set(key, slot);
+    return slot;
+  }
+
+  #run(slot: Slot<View>): Promise<View> {
+    slot.next = undefined;
+    const running = this.#catchUp(slot).finally(() => {
+      if (slot.running === running) slot.running = undefined;
+      this.#evict(slot);
+    });
+    slot.running = running;
+    return running;
+  }
+
+  async #catchUp(slot: Slot<View>): Promise<View> {
+    const { records, create, now, pause } = this.#deps;
+    let held = slot.held;
+    for (;;) {
+      const page = await records.changes(slot.partition, held?.head ?? 0, PAGE);
+      if (held === undefined || held.generation !== page.generation) {
+        const isFirst = held === undefined;
+        held = { view: create(slot.partition), generation: page.generation, head: 0 };
+        slot.held = held;
+        // What was read lies after a number of another generation.
+        if (!isFirst) continue;
+      }
+      let sliceEndMs = now() + SLICE_MS;
+      for (const record of page.records) {
+        held.view.apply(record);
+        held.head = record.seq;
+        if (now() < sliceEndMs) continue;
+        await pause();
+        sliceEndMs = now() + SLICE_MS;
+      }
+      if (page.records.length < PAGE) {
+        held.head = Math.max(held.head, page.head);
+        return held.view;
+      }
+    }
+  }
+
+  #evict(used: Slot<View>): void {
+    let bytes = this.bytes;
+    for (const [key, slot] of this.#slots) {
+      if (bytes <= this.#config.bytesMax) return;
+      if (slot === used || slot.running !== undefined) continue;
+      bytes -= slot.held?.view.bytes ?? 0;
+      this.#slots.delete(key);
+    }
+  }
+}
+
+function keyOf({ tenant, kind, name }: Partition): string {
+  return JSON.stringify([tenant, kind, name]);
+}
