@@ -21,6 +21,7 @@ export class MemoryBook implements PartitionView {
   readonly #ending = new Set<string>();
   readonly #places = new Map<string, Map<number, Set<string>>>();
   readonly #gone = new Set<string>();
+  readonly #touches = new Map<string, readonly number[]>();
   #head = 0;
 
   constructor(index: LexicalIndex) {
@@ -80,6 +81,8 @@ export class MemoryBook implements PartitionView {
     this.#head = Math.max(this.#head, record.seq);
     const touches = touchesOf(record);
     if (touches !== undefined) {
+      if (record.body === null) this.#touches.delete(touches.id);
+      else this.#touches.set(touches.id, touches.touchesMs);
       this.view.touched(touches.id, touches.touchesMs);
       return;
     }
@@ -89,7 +92,10 @@ export class MemoryBook implements PartitionView {
     const memory = this.view.get(record.id);
     if (record.body === null) this.#gone.add(record.id);
     else this.#gone.delete(record.id);
-    if (memory !== undefined) this.#add(memory);
+    if (memory === undefined) return;
+    this.#add(memory);
+    const touchesMs = this.#touches.get(record.id);
+    if (touchesMs !== undefined) this.view.touched(record.id, touchesMs);
   }
 
   #add(memory: Memory): void {
