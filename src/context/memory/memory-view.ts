@@ -89,6 +89,12 @@ export class MemoryView implements PartitionView {
     return [...this.#expiring].filter((id) => (this.#memories.get(id)?.expiresMs ?? Infinity) <= nowMs);
   }
 
+  /** Its latest uses. What is searched does not change. */
+  touched(id: string, touchesMs: readonly number[]): void {
+    const memory = this.#memories.get(id);
+    if (memory !== undefined) this.#memories.set(id, { ...memory, touchesMs });
+  }
+
   apply(record: StoredRecord): void {
     this.#remove(record.id);
     const memory = memoryOf(record);
