@@ -189,7 +189,10 @@ function season(scope: Scope, from: number): Expression | undefined {
   if (told !== undefined) {
     // A winter lies in two years; of "winter 2023/24" the first is told.
     const isPair = tokens[told.next]?.number === (told.year + 1) % 100 || inMonth !== 11;
-    return expression(isPair ? [spanIn(told.year)] : [spanIn(told.year), spanIn(told.year - 1, 0.9)], 'season', { next: told.next });
+    return expression(isPair ? [spanIn(told.year)] : [spanIn(told.year), spanIn(told.year - 1, 0.9)], 'season', {
+      next: told.next,
+      isSaid: true,
+    });
   }
   const next = at + 1;
   const latest = spanIn(yearOf(nowMs)).fromMs <= nowMs ? yearOf(nowMs) : yearOf(nowMs) - 1;
@@ -197,14 +200,17 @@ function season(scope: Scope, from: number): Expression | undefined {
   if (mark === 'last') {
     const last = isNow ? latest - 1 : latest;
     // Late in a year its own summer may be "last summer", or the one before.
-    return expression([spanIn(last), spanIn(last - 1, 0.4)], 'season', { next });
+    return expression([spanIn(last), spanIn(last - 1, 0.4)], 'season', { next, isSaid: true });
   }
   if (mark === 'this')
-    return expression([spanIn(isNow || yearOf(nowMs) === latest ? latest : latest + 1), spanIn(latest, 0.5)], 'season', { next });
-  if (mark === 'next') return expression([spanIn(latest + 1)], 'season', { next });
+    return expression([spanIn(isNow || yearOf(nowMs) === latest ? latest : latest + 1), spanIn(latest, 0.5)], 'season', {
+      next,
+      isSaid: true,
+    });
+  if (mark === 'next') return expression([spanIn(latest + 1)], 'season', { next, isSaid: true });
   const before = wordAt(scope, at - 1) === 'the' ? wordAt(scope, at - 2) : wordAt(scope, at - 1);
   if (!BEFORE_SEASONS.has(before)) return undefined;
-  return expression(inLikelyYears(nowMs, spanIn), 'season', { next, isYearless: true });
+  return expression(inLikelyYears(nowMs, spanIn), 'season', { next, isYearless: true, isSaid: true });
 }
 
 /** `Q3 2024`, `the third quarter of last year`, `the last quarter of 2024`, `last quarter`. */

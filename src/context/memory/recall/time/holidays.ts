@@ -46,8 +46,13 @@ export function holiday(scope: Scope, from: number): Expression | undefined {
     return { ...span(fromMs, fromMs + found.days * DAY_MS, 'day', weight), slackMs: 3 * DAY_MS };
   };
   const told = yearAfter(scope, next);
-  if (told !== undefined) return expression([spanIn(told.year)], 'day', { next: told.next });
-  return expression(inLikelyYears(scope.nowMs, spanIn), 'day', { next, isYearless: true });
+  if (told !== undefined) return expression([spanIn(told.year)], 'day', { next: told.next, isSaid: isSaid(found) });
+  return expression(inLikelyYears(scope.nowMs, spanIn), 'day', { next, isYearless: true, isSaid: isSaid(found) });
+}
+
+/** "New", "year" and "day" are said of much else. */
+function isSaid({ words }: Holiday): boolean {
+  return words[0] !== 'new';
 }
 
 /** The fourth Thursday of November (United States). */

@@ -20,8 +20,10 @@ export interface Expression {
   /** What it may mean, the likeliest first; at least one. */
   readonly spans: readonly [TimeSpan, ...TimeSpan[]];
   readonly grain: Grain;
-  /** Told from today: its words say nothing about what was said then. */
+  /** Told from today. */
   readonly isRelative: boolean;
+  /** Its words are ones that people also say of what they do then: Christmas, summer. Others say nothing about what was said. */
+  readonly isSaid: boolean;
   /** A month or a day that is told without its year: which one is meant depends on what stands beside it. */
   readonly isYearless: boolean;
   /** The token after it. */
@@ -93,11 +95,12 @@ export function quarterSpan(ms: number, after: number, weight = 1): TimeSpan {
 export function expression(
   spans: readonly TimeSpan[],
   grain: Grain,
-  rest: Pick<Expression, 'next'> & Partial<Pick<Expression, 'isRelative' | 'isYearless'>>,
+  rest: Pick<Expression, 'next'> & Partial<Pick<Expression, 'isRelative' | 'isSaid' | 'isYearless'>>,
 ): Expression | undefined {
   const [first, ...others] = spans.filter(({ fromMs, toMs }) => Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs);
   if (first === undefined) return undefined;
-  return { spans: [first, ...others], grain, isRelative: rest.isRelative ?? false, isYearless: rest.isYearless ?? false, next: rest.next };
+  const { isRelative = false, isSaid = false, isYearless = false, next } = rest;
+  return { spans: [first, ...others], grain, isRelative, isSaid, isYearless, next };
 }
 
 /**

@@ -24,7 +24,7 @@ export interface TimeQuestion {
   readonly asOfMs?: number;
   /** What was is asked for, and not what is. */
   readonly isHistorical: boolean;
-  /** The question without words that tell a time from today: they say nothing about what was said then. */
+  /** The question without the words that tell times: they say nothing about what was said then. */
   readonly text: string;
 }
 
@@ -103,7 +103,15 @@ class Reader {
   read(): void {
     const { tokens } = this.#scope;
     for (let at = 0; at < tokens.length && this.spans.length < TIMES_MAX && this.sessions.length < TIMES_MAX; ) {
-      at = this.#session(at) ?? this.#asOf(at) ?? this.#range(at) ?? this.#directed(at) ?? this.#plain(at) ?? this.#ordered(at) ?? at + 1;
+      at =
+        this.#session(at) ??
+        this.#asOf(at) ??
+        this.#range(at) ??
+        this.#directed(at) ??
+        this.#plain(at) ??
+        this.#ordered(at) ??
+        this.#frame(at) ??
+        at + 1;
     }
   }
 
@@ -138,7 +146,7 @@ class Reader {
     if (found === undefined || word === 'back') return undefined;
     const [{ toMs }] = found.spans;
     if (toMs - 1 <= this.#scope.nowMs) this.asOf = toMs - 1;
-    this.#dropIfRelative(at, found);
+    this.#dropTime(at, found);
     return found.next;
   }
 
@@ -158,6 +166,7 @@ class Reader {
     const toMs = first !== undefined && !first.isYearless && last.isYearless ? rangeEnd(scope, joint + 1, fromMs) : last.spans[0].toMs;
     if (fromMs >= toMs) return undefined;
     this.spans.push(span(fromMs, toMs, last.grain));
+    this.#dropTime(at, last);
     return last.next;
   }
 
@@ -176,7 +185,7 @@ class Reader {
       for (const one of found.spans) this.spans.push({ ...one, slackMs: Math.max(2 * one.slackMs, (one.toMs - one.fromMs) / 2) });
     else if (!isBefore) this.spans.push({ fromMs: word === 'after' ? toMs : fromMs, toMs: EVER_MS, weight: 1, slackMs: 0 });
     else this.spans.push({ fromMs: -EVER_MS, toMs: word === 'before' || word === 'prior' ? fromMs : toMs, weight: 1, slackMs: 0 });
-    this.#dropIfRelative(at, found);
+    this.#dropTime(at, found);
     return found.next;
   }
 
@@ -184,7 +193,7 @@ class Reader {
     const found = expressionAt(this.#scope, at);
     if (found !== undefined) {
       this.spans.push(...found.spans);
-      this.#dropIfRelative(at, found);
+      this.#dropTime(at, found);
       return found.next;
     }
     if (!RECENTLY.has(wordAt(this.#scope, at)) || wordAt(this.#scope, at - 1) === 'most') return undefined;
@@ -203,6 +212,16 @@ class Reader {
     else if ((word === 'first' || word === 'last') && (after === 'time' || this.#isSpoken(at)))
       this.order = word === 'first' ? 'earliest' : 'latest';
     else return undefined;
+    const next = after === 'time' || word === 'most' ? at + 2 : at + 1;
+    this.#drop(at, next);
+    return next;
+  }
+
+  /** "What did I tell you", "what have we discussed": of the talk itself, and not of what it was about. */
+  #frame(at: number): number | undefined {
+    const isOurs = [1, 2, 3].some((step) => ['i', 'we', 'you'].includes(wordAt(this.#scope, at - step)));
+    if (!isOurs || !SPEECH.has(wordAt(this.#scope, at))) return undefined;
+    this.#drop(at, at + 1);
     return at + 1;
   }
 
@@ -212,8 +231,8 @@ class Reader {
     return ['i', 'we'].includes(wordAt(this.#scope, at - 1)) && wordAt(this.#scope, at - 2) === 'did';
   }
 
-  #dropIfRelative(at: number, found: Expression): void {
-    if (found.isRelative) this.#drop(at, found.next);
+  #dropTime(at: number, found: Expression): void {
+    if (!found.isSaid) this.#drop(at, found.next);
   }
 
   #drop(from: number, to: number): void {
