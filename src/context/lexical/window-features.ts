@@ -1,7 +1,9 @@
 /* What windows are scored by: the terms of their words, and the grams. */
 
 import { KNOBS } from './knobs.ts';
+import { blockOf, offsetIn } from './number-runs.ts';
 import { ASKED_GRAMS, ASKED_TERMS, isInQuestion, plainWord, STATED_GRAMS, STATED_TERMS } from './unit-table.ts';
+import type { Vocabulary } from './vocabulary.ts';
 import { type Counts, type Feature, NOWHERE } from './window-scorer.ts';
 
 export const termFeature: Feature = {
@@ -23,11 +25,10 @@ export const termFeature: Feature = {
         if (place > 0) counts[2 * place - 2 + asked]! += 1;
         continue;
       }
-      const parts = vocabulary.partsOf(plain);
-      for (let part = parts[0]!; part > 0; part -= 1) {
-        const place = places[parts[part]!]!;
+      vocabulary.runs.each(vocabulary.termStarts.values[plain]!, (term) => {
+        const place = places[term]!;
         if (place > 0) counts[2 * place - 2 + asked]! += 1;
-      }
+      });
     }
   },
 };
@@ -43,7 +44,7 @@ export const gramFeature: Feature = {
     for (let at = 0; at < words.length; at += 1) {
       const word = words[at]!;
       const found = memo.starts.values[plainWord(word)]!;
-      const start = found > 0 ? found : learn(vocabulary.partsOf(plainWord(word)), plainWord(word), { places, memo });
+      const start = found > 0 ? found : learn(vocabulary, plainWord(word), { places, memo });
       const asked = isInQuestion(word) ? 1 : 0;
       for (let next = start; memo.places.values[next]! > 0; next += 1) counts[2 * memo.places.values[next]! - 2 + asked]! += 1;
     }
@@ -51,11 +52,15 @@ export const gramFeature: Feature = {
 };
 
 /** Keeps where the grams of a word stand in the query, ended by a 0; returns where that begins. Most words have none of them. */
-function learn(parts: Uint32Array, word: number, { places, memo }: Pick<Counts, 'places' | 'memo'>): number {
-  memo.places.ensure(memo.end + parts.length + 1);
+function learn(vocabulary: Vocabulary, word: number, { places, memo }: Pick<Counts, 'places' | 'memo'>): number {
+  const gramsStart = vocabulary.gramStarts.values[word]!;
+  const block = vocabulary.runs.blocks[blockOf(gramsStart)]!;
+  const first = offsetIn(gramsStart) + 1;
+  const count = block[first - 1]!;
+  memo.places.ensure(memo.end + count + 1);
   let end = memo.end;
-  for (let part = 1 + parts[0]!; part < parts.length; part += 1) {
-    const place = places[parts[part]!]!;
+  for (let at = first; at < first + count; at += 1) {
+    const place = places[block[at]!]!;
     if (place > 0) {
       memo.places.values[end] = place;
       end += 1;
