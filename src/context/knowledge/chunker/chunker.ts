@@ -55,7 +55,8 @@ export function* chunkText(document: TextToChunk, size: ChunkSize): Generator<Ch
 function piecesOf({ text, mediaType, filename }: TextToChunk): Generator<Piece> {
   const extension = filename.slice(filename.lastIndexOf('.') + 1).toLowerCase();
   if (mediaType === 'text/markdown' || extension === 'md' || extension === 'markdown' || extension === 'mdx') return markdownPieces(text);
-  if (mediaType === 'application/json' && extension !== 'jsonl' && extension !== 'ndjson') return jsonPieces(text);
+  if (extension === 'json' || (mediaType === 'application/json' && extension !== 'jsonl' && extension !== 'ndjson'))
+    return jsonPieces(text);
   if (mediaType === 'text/csv' || extension === 'csv' || extension === 'tsv') return tablePieces(text);
   if (isCodeExtension(extension)) return codePieces(text);
   return prosePieces(text);

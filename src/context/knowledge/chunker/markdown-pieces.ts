@@ -83,7 +83,7 @@ function* textLine(text: string, line: Line, { look, state }: { readonly look: s
     const isRow = look.includes('|');
     if (isRow) {
       // The row of dashes below a first row makes that the header.
-      if (state.table === undefined || !TABLE_RULE.test(look)) yield* flush(text, state);
+      if (state.table === undefined) yield* flush(text, state);
       const header = state.table;
       state.table ??= { start: line.first, end: line.end };
       const before = header === undefined ? max(state.before, BREAKS.item) : TABLE_RULE.test(look) ? BREAKS.word : BREAKS.item;

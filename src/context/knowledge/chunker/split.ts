@@ -9,6 +9,8 @@ export interface WeighedPiece extends Piece {
   readonly tokens: number;
 }
 
+/** Of the end of the line before it. */
+const LINE_TOKENS = 0.87;
 /** No UTF-16 unit is estimated as more tokens than this. */
 const UNIT_TOKENS_MAX = 2;
 
@@ -19,7 +21,8 @@ export function* weighed(text: string, piece: Piece, tokensMax: number): Generat
   while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
   if (start === end || isBlankThroughout(text, start, end)) return;
   const tokens = end - start <= tokensMax / UNIT_TOKENS_MAX ? 0 : weighTokens(text, start, end);
-  if (tokens <= tokensMax) yield { ...piece, start, end, tokens: tokens === 0 ? weighTokens(text, start, end) : tokens };
+  const line = piece.before >= BREAKS.line ? LINE_TOKENS : 0;
+  if (tokens <= tokensMax) yield { ...piece, start, end, tokens: line + (tokens === 0 ? weighTokens(text, start, end) : tokens) };
   else yield* parts(text, { ...piece, start, end }, tokensMax);
 }
 
@@ -42,7 +45,7 @@ function* parts(text: string, piece: Piece, tokensMax: number): Generator<Weighe
     const wordStart = next;
     while (next < end && next - wordStart < unitsMax && !isBlank(text.charCodeAt(next))) next += 1;
     if (next < end && next - wordStart > 1 && isInsidePair(text, next)) next -= 1;
-    const wordTokens = weighTokens(text, wordStart, next);
+    const wordTokens = weighTokens(text, at, next);
     if (tokens > 0 && tokens + wordTokens > tokensMax) {
       yield { ...piece, start, end: at, before, tokens };
       before = BREAKS.word;
