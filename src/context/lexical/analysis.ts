@@ -34,7 +34,7 @@ function pushWord(word: string, terms: string[]): void {
 }
 
 function pushBigrams(word: string, terms: string[]): void {
-  const chars = [...word.toLowerCase()];
+  const chars = Array.from(word.toLowerCase());
   if (chars.length === 1) terms.push(word);
   for (let at = 1; at < chars.length; at += 1) terms.push(`${chars[at - 1]}${chars[at]}`);
 }
