@@ -90,10 +90,7 @@ function texts(found: unknown): readonly string[] {
   return typeof found === 'string' ? [found] : [];
 }
 
-function isOrdered(
-  found: unknown,
-  { type, value }: { readonly type: 'gt' | 'gte' | 'lt' | 'lte'; readonly value: ConditionValue },
-): boolean {
+function isOrdered(found: unknown, { type, value }: Extract<Comparison, { readonly value: unknown }>): boolean {
   if (typeof found !== typeof value || (typeof found !== 'number' && typeof found !== 'string')) return false;
   switch (type) {
     case 'gt':
@@ -104,6 +101,8 @@ function isOrdered(
       return found < value;
     case 'lte':
       return found <= value;
+    default:
+      return false;
   }
 }
 
