@@ -22,6 +22,7 @@ export type ConditionField =
   | 'updated'
   | 'event'
   | 'expires'
+  | 'superseded'
   | readonly string[];
 
 export type MemoryCondition =
@@ -117,6 +118,8 @@ function valueOf(memory: Memory, field: ConditionField): unknown {
       return memory.eventMs;
     case 'expires':
       return memory.expiresMs;
+    case 'superseded':
+      return memory.supersededBy;
     default:
       return memory[field];
   }
