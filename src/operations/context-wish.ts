@@ -160,8 +160,20 @@ const knowledgeSchema = z
     ({ budget_tokens: budgetTokens, min_score: scoreMin, ...rest }): KnowledgeWish => ({ ...rest, budgetTokens, scoreMin, on: true }),
   );
 
+const memory = z
+  .union([flag.transform((on): MemoryWish => ({ read: on, write: on })), memorySchema], 'must be an object, true or false')
+  .transform((wish): MemoryWish => (wish.read === undefined && wish.write === undefined ? { ...wish, read: true } : wish));
+
+const knowledge = z.union([flag.transform((on): KnowledgeWish => ({ on })), knowledgeSchema], 'must be an object, true or false');
+
+/** The wish of a configuration: of no user and no conversation in particular. */
+export const contextDefaultSchema = z.strictObject({
+  memory: memory.optional().describe('What is remembered of users: `true` (told and written), `false`, or an object.'),
+  knowledge: knowledge.optional().describe('Documents: `true` (those of the caller), `false`, or an object.'),
+});
+
 /**
- * The wish of a body or a configuration. `true` is a wish for all of it, `false` for none. A memory wish that says neither `read` nor `write` reads: how much
+ * The wish of a body. `true` is a wish for all of it, `false` for none. A memory wish that says neither `read` nor `write` reads: how much
  * and how is about nothing else.
  */
 export const contextWishSchema = z
@@ -171,24 +183,17 @@ export const contextWishSchema = z
       session_id: name.optional().describe('The conversation. Default: told by its beginning.'),
       agent_id: name.optional().describe('The agent that is spoken to.'),
       run_id: name.optional().describe('The run that it belongs to.'),
-      memory: z
-        .union([flag.transform((on): MemoryWish => ({ read: on, write: on })), memorySchema], 'must be an object, true or false')
-        .optional()
-        .describe('What is remembered of the user: `true` (told and written), `false`, or an object.'),
-      knowledge: z
-        .union([flag.transform((on): KnowledgeWish => ({ on })), knowledgeSchema], 'must be an object, true or false')
-        .optional()
-        .describe('Documents: `true` (those of the caller), `false`, or an object.'),
+      memory: memory.optional().describe('What is remembered of the user: `true` (told and written), `false`, or an object.'),
+      knowledge: knowledge.optional().describe('Documents: `true` (those of the caller), `false`, or an object.'),
     },
     'must be an object with memory, knowledge, or both',
   )
   .transform(
-    ({ user_id: user, session_id: session, agent_id: agent, run_id: run, memory, knowledge }): ContextWish => ({
+    ({ user_id: user, session_id: session, agent_id: agent, run_id: run, ...wish }): ContextWish => ({
       user,
       session,
       agent,
       run,
-      memory: memory === undefined || memory.read !== undefined || memory.write !== undefined ? memory : { ...memory, read: true },
-      knowledge,
+      ...wish,
     }),
   );
