@@ -34,6 +34,10 @@ export interface Memory {
   readonly supersededBy?: string;
   /** What it is about, for finding what contradicts it: `city`, `diet`, `employer`. */
   readonly attribute?: string;
+  /** What it says of that, in small letters: `berlin`. */
+  readonly value?: string;
+  /** What it says is no longer so: words of it, `@` and an attribute, or `#` and a memory's id. */
+  readonly ends?: readonly string[];
   /** 0 to 1. */
   readonly importance: number;
   /** The latest uses, at most 20; newest last. */
@@ -150,7 +154,10 @@ export type MemoryPartition = Partition & { readonly kind: 'memory' };
 export interface MemoryEngine {
   remember(partition: MemoryPartition, request: RememberRequest): Promise<Remembered>;
   recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall>;
-  /** What is always told a model of the user: current preferences, profile and instructions, newest first, within so many tokens. */
+  /**
+   * What is always told a model of the user: current preferences, profile and instructions, within so many tokens. The weightiest and newest are
+   * chosen, and told in the order in which they were said: what comes new changes the end alone, and a provider's prefix cache stays warm.
+   */
   profile(partition: MemoryPartition, tokensMax: number): Promise<readonly Memory[]>;
   /** Notes that these were given to a model. Never rejects; may be lost in a crash. */
   touch(partition: MemoryPartition, ids: readonly string[]): Promise<void>;
@@ -171,6 +178,16 @@ export interface MemoryEngine {
   delete(partition: MemoryPartition, ids: readonly string[]): Promise<number>;
   deleteMatching(partition: MemoryPartition, filter: MemoryFilter): Promise<number>;
   history(partition: MemoryPartition, id: string): Promise<readonly MemoryEvent[]>;
-  /** Everything of the user, with history, indexes and vectors; resolves with how many of each there were. */
+  /** Everything of the user, with history, indexes and vectors; resolves with how many `memories`, `turns` and `history` records there were. */
   erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>>;
+}
+
+/** What the host of an engine sees to, beside calls: nothing of it is urgent, and each may be ended by a crash and begun anew. */
+export interface MemoryUpkeep {
+  /** Deletes what has expired or outlived the retention, of all users. Resolves with how many memories there were. */
+  sweep(): Promise<number>;
+  /** Draws facts, by the configured model, from what waits for it. Resolves when nothing waits that may be asked now. */
+  extract(): Promise<void>;
+  /** Turns that are known to wait for the model. */
+  readonly unextracted: number;
 }

@@ -1,0 +1,7 @@
+import { codeChunks } from './code-chunks.ts';
+import type { EvalSet } from './eval-set.ts';
+import { lexicalLocomo } from './lexical-locomo.ts';
+import { scifact } from './scifact.ts';
+
+/** In the order of the table. */
+export const EVAL_SETS: readonly EvalSet[] = [lexicalLocomo, scifact, codeChunks];
