@@ -7,6 +7,7 @@ import { createDependencyChecks, type Dependency, type DependencyChecks } from '
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import type { ContextEngine } from '../context/context-engine.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
@@ -52,6 +53,8 @@ export interface Runtime extends AsyncDisposable {
   readonly traceIds: TraceIds;
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
+  /** Memories and documents for chats; undefined where none are kept. */
+  readonly context?: ContextEngine;
   readonly documents: DocumentStore;
   readonly vendorObjects: VendorObjectStore;
   readonly registry: EndpointRegistry;

@@ -35,6 +35,8 @@ export interface Asked {
   /** The same, as they are asked with. */
   readonly question: string;
   readonly previous: string | undefined;
+  /** What the user said before, in whole, and its place. */
+  readonly before: { readonly place: number; readonly text: string } | undefined;
   /** Whether a memory is no news here: it is said in the conversation, or was said at this very place of it before. */
   readonly isKnown: (memory: Memory) => boolean;
   readonly state: ContextState;
@@ -92,13 +94,16 @@ export function askedOf(sources: AskedSources): Asked {
   };
 }
 
-function turnsOf(conversation: Conversation | undefined): Pick<Asked, 'place' | 'words' | 'question' | 'previous'> {
+function turnsOf(conversation: Conversation | undefined): Pick<Asked, 'place' | 'words' | 'question' | 'previous' | 'before'> {
   const place = conversation?.question;
-  if (conversation === undefined || place === undefined) return { place: 0, words: '', question: '', previous: undefined };
+  if (conversation === undefined || place === undefined) return NOTHING_SAID;
   const words = userWords(conversation.sayings[place]?.text ?? '');
-  const before = conversation.sayings.slice(0, place).findLast(({ role, text }) => role === 'user' && text !== '');
-  return { place, words, question: questionOf(words), previous: before === undefined ? undefined : questionOf(userWords(before.text)) };
+  const at = conversation.sayings.slice(0, place).findLastIndex(({ role, text }) => role === 'user' && text !== '');
+  const before = at === -1 ? undefined : { place: at, text: userWords(conversation.sayings[at]?.text ?? '') };
+  return { place, words, question: questionOf(words), previous: before === undefined ? undefined : questionOf(before.text), before };
 }
+
+const NOTHING_SAID = { place: 0, words: '', question: '', previous: undefined, before: undefined };
 
 /** The same for all states of one conversation, since each begins as the one before it. */
 function derivedSession(opening: string): string {

@@ -71,7 +71,7 @@ function readPiece(bytes: Uint8Array, codec: ChatCodec): string | undefined {
 }
 
 async function save(answer: string, { asked, operation, clock, remembering }: Listening): Promise<void> {
-  const { write, state, session, place, words, wish } = asked;
+  const { write, state, session, place, before, words, wish } = asked;
   if (write === undefined) return;
   const startMs = clock.monotonic();
   const told = operation?.told === undefined ? [] : [...state.profile, ...state.memories, ...state.documents].map(({ text }) => text);
@@ -79,6 +79,7 @@ async function save(answer: string, { asked, operation, clock, remembering }: Li
     partition: write,
     session,
     place,
+    before: before === undefined ? undefined : { ...before, text: rememberedText(before.text) },
     question: rememberedText(words),
     answer: rememberedText(ownWords(answer, told)),
     wish,

@@ -2,8 +2,8 @@
  * Remembering a turn of the user and its answer, once the answer is over. Nothing is told to be stored before it is; the reply waits for that up to a deadline,
  * and then goes without: what is being written goes on.
  *
- * A turn's place is its number in the conversation, so that a request that is sent twice is remembered once. Where a conversation says something else at a place that
- * is known already (its beginning was cut off by the client, or an earlier message was changed), it is put after what is there: nothing said is lost.
+ * A turn's place is its number in the conversation, so that a request that is sent twice is remembered once, and a message that was changed and sent anew takes
+ * the place of what it was. A client that sends the latest turns alone counts from another beginning: what it says goes after what is there.
  */
 
 import type { Clock } from '../../base/clock.ts';
@@ -18,6 +18,8 @@ export interface TurnPair {
   readonly session: string;
   /** Turns of the conversation before this one. */
   readonly place: number;
+  /** What the user said before, and at which place; undefined: nothing. */
+  readonly before: { readonly place: number; readonly text: string } | undefined;
   /** The user's words; not empty. */
   readonly question: string;
   /** May be empty: then the user's turn is remembered alone. */
@@ -101,13 +103,18 @@ interface KnownTurn {
 }
 
 /** The place to write a turn at; undefined: after what is there. `known`: turns of the conversation, the latest among them. */
-export function placeOf({ place, question }: Pick<TurnPair, 'place' | 'question'>, known: readonly KnownTurn[]): number | undefined {
+export function placeOf(
+  { place, question, before }: Pick<TurnPair, 'place' | 'question' | 'before'>,
+  known: readonly KnownTurn[],
+): number | undefined {
   const latest = known.reduce((most, { turn }) => Math.max(most, turn), -1);
   if (place > latest) return place;
-  const wanted = sameText(question);
-  const isSame = ({ role, text }: KnownTurn): boolean => role === 'user' && sameText(text) === wanted;
-  if (known.some((turn) => turn.turn === place && isSame(turn))) return place;
-  // The last that was said, said again: a request that was sent twice, by a client that does not send what was said before.
+  const isAt = (at: number, text: string): boolean =>
+    known.some(({ role, turn, text: said }) => role === 'user' && turn === at && sameText(said) === sameText(text));
+  if (isAt(place, question)) return place;
+  // What came before is what is known: the same conversation, gone on otherwise.
+  if (before !== undefined && isAt(before.place, before.text)) return place;
   const last = known.filter(({ role }) => role === 'user').toSorted((one, other) => other.turn - one.turn)[0];
-  return last !== undefined && place === 0 && isSame(last) ? last.turn : undefined;
+  // The last that was said, said again by a client that sends nothing of before: a request that was sent twice.
+  return place === 0 && last !== undefined && sameText(last.text) === sameText(question) ? last.turn : undefined;
 }
