@@ -19,6 +19,8 @@ export interface Principal {
   readonly user?: string;
   /** Model names or globs that may be called; undefined: all. */
   readonly models?: readonly string[];
+  /** Names, ids or globs of the collections of documents that may be used; undefined: all of the tenant's. */
+  readonly collections?: readonly string[];
   /** `anonymous` where the route is public or keys are off. */
   readonly kind: 'key' | 'token' | 'anonymous';
 }
