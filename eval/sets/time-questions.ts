@@ -12,6 +12,7 @@ interface Asked {
   readonly kind: string;
   readonly isApart: boolean;
   readonly isFound: number;
+  readonly isFirst: number;
 }
 
 export const timeQuestions: EvalSet = {
@@ -34,6 +35,7 @@ export const timeQuestions: EvalSet = {
         asked.filter(({ isApart }) => isApart),
         BAR,
       ),
+      { what: 'answered first', samples: asked.map(({ isFirst }) => isFirst) },
       ...kinds.map((kind) =>
         figure(
           `answered@${DEPTH}, ${kind}`,
@@ -57,7 +59,8 @@ async function ask(history: TimeHistory): Promise<Asked[]> {
   for (const { kind, text, answers } of history.questions) {
     const { memories } = await engine.memory.recall(partition, { query: text, limit: DEPTH });
     const ids = new Set(answers.map((label) => turnIds.get(label) ?? ''));
-    const isFound = memories.some((one) => tells(one, ids));
+    const place = memories.findIndex((one) => tells(one, ids));
+    const isFound = place >= 0;
     if (!isFound && process.env.SHOW && !history.isApart)
       console.log(
         history.name,
@@ -82,7 +85,7 @@ async function ask(history: TimeHistory): Promise<Asked[]> {
           )
           .join('\n'),
       );
-    asked.push({ kind, isApart: history.isApart, isFound: isFound ? 1 : 0 });
+    asked.push({ kind, isApart: history.isApart, isFound: isFound ? 1 : 0, isFirst: place === 0 ? 1 : 0 });
   }
   return asked;
 }

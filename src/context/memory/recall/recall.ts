@@ -15,6 +15,7 @@ import type { MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../
 import type { MemoryConfig } from '../memory-config.ts';
 import type { MemoryView } from '../memory-view.ts';
 import { acceptance } from './acceptance.ts';
+import { askedRole } from './asked-role.ts';
 import { candidates } from './candidates.ts';
 import { decaySetting } from './decay.ts';
 import { recallQuery } from './recall-query.ts';
@@ -57,7 +58,7 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const hits = [...byText, ...alsoWithin(time.within(pool, accept), byText)];
     time.among(hits);
     const decay = decaySetting(request.decay ?? config.decay, config.half_life);
-    const judge: Judge = { time, question, nowMs, decay, areSupersededEqual: request.superseded === true };
+    const judge: Judge = { time, question, role: askedRole(query.text), nowMs, decay, areSupersededEqual: request.superseded === true };
     const memories = hits.flatMap((hit): RecalledMemory[] => {
       const memory = view.get(hit.id);
       return memory === undefined ? [] : [scored(hit, memory, judge)];

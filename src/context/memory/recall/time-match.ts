@@ -43,6 +43,11 @@ export class TimeMatch {
     return this.#isNamed || this.#isOrdered;
   }
 
+  /** Whether it only chooses among several: a memory of another time may still be what is meant. */
+  get isLoose(): boolean {
+    return !this.#isNamed && this.#question.asOfMs === undefined;
+  }
+
   get #isNamed(): boolean {
     return this.#question.spans.length > 0 || this.#question.sessions.length > 0;
   }

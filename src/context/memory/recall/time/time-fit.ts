@@ -5,6 +5,8 @@ import type { TimeSpan } from './span.ts';
 
 /** What it is worth that something lies just outside of what was named: people don't count days. */
 const NEAR = 0.4;
+/** So much longer than before it people tell of a time afterwards. */
+const TOLD_LATER = 3;
 /** What it is worth that something was told at another time, about the time that was named. */
 const TOLD_OF = 0.85;
 /** What it is worth that something was still so then, though it began before. */
@@ -31,7 +33,7 @@ export function isSoWithin(
 
 function pointFit(ms: number, { fromMs, toMs, slackMs }: TimeSpan): number {
   if (ms >= fromMs && ms < toMs) return 1;
-  const distance = ms < fromMs ? fromMs - ms : ms - toMs;
+  const distance = ms < fromMs ? fromMs - ms : (ms - toMs) / TOLD_LATER;
   return distance < slackMs ? NEAR * (1 - distance / slackMs) : 0;
 }
 

@@ -6,7 +6,7 @@
  * number of words. Other languages' dates in figures are understood.
  */
 
-import { DAY_MS, MONTH_MS, startOfDay } from './calendar.ts';
+import { DAY_MS, MONTH_MS } from './calendar.ts';
 import { DEPTH_MAX, expressionAt } from './expression.ts';
 import { isHistorical } from './historical.ts';
 import { type SessionPick, sessionsAt } from './sessions.ts';
@@ -24,6 +24,8 @@ export interface TimeQuestion {
   readonly asOfMs?: number;
   /** What was is asked for, and not what is. */
   readonly isHistorical: boolean;
+  /** "Lately": the newer, the likelier; how new, nobody says. */
+  readonly isRecent: boolean;
   /** The question without the words that tell times: they say nothing about what was said then. */
   readonly text: string;
 }
@@ -54,6 +56,7 @@ export function timeQuestion(text: string, { nowMs, offsetMs = 0 }: TimeScope): 
     ...(order === undefined ? {} : { order }),
     ...(asOfMs === undefined ? {} : { asOfMs: asOf === undefined ? asOfMs : asOfMs - offsetMs }),
     isHistorical: isHistorical(text) || reader.asOf !== undefined,
+    isRecent: reader.isRecent,
     text: reader.rest(text),
   };
 }
@@ -92,6 +95,7 @@ class Reader {
   readonly sessions: SessionPick[] = [];
   order: 'earliest' | 'latest' | undefined;
   asOf: number | undefined;
+  isRecent = false;
   readonly #scope: Scope;
   /** Words to leave out of the search, as places in the text. */
   readonly #dropped: [number, number][] = [];
@@ -197,8 +201,7 @@ class Reader {
       return found.next;
     }
     if (!RECENTLY.has(wordAt(this.#scope, at)) || wordAt(this.#scope, at - 1) === 'most') return undefined;
-    const { nowMs } = this.#scope;
-    this.spans.push({ fromMs: startOfDay(nowMs) - 14 * DAY_MS, toMs: EVER_MS, weight: 0.8, slackMs: 2 * MONTH_MS });
+    this.isRecent = true;
     this.#drop(at, at + 1);
     return at + 1;
   }
