@@ -138,7 +138,7 @@ export class PostgresConnection implements AsyncDisposable {
     const timer = this.#deps.clock.after(CANCEL_MS_MAX, () => {
       if (this.#pool !== pool || this.#isClosed) return;
       this.#pool = this.#dial();
-      void pool.close({ timeout: 0 });
+      pool.close({ timeout: 0 }).catch(() => {});
     });
     run.ended.then(
       () => timer[Symbol.dispose](),
@@ -215,7 +215,7 @@ class Run<Row> {
   giveUp(): void {
     this.isGivenUp = true;
     if (this.#query === undefined) this.#ended.resolve();
-    else this.#query.cancel();
+    else this.#query.cancel().catch(() => {});
   }
 }
 
