@@ -10,7 +10,7 @@ import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/conf
 import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
-import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
+import { createPostgresHealth, createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
@@ -172,7 +172,12 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
       clock,
-      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores), runtime.dependencies.source],
+      sources: [
+        createUpstreamHealth(registry, spareGroups(router)),
+        createStoreHealth(runtime.stores),
+        createPostgresHealth(runtime.postgres),
+        runtime.dependencies.source,
+      ],
       serviceName,
       version,
       environment: config.server.environment,

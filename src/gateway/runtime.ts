@@ -11,10 +11,12 @@ import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
+import { openPostgres } from '../stores/postgres/open-postgres.ts';
+import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createSqliteVendorObjectStore } from '../stores/vendor-object/sqlite-store.ts';
+import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -58,6 +60,8 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
+  /** Where records are kept in one. */
+  readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -90,12 +94,26 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const documents = createSqliteDocumentStore(config.state.records, {
+  const postgres = openPostgres(config.state, {
     clock,
+    random,
+    onFault: (message) => log.error('the store of records failed', { reason: message }),
+  });
+  const postgresWatch =
+    postgres === undefined
+      ? undefined
+      : watchPostgres(postgres, {
+          clock,
+          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
+        });
+  const documents = createDocumentStore(config.state.records, {
+    clock,
+    postgres,
     onFault: (message) => log.error('the store of documents failed', { reason: message }),
   });
-  const vendorObjects = createSqliteVendorObjectStore(config.state.records, {
+  const vendorObjects = createVendorObjectStore(config.state.records, {
     clock,
+    postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
   const context = createContextThread(
@@ -125,6 +143,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     context,
+    postgres: postgresWatch,
     registry,
     dependencies,
     breakerNews,
@@ -142,6 +161,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await documents[Symbol.asyncDispose]();
       await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
+      postgresWatch?.[Symbol.dispose]();
+      await postgres?.[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
