@@ -14,7 +14,7 @@ import { createPostgresHealth, createStoreHealth, createUpstreamHealth } from '.
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, CONTEXT_DIALECT, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -39,8 +39,9 @@ import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnswerId } from './answer-id.ts';
 import { contextEvents } from './context-events.ts';
+import { createContextModels } from './context-models.ts';
 import { createDefaultModel } from './default-model.ts';
-import { createDialectRoutes } from './dialect-routes.ts';
+import { createCall, createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
 import { createModelCosts } from './model-costs.ts';
 import type { Runtime } from './runtime.ts';
@@ -82,6 +83,14 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const list = createModelList({ router, upstream, clock });
   const routes = createRoutes(config, runtime, { router, catalog, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });
+  const contextModels = createContextModels({
+    router,
+    call: createCall(config, runtime, { router, catalog, upstream }),
+    observe: observer.policy,
+    dialect: CONTEXT_DIALECT,
+    clock,
+    createId: () => `context-${createAnswerId(random)}`,
+  });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
@@ -89,6 +98,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     activate() {
       findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
+      runtime.contextModels.use(contextModels);
       runtime.metrics.allowNames({
         models: router.names,
         targets: [...router.groups.map(({ group }) => group), ...Object.keys(config.services)],

@@ -31,6 +31,7 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
+import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 
 export interface RuntimeDeps {
@@ -71,6 +72,8 @@ export interface Runtime extends AsyncDisposable {
   /** Gets small documents of others. */
   readonly fetchText: FetchText;
   readonly keySets: KeySets;
+  /** What the context engines ask; as the configuration that is in force has them. */
+  readonly contextModels: CurrentContextModels;
 }
 
 /** Longest wait for the last spans and log lines when the process ends. */
@@ -152,6 +155,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
+    contextModels: createCurrentContextModels(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();
