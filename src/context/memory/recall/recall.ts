@@ -8,7 +8,8 @@
 
 import type { Clock } from '../../../base/clock.ts';
 import type { DenseArm } from '../../embedding/dense-arm.ts';
-import type { Memory, MemoryFilter, MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
+import type { Memory, MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
+import { passesFilter } from '../memory-condition.ts';
 import type { MemoryConfig } from '../memory-config.ts';
 import type { MemoryView } from '../memory-view.ts';
 import { candidates } from './candidates.ts';
@@ -59,16 +60,8 @@ function acceptance(view: MemoryView, request: RecallRequest, nowMs: number): (i
     if (kinds !== undefined && !kinds.has(memory.kind)) return false;
     if (request.expired !== true && (memory.expiresMs ?? Infinity) <= nowMs) return false;
     if (request.superseded === false && isSuperseded(memory, nowMs)) return false;
-    return request.filter === undefined || fits(memory, request.filter);
+    return passesFilter(memory, request.filter);
   };
-}
-
-function fits(memory: Memory, filter: MemoryFilter): boolean {
-  if (filter.agent !== undefined && memory.agent !== filter.agent) return false;
-  if (filter.run !== undefined && memory.run !== filter.run) return false;
-  if (filter.session !== undefined && memory.session !== filter.session) return false;
-  if (filter.metadata === undefined) return true;
-  return Object.entries(filter.metadata).every(([name, value]) => JSON.stringify(memory.metadata[name]) === JSON.stringify(value));
 }
 
 function isSuperseded(memory: Memory, atMs: number): boolean {
