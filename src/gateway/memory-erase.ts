@@ -74,7 +74,7 @@ async function eraseDocuments(owner: Owner, { context, documents }: EraseDeps): 
     const page = await documents.list(owner, { limit: DOCUMENTS_AT_ONCE });
     const ids = page.map(({ id }) => id);
     // What is searched goes before the document, by which it is found should this be cut off.
-    await unindex(owner.tenant, new Set(ids), context.knowledge);
+    await unindex(owner.tenant, ids, context.knowledge);
     const before = deleted;
     for (const id of ids) if (await documents.delete(owner, id)) deleted += 1;
     if (deleted === before && page.length === DOCUMENTS_AT_ONCE)
@@ -93,10 +93,9 @@ async function eraseCollections({ tenant, user }: Owner, knowledge: KnowledgeEng
 }
 
 /** Out of the collections that the user shares with others. */
-async function unindex(tenant: string, ids: ReadonlySet<string>, knowledge: KnowledgeEngine): Promise<void> {
+async function unindex(tenant: string, ids: readonly string[], knowledge: KnowledgeEngine): Promise<void> {
   for (const { id: collection } of await knowledge.collections(tenant))
-    for (const file of await knowledge.files(tenant, collection))
-      if (ids.has(file.id)) await knowledge.removeFile(tenant, collection, file.id);
+    for (const file of ids) await knowledge.removeFile(tenant, collection, file);
 }
 
 async function eraseValues(owner: Owner, { values, tellOthers }: EraseDeps): Promise<{ cached_answers: number; stored_responses: number }> {

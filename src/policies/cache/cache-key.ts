@@ -38,12 +38,14 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, { principa
     if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
   } else {
     // The path and the query may say these, and not the body. What targets see of the caller's headers changes their answer, too.
-    const { dialect, model, form, stream, answerForm, user } = operation;
+    const { dialect, model, form, stream, answerForm, user, told } = operation;
     head += `${dialect}\0${model}\0${form ?? ''}\0${stream}\0`;
     for (const name of passedHeaders(dialect)) head += `${request.headers.get(name) ?? ''}\0`;
     if (operation.headers !== undefined) head += `${JSON.stringify(operation.headers)}\0`;
     // What such a body says of its user is not in the question any more.
     if (answerForm !== undefined) head += `${user ?? ''}\0`;
+    // What it was told is in the question; for whom is not.
+    if (told !== undefined) head += `${told.user ?? ''}\0`;
   }
   hasher.update(head);
   if (operation !== undefined) hasher.update(operation.bytes);

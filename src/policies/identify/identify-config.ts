@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../base/units.ts';
+import { contextDefaultSchema } from '../../operations/context-wish.ts';
 
 /** What a key or token may be called by in logs and the ledger: never secret, one line. */
 const label = z.string().min(1).max(128);
@@ -17,6 +18,9 @@ const keyConfig = z.strictObject({
   user: label.optional().describe('The end user this key is bound to; then no request can name another.'),
   models: z.array(z.string().min(1)).min(1).optional().describe('Models that may be called, with `*` as wildcard. Default: all.'),
   admin: z.boolean().default(false).describe('May call the admin routes.'),
+  context: contextDefaultSchema
+    .optional()
+    .describe('Memory and documents for this key’s chats, where a request does not say. Default: as `context.default` says.'),
 });
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'] as const;
