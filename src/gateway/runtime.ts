@@ -11,6 +11,7 @@ import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
@@ -29,6 +30,7 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
+import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 
 export interface RuntimeDeps {
@@ -61,6 +63,8 @@ export interface Runtime extends AsyncDisposable {
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
+  /** Tells the processes that share a Redis to forget what they keep under a scope. */
+  readonly eraseNews: (scope: string) => void;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -102,7 +106,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     { state: config.state, context: config.context },
     { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
-  const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
+  const broadcast = shareBroadcast(stores.broadcast);
+  const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
+  const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
   const fetchText = createFetchText(transport, config.upstream.proxy);
@@ -128,6 +134,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     registry,
     dependencies,
     breakerNews,
+    eraseNews,
     events,
     watch: createStreamWatch(clock),
     admission,

@@ -36,27 +36,18 @@ export class Shelf {
   readonly collections: Collection[] = [];
   readonly files = new Map<string, CollectionFile[]>();
 
-  get engine(): KnowledgeEngine {
-    const refuse = () => Promise.reject(new Error('not asked for here'));
+  get engine(): Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeFile'> {
     return {
-      createCollection: refuse,
-      collection: refuse,
       collections: async () => [...this.collections],
-      updateCollection: refuse,
       deleteCollection: async (_, id) => this.#drop(id),
-      index: refuse,
-      file: refuse,
-      files: async (_, id) => [...(this.files.get(id) ?? [])],
-      setAttributes: refuse,
-      chunks: refuse,
       removeFile: async (_, id, file) => {
+        const held = this.files.get(id) ?? [];
         this.files.set(
           id,
-          (this.files.get(id) ?? []).filter((one) => one.id !== file),
+          held.filter((one) => one.id !== file),
         );
-        return true;
+        return held.some((one) => one.id === file);
       },
-      search: refuse,
     };
   }
 
