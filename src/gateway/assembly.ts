@@ -43,6 +43,7 @@ import { createContextModels } from './context-models.ts';
 import { createDefaultModel } from './default-model.ts';
 import { createCall, createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
+import { createMemoryRoutes } from './memory-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
@@ -179,6 +180,7 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
   const routes: Route[] = [
     ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples }),
     ...services,
+    ...unlessServed(createMemories(config, runtime), services),
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
       clock,
@@ -218,6 +220,22 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     }),
   ];
   return routes;
+}
+
+/** What is remembered of users, and how they are forgotten. */
+function createMemories({ context: { memory } }: Config, runtime: Runtime): Route[] {
+  const { context, documents, vendorObjects, stores, eraseNews: tellOthers, clock, random, log: logger } = runtime;
+  const deps = {
+    context,
+    documents,
+    vendorObjects,
+    values: stores.values,
+    tellOthers,
+    clock,
+    logger,
+    createId: () => createAnswerId(random),
+  };
+  return createMemoryRoutes({ enabled: memory.enabled }, deps);
 }
 
 /** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */

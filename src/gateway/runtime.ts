@@ -12,6 +12,7 @@ import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { createDocumentStore } from '../stores/document/create-store.ts';
+import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { openPostgres } from '../stores/postgres/open-postgres.ts';
 import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
@@ -32,6 +33,7 @@ import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 
 export interface RuntimeDeps {
@@ -66,6 +68,8 @@ export interface Runtime extends AsyncDisposable {
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
+  /** Tells the processes that share a Redis to forget what they keep under a scope. */
+  readonly eraseNews: (scope: string) => void;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -123,7 +127,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     { state: config.state, context: config.context },
     { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
-  const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
+  const broadcast = shareBroadcast(stores.broadcast);
+  const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
+  const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
   const fetchText = createFetchText(transport, config.upstream.proxy);
@@ -150,6 +156,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     registry,
     dependencies,
     breakerNews,
+    eraseNews,
     events,
     watch: createStreamWatch(clock),
     admission,
