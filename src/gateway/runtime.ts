@@ -8,6 +8,7 @@ import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
+import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
@@ -53,10 +54,10 @@ export interface Runtime extends AsyncDisposable {
   readonly traceIds: TraceIds;
   readonly spans: SpanExporter | undefined;
   readonly stores: Stores;
-  /** Memories and documents for chats; undefined where none are kept. */
-  readonly context?: ContextEngine;
   readonly documents: DocumentStore;
   readonly vendorObjects: VendorObjectStore;
+  /** Memories of users, and documents to be searched. */
+  readonly context: ContextEngine;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -97,6 +98,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     clock,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
+  const context = createContextThread(
+    { state: config.state, context: config.context },
+    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  );
   const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
@@ -119,6 +124,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     stores,
     documents,
     vendorObjects,
+    context,
     registry,
     dependencies,
     breakerNews,
@@ -135,6 +141,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await stores[Symbol.asyncDispose]();
       await documents[Symbol.asyncDispose]();
       await vendorObjects[Symbol.asyncDispose]();
+      await context[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
