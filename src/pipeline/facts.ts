@@ -21,7 +21,7 @@ export interface Principal {
   readonly user?: string;
   /** Model names or globs that may be called; undefined: all. */
   readonly models?: readonly string[];
-  /** Ids of collections that may be read; undefined: all of the tenant's that are no other user's. */
+  /** Names, ids or globs of the collections of documents that may be used; undefined: all of the tenant's. */
   readonly collections?: readonly string[];
   /** What chats are told and remembered of, where the request does not say. */
   readonly context?: ContextWish;

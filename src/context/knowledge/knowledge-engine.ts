@@ -252,6 +252,14 @@ class Engine implements LocalKnowledgeEngine {
     return seen === undefined ? undefined : fileJson(id, seen.stored);
   }
 
+  async findFiles(tenant: string, collection: string, ids: readonly string[]): Promise<readonly CollectionFile[]> {
+    const { files } = await this.#files.at(filesOf(tenant, collection));
+    return ids.flatMap((id) => {
+      const seen = files.get(id);
+      return seen === undefined ? [] : [fileJson(id, seen.stored)];
+    });
+  }
+
   async files(tenant: string, collection: string, query: FileQuery): Promise<ListPage<CollectionFile>> {
     const view = await this.#files.at(filesOf(tenant, collection));
     const { status, batch } = query;
@@ -317,6 +325,14 @@ class Engine implements LocalKnowledgeEngine {
     await this.#files.apply(filesOf(tenant, collection), [fileChange(id, null)]);
     for (const version of [stored.version, stored.pending]) if (version !== undefined) await this.#ingestion.deleteVersion(place, version);
     return true;
+  }
+
+  async removeDocument(tenant: string, id: string): Promise<number> {
+    let count = 0;
+    for (const collection of (await this.#collections.at(collectionsOf(tenant))).all.keys()) {
+      if (await this.removeFile(tenant, collection, id)) count += 1;
+    }
+    return count;
   }
 
   async search(tenant: string, query: KnowledgeQuery): Promise<KnowledgeAnswer> {

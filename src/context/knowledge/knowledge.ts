@@ -8,7 +8,8 @@ export interface Collection {
   readonly createdMs: number;
   readonly lastActiveMs: number;
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Deleted when it was not used for so long, in milliseconds. */
+  readonly description?: string;
+  /** Emptied when it was not used for so long, in milliseconds. */
   readonly expiresAfterMs?: number;
   /** Whose it is; undefined: the whole tenant's. Another user's collection is not to be found. */
   readonly user?: string;
@@ -207,6 +208,8 @@ export interface KnowledgeEngine {
   /** Files that are in progress and that nobody works on; they are the caller's from then on. */
   takeUnfinished(limit: number): Promise<readonly UnfinishedFile[]>;
   file(tenant: string, collection: string, id: string): Promise<CollectionFile | undefined>;
+  /** Those of them that are there, in no particular order. */
+  findFiles(tenant: string, collection: string, ids: readonly string[]): Promise<readonly CollectionFile[]>;
   files(tenant: string, collection: string, query: FileQuery): Promise<ListPage<CollectionFile>>;
   batch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined>;
   /** What of it is in progress is done no more. */
@@ -224,6 +227,8 @@ export interface KnowledgeEngine {
     asked: { readonly file: string; readonly from: number; readonly limit: number },
   ): Promise<readonly Chunk[]>;
   removeFile(tenant: string, collection: string, id: string): Promise<boolean>;
+  /** From every collection of the tenant. Resolves with how many it was in. */
+  removeDocument(tenant: string, id: string): Promise<number>;
   /** A collection that is not there is an empty one. */
   search(tenant: string, query: KnowledgeQuery): Promise<KnowledgeAnswer>;
 }
