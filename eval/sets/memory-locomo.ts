@@ -2,9 +2,9 @@
 
 import type { Decay } from '../../src/context/memory/memory.ts';
 import { recallAt } from '../measure/ranking.ts';
-import { openEvalMemory } from './eval-memory.ts';
 import type { EvalSet } from './eval-set.ts';
 import { type LocomoConversation, locomoOf, timeOf } from './locomo-data.ts';
+import { memoryStage } from './memory-stage.ts';
 
 const BARS = new Map([
   [5, 0.68],
@@ -51,13 +51,13 @@ export const memoryLocomo: EvalSet = {
 
 async function answered(conversation: LocomoConversation): Promise<Map<Decay, Answered[]>> {
   const { turns, questions } = conversation;
-  await using engine = openEvalMemory(Math.max(...turns.map(({ date }) => timeOf(date))) + 60_000);
-  const partition = engine.partition('user');
+  await using stage = memoryStage(Math.max(...turns.map(({ date }) => timeOf(date))) + 60_000);
+  const partition = stage.user('user');
   const names = new Map<string, string>();
   const users = new Set(turns.slice(0, 1).map(({ speaker }) => speaker));
   for (const session of new Set(turns.map((turn) => turn.session))) {
     const said = turns.filter((turn) => turn.session === session);
-    const remembered = await engine.memory.remember(partition, {
+    const remembered = await stage.engine.remember(partition, {
       session: `session ${session}`,
       turns: said.map(({ speaker, text, date }) => ({
         role: users.has(speaker) ? 'user' : 'assistant',
@@ -74,7 +74,7 @@ async function answered(conversation: LocomoConversation): Promise<Map<Decay, An
   for (const decay of ['mild', 'off'] as const) {
     const list: Answered[] = [];
     for (const { question, evidence } of questions) {
-      const { memories } = await engine.memory.recall(partition, {
+      const { memories } = await stage.engine.recall(partition, {
         query: question,
         limit: 100,
         decay,

@@ -2,8 +2,8 @@
 
 import type { RecalledMemory } from '../../src/context/memory/memory.ts';
 import { type TimeHistory, timeHistories } from '../cases/time-case.ts';
-import { openEvalMemory } from './eval-memory.ts';
 import type { EvalSet, Figure } from './eval-set.ts';
+import { memoryStage } from './memory-stage.ts';
 
 const DEPTH = 5;
 const BAR = 0.95;
@@ -47,17 +47,17 @@ export const timeQuestions: EvalSet = {
 };
 
 async function ask(history: TimeHistory): Promise<Asked[]> {
-  await using engine = openEvalMemory(history.nowMs);
-  const partition = engine.partition(history.name);
+  await using stage = memoryStage(history.nowMs);
+  const partition = stage.user(history.name);
   const turnIds = new Map<string, string>();
   for (const [place, { saidMs, turns }] of history.conversations.entries()) {
     const said = turns.map(({ role, text }) => ({ role, text, saidMs }));
-    const { turns: ids } = await engine.memory.remember(partition, { session: `session ${place}`, turns: said, infer: true });
+    const { turns: ids } = await stage.engine.remember(partition, { session: `session ${place}`, turns: said, infer: true });
     for (const [at, { label }] of turns.entries()) if (label !== undefined) turnIds.set(label, ids[at] ?? '');
   }
   const asked: Asked[] = [];
   for (const { kind, text, answers } of history.questions) {
-    const { memories } = await engine.memory.recall(partition, { query: text, limit: DEPTH });
+    const { memories } = await stage.engine.recall(partition, { query: text, limit: DEPTH });
     const ids = new Set(answers.map((label) => turnIds.get(label) ?? ''));
     const place = memories.findIndex((one) => tells(one, ids));
     const isFound = place >= 0;

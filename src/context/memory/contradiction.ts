@@ -98,7 +98,7 @@ function valueStems(memory: Memory): ReadonlySet<string> {
 function endingStems(memory: Memory): readonly ReadonlySet<string>[] {
   let stems = endings.get(memory);
   if (stems === undefined) {
-    stems = (memory.ends ?? []).filter((phrase) => !/^[#@]/.test(phrase)).map(wordsOf);
+    stems = (memory.ends ?? []).filter((phrase) => !/^[#@~]/.test(phrase)).map(wordsOf);
     endings.set(memory, stems);
   }
   return stems;
@@ -116,6 +116,7 @@ function endsIt(later: Memory, earlier: Memory, stems: ReadonlySet<string>): boo
   if (earlier.attribute !== undefined && later.ends.includes(`@${earlier.attribute}`)) return true;
   // A new employer does not end a city, though both may be told with the same name.
   if (isSingle(later.attribute) && isSingle(earlier.attribute) && later.attribute !== earlier.attribute) return false;
+  if (later.ends.includes('~') && isSameFrame(later, earlier)) return true;
   return endingStems(later).some((words) => {
     if (!means(words, stems)) return false;
     // That it ended was said before: saying it again is no news.
@@ -126,4 +127,32 @@ function endsIt(later: Memory, earlier: Memory, stems: ReadonlySet<string>): boo
 
 function means(words: ReadonlySet<string>, stems: ReadonlySet<string>): boolean {
   return sharedCount(words, stems) >= Math.max(1, PHRASE_SHARE * words.size);
+}
+
+/** Words that carry a change, and those that nearly every fact has: what is left says what it is about. */
+const CARRIERS = stemsOf(
+  'now new old go going went get got getting goes come came start started switch switched change changed move moved moving use using used make made take taking took day days time year month week today yesterday tomorrow last next first last again back really actually finally usually always thing things lot bit well good great bad much many more less like love want need think know say said put keep day since call called name',
+);
+
+const frames = new WeakMap<Memory, ReadonlySet<string>>();
+
+function frameOf(memory: Memory): ReadonlySet<string> {
+  let frame = frames.get(memory);
+  if (frame === undefined) {
+    frame = new Set([...stemsOf(memory.text)].filter((stem) => !CARRIERS.has(stem) && !/^\p{N}/u.test(stem)));
+    frames.set(memory, frame);
+  }
+  return frame;
+}
+
+/** Whether two facts say different things of the same. */
+function isSameFrame(later: Memory, earlier: Memory): boolean {
+  const frame = frameOf(later);
+  const before = frameOf(earlier);
+  const shared = sharedCount(frame, before);
+  const small = Math.min(frame.size, before.size);
+  if (shared === 0 || shared < PHRASE_SHARE * small || (shared === 1 && small > 1)) return false;
+  const words = stemsOf(later.text);
+  const wordsBefore = stemsOf(earlier.text);
+  return sharedCount(words, wordsBefore) < Math.min(words.size, wordsBefore.size);
 }

@@ -39,13 +39,21 @@ export function scored({ score, lexical, dense }: FusedHit, memory: Memory, judg
   const role = judge.role === undefined || judge.role === memory.role ? 1 : OTHER_ROLE_FACTOR;
   if (!judge.time.isAsked) {
     const age = ageFactor(memory, judge);
-    return { memory, score: Math.min(1, score * age * importance * role * current), parts: { lexical, dense, age, importance, role, current } };
+    return {
+      memory,
+      score: Math.min(1, score * age * importance * role * current),
+      parts: { lexical, dense, age, importance, role, current },
+    };
   }
   // Who names a time has said how old the answer is.
   const time = judge.time.fit(memory);
   const { weight, other } = judge.time.isLoose ? LOOSE_TIME : NAMED_TIME;
   const sum = (score * (other + (1 - other) * time) + weight * time) / (1 + weight);
-  return { memory, score: Math.min(1, sum * importance * role * current), parts: { lexical, dense, time, age: 1, importance, role, current } };
+  return {
+    memory,
+    score: Math.min(1, sum * importance * role * current),
+    parts: { lexical, dense, time, age: 1, importance, role, current },
+  };
 }
 
 function ageFactor(memory: Memory, { question, nowMs, decay }: Judge): number {
