@@ -3,6 +3,10 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { mayChange, maySee, namedCollectionId, type Viewer } from '../context/knowledge/access.ts';
+
+// What a document is put into whose uploader names nothing, and what chats look into that name nothing.
+export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
+
 import type {
   AnnouncedFile,
   Attributes,
@@ -39,8 +43,6 @@ export interface FileToAdd {
   readonly chunking?: ChunkingStrategy;
 }
 
-/** What a document is put into whose uploader names nothing. */
-export const DEFAULT_COLLECTION = 'default';
 const COLLECTIONS_MAX = 10_000;
 
 export class KnowledgeDesk {
