@@ -3,10 +3,6 @@
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import { mayChange, maySee, namedCollectionId, type Viewer } from '../context/knowledge/access.ts';
-
-// What a document is put into whose uploader names nothing, and what chats look into that name nothing.
-export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
-
 import type {
   AnnouncedFile,
   Attributes,
@@ -42,6 +38,9 @@ export interface FileToAdd {
   readonly attributes: Attributes;
   readonly chunking?: ChunkingStrategy;
 }
+
+/** What a document is put into whose uploader names nothing, and what chats look into that name nothing. */
+export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
 
 const COLLECTIONS_MAX = 10_000;
 

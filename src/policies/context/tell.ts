@@ -48,14 +48,18 @@ function blockMemory({ id, text, eventMs: atMs, validToMs, role, speaker }: Memo
 }
 
 function toldMemory({ id, text, eventMs: atMs }: Memory, score: number, user: string | undefined): ToldMemory {
-  return { id: publicMemoryId(user ?? '', id), text, score, atMs };
+  return { id: publicMemoryId(user ?? '', id), text, score: scoreOf(score), atMs };
+}
+
+function scoreOf(score: number): number {
+  return Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : 0;
 }
 
 function toldDocument({ chunk, score }: FoundChunk): ToldDocument {
   const { text, filename, file, collection, index, page, headings, attributes } = chunk;
   return {
     text,
-    score,
+    score: scoreOf(score),
     metadata: {
       source: filename,
       ...attributes,
