@@ -11,7 +11,7 @@ import { float32Column, uint32Column } from './number-column.ts';
 import { PostingList, packedCounts, UNITS_MAX } from './posting-list.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-const UNIT_BYTES = 220;
+const UNIT_BYTES = 400;
 const LIST_BYTES = 120;
 /** Ten bits: more of the same word in one unit are not counted. */
 const COUNT_MAX = 1_023;
