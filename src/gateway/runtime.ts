@@ -3,14 +3,18 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import type { ContextEngine } from '../context/context-engine.ts';
+import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import { createSqliteVendorObjectStore } from '../stores/vendor-object/sqlite-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
@@ -28,6 +32,8 @@ import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { KnowledgeDesk } from './knowledge-desk.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -54,6 +60,10 @@ export interface Runtime extends AsyncDisposable {
   readonly stores: Stores;
   readonly documents: DocumentStore;
   readonly vendorObjects: VendorObjectStore;
+  /** Memories of users, and documents to be searched. */
+  readonly context: ContextEngine;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -94,6 +104,15 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     clock,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
+  const context = createContextThread(
+    { state: config.state, context: config.context },
+    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  );
+  const ingestion = new IngestQueue(
+    { looksAtOnce: hasRecords(config.state.records) },
+    { knowledge: context.knowledge, documents, clock, logger: log },
+  );
+  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
   const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
@@ -116,6 +135,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     stores,
     documents,
     vendorObjects,
+    context,
+    knowledge,
     registry,
     dependencies,
     breakerNews,
@@ -126,16 +147,23 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     keySets: createKeySets({ clock, logger: log, fetchText }),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
+      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
       await documents[Symbol.asyncDispose]();
       await vendorObjects[Symbol.asyncDispose]();
+      await context[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Whether there may be work left over from before. What begins with an empty store need not look. */
+function hasRecords(records: string): boolean {
+  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
 }
 
 /** A full collection: pages that it frees go back to the system. */

@@ -20,6 +20,8 @@ export interface SqliteTables {
 /** How long a write waits for another process that writes, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_PAUSE_MS = 2;
+/** How long emptying the log waits for those who read. */
+const CHECKPOINT_WAIT_MS = 20;
 
 /** Throws the system's or SQLite's error when the file cannot be opened, or its tables are of a later version than this program. */
 export function openSqlite(path: string, tables: SqliteTables): Database {
@@ -34,6 +36,16 @@ export function openSqlite(path: string, tables: SqliteTables): Database {
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** Moves all that was written from the log into the file, so that nothing deleted is left there. Whether that was possible: a reader of another process holds it up. */
+export function emptyLog(database: Database): boolean {
+  database.run(`PRAGMA busy_timeout = ${CHECKPOINT_WAIT_MS}`);
+  try {
+    return database.query<{ busy: number }, []>('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy !== 1;
+  } finally {
+    database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
   }
 }
 

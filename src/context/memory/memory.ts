@@ -4,6 +4,7 @@
  */
 
 import type { Partition } from '../../stores/record/record-store.ts';
+import type { MemoryCondition } from './memory-condition.ts';
 
 /** `turn`: said, word for word. The others are drawn from turns, or were given as they are. */
 export const MEMORY_KINDS = ['turn', 'fact', 'preference', 'profile', 'instruction', 'event'] as const;
@@ -119,6 +120,8 @@ export interface MemoryFilter {
   readonly session?: string;
   /** Members of metadata that must be equal. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** What else must hold. All of a filter is decided by `passesFilter` (memory-condition.ts). */
+  readonly where?: MemoryCondition;
 }
 
 export interface RecalledMemory {
@@ -139,6 +142,8 @@ export interface MemoryPage {
   readonly memories: readonly Memory[];
   /** Give it as `after` for the next page; undefined on the last. */
   readonly next?: string;
+  /** How many there are on all pages together, where `count` asked for it and it can be told. */
+  readonly total?: number;
 }
 
 export interface MemoryChange {
@@ -171,6 +176,8 @@ export interface MemoryEngine {
       readonly filter?: MemoryFilter;
       readonly kinds?: readonly MemoryKind[];
       readonly expired?: boolean;
+      /** Whether `total` is wanted, which may cost a look at all of them. */
+      readonly count?: boolean;
     },
   ): Promise<MemoryPage>;
   /** Undefined: there is none. Its history keeps what it was. */

@@ -119,13 +119,14 @@ export class PartitionViews<View extends PartitionView> {
     const { records, create, now, pause } = this.#deps;
     let held = slot.held;
     for (;;) {
-      const page = await records.changes(slot.partition, held?.head ?? 0, PAGE);
-      if (held === undefined || held.generation !== page.generation) {
-        const isFirst = held === undefined;
+      const after: number = held?.head ?? 0;
+      const page = await records.changes(slot.partition, after, PAGE);
+      // A log that is shorter than what was read of it is another one too: of a database that was put back to how it was.
+      if (held === undefined || held.generation !== page.generation || page.head < after) {
         held = { view: create(slot.partition), generation: page.generation, head: 0 };
         slot.held = held;
         // What was read lies after a number of another generation.
-        if (!isFirst) continue;
+        if (after > 0) continue;
       }
       let sliceEndMs = now() + SLICE_MS;
       for (const record of page.records) {
@@ -135,10 +136,7 @@ export class PartitionViews<View extends PartitionView> {
         await pause();
         sliceEndMs = now() + SLICE_MS;
       }
-      if (page.records.length < PAGE) {
-        held.head = Math.max(held.head, page.head);
-        return held.view;
-      }
+      if (held.head >= page.head || page.records.length === 0) return held.view;
     }
   }
 
@@ -146,7 +144,7 @@ export class PartitionViews<View extends PartitionView> {
     let bytes = this.bytes;
     for (const [key, slot] of this.#slots) {
       if (bytes <= this.#config.bytesMax) return;
-      if (slot === used || slot.running !== undefined) continue;
+      if (slot === used || slot.running !== undefined || slot.next !== undefined) continue;
       bytes -= slot.held?.view.bytes ?? 0;
       this.#slots.delete(key);
     }

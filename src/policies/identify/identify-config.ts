@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../base/units.ts';
+import { contextDefaultSchema } from '../../operations/context-wish.ts';
 
 /** What a key or token may be called by in logs and the ledger: never secret, one line. */
 const label = z.string().min(1).max(128);
@@ -23,6 +24,9 @@ const keyConfig = z.strictObject({
     .optional()
     .describe('Collections of documents that may be used, by name or id, with `*` as wildcard. Default: all of the tenant.'),
   admin: z.boolean().default(false).describe('May call the admin routes.'),
+  context: contextDefaultSchema
+    .optional()
+    .describe('Memory and documents for this key’s chats, where a request does not say. Default: as `context.default` says.'),
 });
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'] as const;

@@ -10,7 +10,7 @@ export function createKeyBook(keys: readonly KeyConfig[], digestOf: (key: string
   return (digest) => principals.get(digest);
 }
 
-function principalOf({ name, tenant, tier, admin, user, models, collections }: KeyConfig): Principal {
+function principalOf({ name, tenant, tier, admin, user, models, collections, context }: KeyConfig): Principal {
   return {
     id: `key:${name}`,
     tenant,
@@ -20,5 +20,6 @@ function principalOf({ name, tenant, tier, admin, user, models, collections }: K
     ...(user === undefined ? {} : { user }),
     ...(models === undefined ? {} : { models }),
     ...(collections === undefined ? {} : { collections }),
+    ...(context === undefined ? {} : { context }),
   };
 }

@@ -9,10 +9,14 @@
  *   - the changes of one `apply` are there together or not at all, whatever becomes of the process; they are there after a crash when it had
  *     resolved. A reader that has seen number n never meets a change with a number up to n afterwards;
  *   - a partition's calls meet nothing of another partition, by whatever id: tenant and name are part of every key;
- *   - of what was deleted the text is gone from the store's files; a record without a body tells that it was there (`changes` needs that);
- *   - after `erase` nothing of the partition is left, and the next `generation` is another one: indexes begin anew.
+ *   - of what was deleted the text is gone: from an embedded store's files at once (while another process reads, with the next deletion), from
+ *     PostgreSQL's when it vacuums; a record without a body tells that it was there (`changes` needs that). To delete what is not there changes nothing;
+ *   - after `erase` nothing of the partition is left, and the next `generation` is another one: indexes begin anew. Where there is no partition the
+ *     generation is empty;
+ *   - keys are compared byte by byte, and come back as they were: quotes, NUL and every other character included (record-limits.ts: how long they may be).
  *
- * Calls reject with a GatewayError `storage_unavailable` when the store cannot be used; they are bounded in time and in number.
+ * Calls reject with a GatewayError: `storage_unavailable` when the store cannot be used, `request_invalid` for what record-limits.ts does not allow. They
+ * are bounded in time and in number. A write that was given up in time may still have happened: writes have ids, so that they can be repeated.
  */
 
 export const PARTITION_KINDS = ['memory', 'knowledge', 'collections'] as const;
@@ -43,9 +47,9 @@ export interface StoredRecord extends RecordChange {
 export interface ChangePage {
   /** Another one than before: everything read so far is void. */
   readonly generation: string;
-  /** In the order of `seq`. Of a record that was changed several times, the latest alone. */
+  /** In the order of `seq`. Of a record that was changed several times, the latest alone. May be fewer than asked for: large records make short pages. */
   readonly records: readonly StoredRecord[];
-  /** The partition's latest number; 0 when nothing was ever written. */
+  /** The partition's latest number; 0 when nothing was ever written. The page is the last one when its last record has this number. */
   readonly head: number;
 }
 
@@ -68,9 +72,9 @@ export interface PartitionSummary extends Partition {
 }
 
 export interface RecordStore extends AsyncDisposable {
-  /** At most 10,000 changes. */
+  /** At most 10,000 changes, of 64 MiB; of several with one id the last counts, with `onlyNew` the first. */
   apply(partition: Partition, changes: readonly RecordChange[], options?: ApplyOptions): Promise<ApplyResult>;
-  /** Those that are there, in no particular order. */
+  /** Those that are there, in no particular order; at most 10,000. */
   get(partition: Partition, ids: readonly string[]): Promise<StoredRecord[]>;
   /** What came after `after`; `limit` is 1 to 10,000. Deleted records come with a null body. */
   changes(partition: Partition, after: number, limit: number): Promise<ChangePage>;
@@ -80,7 +84,10 @@ export interface RecordStore extends AsyncDisposable {
   erase(partition: Partition): Promise<number>;
   /** The partitions of a tenant, or of all; in the order of tenant, kind and name; after `after`. */
   partitions(query: { readonly tenant?: string; readonly after?: Partition; readonly limit: number }): Promise<PartitionSummary[]>;
-  /** A small note of an engine on a partition, such as how far it has come; gone with `erase`. */
+  /**
+   * A small note of an engine on a partition, such as how far it has come; gone with `erase`. A name that begins with `vectors` tells what a store of
+   * vectors holds, and is left behind when records move to another store, where vectors are made anew.
+   */
   note(partition: Partition, name: string): Promise<string | undefined>;
   setNote(partition: Partition, name: string, value: string): Promise<void>;
 }

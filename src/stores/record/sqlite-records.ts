@@ -1,17 +1,12 @@
 /* Records in a SQLite file, in the thread that this runs in: for a thread that does nothing else, or a command. */
 
 import type { Database, Statement } from 'bun:sqlite';
-import { openSqlite } from '../sqlite-file.ts';
-import type {
-  ApplyOptions,
-  ApplyResult,
-  ChangePage,
-  Partition,
-  PartitionSummary,
-  RecordChange,
-  RecordStore,
-  StoredRecord,
-} from './record-store.ts';
+import { GatewayError } from '../../base/errors.ts';
+import { emptyLog, openSqlite } from '../sqlite-file.ts';
+import { storageFault } from '../storage-fault.ts';
+import type { RecordArchive, RecordLoad } from './record-archive.ts';
+import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
+import type { ApplyOptions, ApplyResult, ChangePage, Partition, PartitionSummary, RecordChange, StoredRecord } from './record-store.ts';
 
 const TABLES = {
   component: 'records',
@@ -32,65 +27,83 @@ const TABLES = {
     ) STRICT, WITHOUT ROWID;`,
 };
 
+const UPSERT = `INSERT INTO records (partition, id, "group", kind, seq, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (partition, id) DO`;
+const REPLACE = 'UPDATE SET "group" = excluded."group", kind = excluded.kind, seq = excluded.seq, body = excluded.body';
+
 interface PartitionRow {
   readonly number: number;
   readonly generation: string;
   readonly head: number;
 }
 
-/** `path`: a file, or `:memory:`. Throws the system's or SQLite's error when it cannot be opened. */
-export function openSqliteRecords(path: string): RecordStore {
-  return new SqliteRecords(openSqlite(path, TABLES));
+/**
+ * `path`: a file, or `:memory:`. Throws the system's or SQLite's error when it cannot be opened.
+ * `onFault`: what went wrong later, for the log; the caller is told no more than that something did.
+ */
+export function openSqliteRecords(path: string, onFault: (message: string) => void = () => {}): RecordArchive {
+  return new SqliteRecords(openSqlite(path, TABLES), onFault);
 }
 
-class SqliteRecords implements RecordStore {
+class SqliteRecords implements RecordArchive {
   readonly #database: Database;
+  readonly #onFault: (message: string) => void;
   readonly #statements = new Map<string, Statement>();
+  /** What was deleted is still in the log of what was written, until that is emptied; also what another process deleted before it was ended. */
+  #owesCheckpoint = true;
 
-  constructor(database: Database) {
+  constructor(database: Database, onFault: (message: string) => void) {
     this.#database = database;
+    this.#onFault = onFault;
   }
 
   async apply(partition: Partition, changes: readonly RecordChange[], options: ApplyOptions = {}): Promise<ApplyResult> {
-    return this.#write(() => {
-      const { number, head } = this.#open(partition);
+    checkPartition(partition);
+    const counting = countingChanges(changes, options);
+    return this.#write((): ApplyResult => {
+      const found = this.#find(partition);
+      const head = found?.head ?? 0;
       if (options.expectedHead !== undefined && options.expectedHead !== head) return { applied: false, head };
-      const write = this.#statement(
-        `INSERT INTO records (partition, id, "group", kind, seq, body) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (partition, id) DO ${options.onlyNew === true ? 'NOTHING' : 'UPDATE SET "group" = excluded."group", kind = excluded.kind, seq = excluded.seq, body = excluded.body'}`,
-      );
+      let number = found?.number;
       let last = head;
-      for (const { id, group, kind, body } of changes) last += Math.min(1, write.run(number, id, group, kind, last + 1, body).changes);
-      if (last !== head) this.#setHead(number, last);
+      for (const change of counting) {
+        if (change.body === null && (number === undefined || options.onlyNew === true)) continue;
+        number ??= this.#add(partition);
+        if (this.#change(number, change, { seq: last + 1, onlyNew: options.onlyNew === true })) last += 1;
+      }
+      if (number !== undefined && last !== head) this.#setHead(number, last);
       return { applied: true, head: last };
     });
   }
 
   async get(partition: Partition, ids: readonly string[]): Promise<StoredRecord[]> {
-    const found = this.#find(partition);
-    if (found === undefined || ids.length === 0) return [];
-    return this.#all<StoredRecord>(
-      'SELECT id, "group", kind, seq, body FROM records WHERE partition = ? AND id IN (SELECT value FROM json_each(?)) AND body IS NOT NULL',
-      [found.number, JSON.stringify(ids)],
-    );
+    checkPartition(partition);
+    checkIds(ids);
+    return this.#guarded(() => {
+      const found = this.#find(partition);
+      if (found === undefined || ids.length === 0) return [];
+      return this.#all<StoredRecord>(
+        'SELECT id, "group", kind, seq, body FROM records WHERE partition = ? AND id IN (SELECT value FROM json_each(?)) AND body IS NOT NULL',
+        [found.number, JSON.stringify(ids)],
+      );
+    });
   }
 
   async changes(partition: Partition, after: number, limit: number): Promise<ChangePage> {
+    checkPartition(partition);
+    checkPage(after, limit);
     const read = this.#database.transaction((): ChangePage => {
       const found = this.#find(partition);
       if (found === undefined) return { generation: '', records: [], head: 0 };
       const { number, generation, head } = found;
       if (after >= head) return { generation, records: [], head };
-      const records = this.#all<StoredRecord>(
-        'SELECT id, "group", kind, seq, body FROM records WHERE partition = ? AND seq > ? ORDER BY seq LIMIT ?',
-        [number, after, limit],
-      );
-      return { generation, records, head };
+      return { generation, records: this.#page(number, after, limit), head };
     });
-    return read();
+    return this.#guarded(read);
   }
 
   async deleteGroup(partition: Partition, group: string): Promise<number> {
+    checkPartition(partition);
+    checkGroup(group);
     return this.#write(() => {
       const found = this.#find(partition);
       if (found === undefined) return 0;
@@ -101,13 +114,16 @@ class SqliteRecords implements RecordStore {
       let { head } = found;
       const remove = this.#statement('UPDATE records SET body = NULL, seq = ? WHERE partition = ? AND id = ?');
       for (const { id } of ids) remove.run(++head, found.number, id);
-      if (ids.length > 0) this.#setHead(found.number, head);
+      if (ids.length === 0) return 0;
+      this.#setHead(found.number, head);
+      this.#owesCheckpoint = true;
       return ids.length;
     });
   }
 
   async erase(partition: Partition): Promise<number> {
-    const count = this.#write(() => {
+    checkPartition(partition);
+    return this.#write(() => {
       const found = this.#find(partition);
       if (found === undefined) return 0;
       const [row] = this.#all<{ count: number }>('SELECT count(*) AS count FROM records WHERE partition = ? AND body IS NOT NULL', [
@@ -116,43 +132,89 @@ class SqliteRecords implements RecordStore {
       this.#statement('DELETE FROM record_notes WHERE partition = ?').run(found.number);
       this.#statement('DELETE FROM records WHERE partition = ?').run(found.number);
       this.#statement('DELETE FROM record_partitions WHERE number = ?').run(found.number);
+      this.#owesCheckpoint = true;
       return row?.count ?? 0;
     });
-    // What was deleted is still in the log of what was written, until that is emptied.
-    this.#database.run('PRAGMA wal_checkpoint(TRUNCATE)');
-    return count;
   }
 
   async partitions(query: { readonly tenant?: string; readonly after?: Partition; readonly limit: number }): Promise<PartitionSummary[]> {
     const { tenant, after, limit } = query;
-    return this.#all<PartitionSummary>(
-      `SELECT tenant, kind, name, head, (SELECT count(*) FROM records WHERE partition = p.number AND body IS NOT NULL) AS records
-       FROM record_partitions p WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR (tenant, kind, name) > (?2, ?3, ?4))
-       ORDER BY tenant, kind, name LIMIT ?5`,
-      [tenant ?? null, after?.tenant ?? null, after?.kind ?? null, after?.name ?? null, limit],
+    checkLimit(limit);
+    return this.#guarded(() =>
+      this.#all<PartitionSummary>(
+        `SELECT tenant, kind, name, head, (SELECT count(*) FROM records WHERE partition = p.number AND body IS NOT NULL) AS records
+         FROM record_partitions p WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR (tenant, kind, name) > (?2, ?3, ?4))
+         ORDER BY tenant, kind, name LIMIT ?5`,
+        [tenant ?? null, after?.tenant ?? null, after?.kind ?? null, after?.name ?? null, limit],
+      ),
     );
   }
 
   async note(partition: Partition, name: string): Promise<string | undefined> {
-    const found = this.#find(partition);
-    if (found === undefined) return undefined;
-    return this.#all<{ value: string }>('SELECT value FROM record_notes WHERE partition = ? AND name = ?', [found.number, name])[0]?.value;
+    checkPartition(partition);
+    checkNote(name);
+    return this.#guarded(() => {
+      const found = this.#find(partition);
+      if (found === undefined) return undefined;
+      return this.#all<{ value: string }>('SELECT value FROM record_notes WHERE partition = ? AND name = ?', [found.number, name])[0]
+        ?.value;
+    });
   }
 
   async setNote(partition: Partition, name: string, value: string): Promise<void> {
+    checkPartition(partition);
+    checkNote(name, value);
+    this.#write(() => this.#note(this.#find(partition)?.number ?? this.#add(partition), name, value));
+  }
+
+  async notes(partition: Partition): Promise<Readonly<Record<string, string>>> {
+    checkPartition(partition);
+    return this.#guarded(() => {
+      const rows = this.#all<{ name: string; value: string }>('SELECT name, value FROM record_notes WHERE partition = ? ORDER BY name', [
+        this.#find(partition)?.number ?? -1,
+      ]);
+      return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+    });
+  }
+
+  async load(partition: Partition, { records, head, notes }: RecordLoad): Promise<void> {
+    checkPartition(partition);
     this.#write(() => {
-      const { number } = this.#open(partition);
-      this.#statement('INSERT INTO record_notes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(
-        number,
-        name,
-        value,
-      );
+      const number = this.#find(partition)?.number ?? this.#add(partition);
+      const write = this.#statement(`${UPSERT} ${REPLACE} WHERE excluded.seq > seq`);
+      for (const { id, group, kind, seq, body } of records) {
+        if (write.run(number, id, group, kind, seq, body).changes > 0 && body === null) this.#owesCheckpoint = true;
+      }
+      this.#setHead(number, head);
+      for (const [name, value] of Object.entries(notes)) this.#note(number, name, value);
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const statement of this.#statements.values()) statement.finalize();
     this.#database.close();
+  }
+
+  /** Whether it is one. */
+  #change(partition: number, { id, group, kind, body }: RecordChange, { seq, onlyNew }: { seq: number; onlyNew: boolean }): boolean {
+    if (body !== null)
+      return this.#statement(`${UPSERT} ${onlyNew ? 'NOTHING' : REPLACE}`).run(partition, id, group, kind, seq, body).changes > 0;
+    const remove = 'UPDATE records SET "group" = ?, kind = ?, seq = ?, body = NULL WHERE partition = ? AND id = ? AND body IS NOT NULL';
+    const isThere = this.#statement(remove).run(group, kind, seq, partition, id).changes > 0;
+    if (isThere) this.#owesCheckpoint = true;
+    return isThere;
+  }
+
+  #page(partition: number, after: number, limit: number): StoredRecord[] {
+    const records: StoredRecord[] = [];
+    let bytes = 0;
+    const rows = this.#statement('SELECT id, "group", kind, seq, body FROM records WHERE partition = ? AND seq > ? ORDER BY seq LIMIT ?');
+    for (const row of rows.iterate(partition, after, limit) as IterableIterator<StoredRecord>) {
+      records.push(row);
+      bytes += row.body?.length ?? 0;
+      if (bytes >= RECORD_LIMITS.pageBytes) break;
+    }
+    return records;
   }
 
   #find({ tenant, kind, name }: Partition): PartitionRow | undefined {
@@ -163,24 +225,43 @@ class SqliteRecords implements RecordStore {
     ])[0];
   }
 
-  #open(partition: Partition): PartitionRow {
-    const found = this.#find(partition);
-    if (found !== undefined) return found;
-    const { tenant, kind, name } = partition;
-    const generation = crypto.randomUUID();
+  /** Its number. */
+  #add({ tenant, kind, name }: Partition): number {
     const { lastInsertRowid } = this.#statement(
       'INSERT INTO record_partitions (tenant, kind, name, generation, head) VALUES (?, ?, ?, ?, 0)',
-    ).run(tenant, kind, name, generation);
-    return { number: Number(lastInsertRowid), generation, head: 0 };
+    ).run(tenant, kind, name, crypto.randomUUID());
+    return Number(lastInsertRowid);
   }
 
   #setHead(number: number, head: number): void {
     this.#statement('UPDATE record_partitions SET head = ? WHERE number = ?').run(head, number);
   }
 
+  #note(partition: number, name: string, value: string): void {
+    this.#statement('INSERT INTO record_notes VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(
+      partition,
+      name,
+      value,
+    );
+  }
+
   /** Takes the place of the one writer before it reads what its decisions rest on. */
   #write<T>(run: () => T): T {
-    return this.#database.transaction(run).immediate();
+    return this.#guarded(() => {
+      const result = this.#database.transaction(run).immediate();
+      if (this.#owesCheckpoint) this.#owesCheckpoint = !emptyLog(this.#database);
+      return result;
+    });
+  }
+
+  #guarded<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      this.#onFault(error instanceof Error ? error.message : String(error));
+      throw storageFault('Memories and documents', error);
+    }
   }
 
   #all<Row>(sql: string, given: readonly (string | number | null)[]): Row[] {
