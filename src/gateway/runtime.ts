@@ -3,6 +3,7 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
@@ -16,6 +17,7 @@ import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { openPostgres } from '../stores/postgres/open-postgres.ts';
 import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
@@ -35,6 +37,8 @@ import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { KnowledgeDesk } from './knowledge-desk.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -65,6 +69,8 @@ export interface Runtime extends AsyncDisposable {
   readonly context: ContextEngine;
   /** Where records are kept in one. */
   readonly postgres: PostgresWatch | undefined;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -130,6 +136,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
+  const ingestion = new IngestQueue(
+    { looksAtOnce: hasRecords(config.state.records) },
+    { knowledge: context.knowledge, documents, clock, logger: log },
+  );
+  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
   const fetchText = createFetchText(transport, config.upstream.proxy);
@@ -153,6 +164,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     vendorObjects,
     context,
     postgres: postgresWatch,
+    knowledge,
     registry,
     dependencies,
     breakerNews,
@@ -165,6 +177,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     contextModels: createCurrentContextModels(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
+      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
@@ -178,6 +191,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Whether there may be work left over from before. What begins with an empty store need not look. */
+function hasRecords(records: string): boolean {
+  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
 }
 
 /** A full collection: pages that it frees go back to the system. */

@@ -2,7 +2,7 @@
  * A document becomes chunks in the log: announced, written batch by batch under a version of its own, and found from the moment in which its record
  * names that version. Whatever ends in between leaves nothing that is found.
  *
- * Several processes may work on one store. Who works on a file says so in its record from time to time; one that nobody has told of for a minute is
+ * Several processes may work on one store. Who works on a file says so in its record from time to time; one that nobody has told of for some seconds is
  * anybody's to take. Should two work on one file at once, the one whose version the record names last has the say, and the other's chunks go.
  */
 
@@ -37,7 +37,7 @@ const BATCH = 500;
 const BATCH_UNITS = 2 * 1_048_576;
 /** Longest time in which a document is cut before others have a turn. */
 const SLICE_MS = 4;
-const TELL_EVERY_MS = 15_000;
+const TELL_EVERY_MS = 5_000;
 const HEADER_CHARS_MAX = 2_048;
 
 export class Ingestion {

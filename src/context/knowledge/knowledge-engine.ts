@@ -83,7 +83,7 @@ export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: Knowl
 const BATCH = 500;
 const LISTS_BYTES_MAX = 64 * 1_048_576;
 /** What nobody has worked on for so long is anybody's. */
-const LEASE_MS = 60_000;
+const LEASE_MS = 20_000;
 /** The last use of a collection is written down so exactly. */
 const ACTIVE_EVERY_MS = 60_000;
 
