@@ -10,7 +10,7 @@ import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/conf
 import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
-import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
+import { createPostgresHealth, createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
@@ -21,6 +21,7 @@ import { compose, type Policy } from '../pipeline/policy.ts';
 import { traceHeaders } from '../pipeline/trace-fact.ts';
 import { createAnswerForm } from '../policies/answer-form/answer-form.ts';
 import { createCache } from '../policies/cache/cache.ts';
+import { createContext } from '../policies/context/context.ts';
 import { createIdentify } from '../policies/identify/identify.ts';
 import { createModelAccess } from '../policies/model-access/model-access.ts';
 import { createObserver, type Observer } from '../policies/observe/observe.ts';
@@ -37,14 +38,16 @@ import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnswerId } from './answer-id.ts';
+import { contextEvents } from './context-events.ts';
 import { createContextModels } from './context-models.ts';
 import { createDefaultModel } from './default-model.ts';
 import { createCall, createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
+import { createKnowledgeRoutes } from './knowledge-routes.ts';
+import { createMemoryRoutes } from './memory-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
-import { createUploadRoutes } from './upload-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -142,6 +145,14 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       onFinding: (check, action) => metrics.screened(check, action),
     }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
+    createContext(config.context, {
+      engine: runtime.context,
+      dialects: DIALECTS_BY_NAME,
+      models: new Set(router.names),
+      clock,
+      logger: log,
+      events: contextEvents(metrics),
+    }), // memories and documents beside the caller's words; what was said, remembered
     createCache(config.cache, { values: stores.values, clock, logger: log, passedHeaders }), // an answer that was given before
   ];
 }
@@ -159,20 +170,27 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
-  const { clock, watch, metrics, registry, breakerNews, version, log } = runtime;
+  const { clock, watch, metrics, registry, breakerNews, version } = runtime;
   const serviceName = config.telemetry.service_name;
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const knowledge = createKnowledgeRoutes(config, runtime);
   const routes: Route[] = [
-    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples }),
+    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples, kept: knowledge.kept }),
     ...services,
-    ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
+    ...unlessServed(createMemories(config, runtime), services),
+    ...unlessServed(knowledge.routes, services),
     ...createHealthRoutes({
       clock,
-      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores), runtime.dependencies.source],
+      sources: [
+        createUpstreamHealth(registry, spareGroups(router)),
+        createStoreHealth(runtime.stores),
+        createPostgresHealth(runtime.postgres),
+        runtime.dependencies.source,
+      ],
       serviceName,
       version,
       environment: config.server.environment,
@@ -203,6 +221,22 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     }),
   ];
   return routes;
+}
+
+/** What is remembered of users, and how they are forgotten. */
+function createMemories({ context: { memory } }: Config, runtime: Runtime): Route[] {
+  const { context, documents, vendorObjects, stores, eraseNews: tellOthers, clock, random, log: logger } = runtime;
+  const deps = {
+    context,
+    documents,
+    vendorObjects,
+    values: stores.values,
+    tellOthers,
+    clock,
+    logger,
+    createId: () => createAnswerId(random),
+  };
+  return createMemoryRoutes({ enabled: memory.enabled }, deps);
 }
 
 /** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */

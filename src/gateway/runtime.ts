@@ -3,16 +3,23 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import type { ContextEngine } from '../context/context-engine.ts';
+import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { shareBroadcast } from '../stores/broadcast/shared.ts';
+import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
+import { openPostgres } from '../stores/postgres/open-postgres.ts';
+import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createSqliteVendorObjectStore } from '../stores/vendor-object/sqlite-store.ts';
+import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -28,7 +35,10 @@ import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { KnowledgeDesk } from './knowledge-desk.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -55,9 +65,17 @@ export interface Runtime extends AsyncDisposable {
   readonly stores: Stores;
   readonly documents: DocumentStore;
   readonly vendorObjects: VendorObjectStore;
+  /** Memories of users, and documents to be searched. */
+  readonly context: ContextEngine;
+  /** Where records are kept in one. */
+  readonly postgres: PostgresWatch | undefined;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
+  /** Tells the processes that share a Redis to forget what they keep under a scope. */
+  readonly eraseNews: (scope: string) => void;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
@@ -89,15 +107,40 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const documents = createSqliteDocumentStore(config.state.records, {
+  const postgres = openPostgres(config.state, {
     clock,
+    random,
+    onFault: (message) => log.error('the store of records failed', { reason: message }),
+  });
+  const postgresWatch =
+    postgres === undefined
+      ? undefined
+      : watchPostgres(postgres, {
+          clock,
+          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
+        });
+  const documents = createDocumentStore(config.state.records, {
+    clock,
+    postgres,
     onFault: (message) => log.error('the store of documents failed', { reason: message }),
   });
-  const vendorObjects = createSqliteVendorObjectStore(config.state.records, {
+  const vendorObjects = createVendorObjectStore(config.state.records, {
     clock,
+    postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
-  const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
+  const context = createContextThread(
+    { state: config.state, context: config.context },
+    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  );
+  const broadcast = shareBroadcast(stores.broadcast);
+  const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
+  const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
+  const ingestion = new IngestQueue(
+    { looksAtOnce: hasRecords(config.state.records) },
+    { knowledge: context.knowledge, documents, clock, logger: log },
+  );
+  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
   const fetchText = createFetchText(transport, config.upstream.proxy);
@@ -119,9 +162,13 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     stores,
     documents,
     vendorObjects,
+    context,
+    postgres: postgresWatch,
+    knowledge,
     registry,
     dependencies,
     breakerNews,
+    eraseNews,
     events,
     watch: createStreamWatch(clock),
     admission,
@@ -130,16 +177,25 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     contextModels: createCurrentContextModels(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
+      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
       await documents[Symbol.asyncDispose]();
       await vendorObjects[Symbol.asyncDispose]();
+      await context[Symbol.asyncDispose]();
+      postgresWatch?.[Symbol.dispose]();
+      await postgres?.[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Whether there may be work left over from before. What begins with an empty store need not look. */
+function hasRecords(records: string): boolean {
+  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
 }
 
 /** A full collection: pages that it frees go back to the system. */

@@ -76,6 +76,23 @@ export class PostgresConnection implements AsyncDisposable {
     };
   }
 
+  /** Whether it answers, in the time of a read. Says nothing of what went wrong: whoever asks tells it. */
+  async ping(): Promise<boolean> {
+    if (this.#isClosed) return false;
+    const run = new Run<unknown>();
+    return this.#guards.read.run(
+      async () => {
+        await run.start((sql) => sql`SELECT 1`, this.#pool);
+        return true;
+      },
+      (fault) => {
+        run.giveUp();
+        if (fault === 'timeout') this.#watch(run);
+        return false;
+      },
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await this.#pool.close({ timeout: 0 });
