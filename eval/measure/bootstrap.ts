@@ -24,7 +24,7 @@ export function bootstrap(samples: readonly number[]): Interval {
 }
 
 /** Numbers from 0 to below 1 (mulberry32): quick, and the same for a seed everywhere. */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,7 +1,7 @@
 /* Texts on their way into memory: what is kept of them, and how they are compared. */
 
 import { createHash } from 'node:crypto';
-import { termsOf } from '../lexical/analysis.ts';
+import { termsOfWord, visitWords } from '../lexical/analysis.ts';
 
 /** Longer texts are cut: nobody recalls a book by one memory, and a record may hold 1 MiB. */
 const TEXT_CHARS_MAX = 100_000;
@@ -31,7 +31,14 @@ export function normalForm(text: string): string {
 
 /** The stems of what a text is about. */
 export function stemsOf(text: string): Set<string> {
-  return new Set(termsOf(text));
+  const stems = new Set<string>();
+  visitWords(text, {
+    word: (word) => {
+      for (const term of termsOfWord(word)) stems.add(term);
+    },
+    sentence: () => {},
+  });
+  return stems;
 }
 
 /** How much two sets have in common: 0 to 1. Of nothing at all: 0. */

@@ -7,7 +7,10 @@ import type { StoredRecord } from '../../stores/record/record-store.ts';
 import type { LexicalIndex } from '../lexical/lexical-index.ts';
 import type { PartitionView } from '../views/partition-views.ts';
 import { MEMORY_KINDS, type Memory, type MemoryKind } from './memory.ts';
+import { shortened } from './recall/recall-query.ts';
 import { dateInWords } from './recall/time/calendar.ts';
+import type { TimeSpan } from './recall/time/span.ts';
+import { mentionedTimes } from './recall/time/time-question.ts';
 
 export interface MemorySession {
   readonly session: string;
@@ -29,6 +32,8 @@ export class MemoryView implements PartitionView {
   readonly #turns = new Map<string, Set<string>>();
   readonly #byAttribute = new Map<string, Set<string>>();
   readonly #bySource = new Map<string, Set<string>>();
+  /** Times that memories tell of beside their own; few do. */
+  readonly #mentioned = new Map<string, readonly TimeSpan[]>();
   readonly #expiring = new Set<string>();
   #sessions: readonly MemorySession[] | undefined;
   #textBytes = 0;
@@ -74,6 +79,11 @@ export class MemoryView implements PartitionView {
     return this.#bySource.get(turn) ?? EMPTY;
   }
 
+  /** Times that its text tells of: "we went there last weekend". */
+  mentioned(id: string): readonly TimeSpan[] {
+    return this.#mentioned.get(id) ?? NO_TIMES;
+  }
+
   /** Ids of what has expired by then. */
   expiredBy(nowMs: number): string[] {
     return [...this.#expiring].filter((id) => (this.#memories.get(id)?.expiresMs ?? Infinity) <= nowMs);
@@ -102,6 +112,8 @@ export class MemoryView implements PartitionView {
     if (memory.attribute !== undefined) setOf(this.#byAttribute, memory.attribute).add(id);
     for (const source of memory.sources) setOf(this.#bySource, source).add(id);
     if (memory.expiresMs !== undefined) this.#expiring.add(id);
+    const times = mentionedTimes(shortened(memory.text), memory.eventMs);
+    if (times.length > 0) this.#mentioned.set(id, times);
     this.#index.put({
       id,
       // What was drawn from a turn would otherwise be a neighbour of others' turns.
@@ -124,6 +136,7 @@ export class MemoryView implements PartitionView {
     if (memory.attribute !== undefined) dropFrom(this.#byAttribute, memory.attribute, id);
     for (const source of memory.sources) dropFrom(this.#bySource, source, id);
     this.#expiring.delete(id);
+    this.#mentioned.delete(id);
     this.#index.remove(id);
   }
 
@@ -141,6 +154,7 @@ export class MemoryView implements PartitionView {
 }
 
 const EMPTY: ReadonlySet<string> = new Set();
+const NO_TIMES: readonly TimeSpan[] = [];
 
 function setOf(sets: Map<string, Set<string>>, key: string): Set<string> {
   let set = sets.get(key);

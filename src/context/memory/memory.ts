@@ -100,6 +100,8 @@ export interface RecallRequest {
   readonly query: string;
   /** The user's turn before, for questions that lean on it. */
   readonly previous?: string;
+  /** The conversation in which it is asked, where that is remembered too: "last time" is the one before it. */
+  readonly session?: string;
   /** 1 to 1,000. */
   readonly limit: number;
   /** Overrides the configured one. */

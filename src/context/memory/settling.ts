@@ -46,6 +46,7 @@ function sameAs(draft: MemoryDraft, fact: Memory): Memory | undefined {
 
 function isSame(draft: MemoryDraft, memory: Memory, fact: Memory, stems: ReadonlySet<string>): boolean {
   if (memory.kind !== fact.kind || !sameScope(memory, fact) || memory.immutable !== fact.immutable) return false;
+  if (memory.attribute !== fact.attribute && isSingle(memory.attribute) && isSingle(fact.attribute)) return false;
   if (memory.hash === fact.hash) return true;
   const likeness = jaccard(draft.stemsOf(memory), stems);
   // "I like it with milk" and "I like it without milk" have the same stems.
@@ -98,7 +99,8 @@ function touchedBy(draft: MemoryDraft, memory: Memory): Memory[] {
   else if (memory.value !== undefined) add(draft.withStems(stemsOf(memory.value), 1));
   for (const phrase of memory.ends ?? []) {
     const stems = stemsOf(phrase);
-    if (phrase.startsWith('@')) add(draft.withAttribute(phrase.slice(1)));
+    if (phrase === '~' || phrase === '=') add(draft.withStems(draft.stemsOf(memory), 1));
+    else if (phrase.startsWith('@')) add(draft.withAttribute(phrase.slice(1)));
     else if (phrase.startsWith('#')) add([draft.get(phrase.slice(1))].filter((each) => each !== undefined));
     else add(draft.withStems(stems, Math.max(1, Math.floor(stems.size / 2))));
   }

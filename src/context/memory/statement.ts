@@ -25,7 +25,7 @@ export function memoryOf(statement: Statement, turn: Memory, nowMs: number): Mem
   const hash = hashOf(text);
   const { attribute, value, ends, importance, kind } = statement;
   return {
-    id: idFrom('fact', kind, hash, turn.speaker ?? '', turn.agent ?? '', turn.run ?? ''),
+    id: idFrom('fact', kind, hash, attribute ?? '', turn.speaker ?? '', turn.agent ?? '', turn.run ?? ''),
     kind,
     text,
     role: turn.role,

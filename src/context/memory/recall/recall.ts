@@ -4,16 +4,24 @@
  *   question ─▶ words, time ─▶ candidates: by words ∪ by meaning ∪ by time ─▶ score ─▶ the best
  *
  *   score = (how well it fits + how well its time fits) × age and use × importance × whether it is still so
+ *
+ * What the parts are worth was measured: docs/decisions/0015-recall.md.
  */
 
 import type { Clock } from '../../../base/clock.ts';
 import type { DenseArm } from '../../embedding/dense-arm.ts';
-import type { Memory, MemoryFilter, MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
+import type { FusedHit } from '../../embedding/fusion.ts';
+import type { MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
 import type { MemoryConfig } from '../memory-config.ts';
 import type { MemoryView } from '../memory-view.ts';
+import { acceptance } from './acceptance.ts';
+import { askedRole } from './asked-role.ts';
 import { candidates } from './candidates.ts';
-import { decayFactor, decaySetting, importanceFactor } from './decay.ts';
+import { decaySetting } from './decay.ts';
 import { recallQuery } from './recall-query.ts';
+import { byScore, type Judge, scored } from './score.ts';
+import { timeQuestion } from './time/time-question.ts';
+import { TimeMatch } from './time-match.ts';
 
 export interface RecallDeps {
   /** The partition's view, caught up with its log. */
@@ -25,57 +33,43 @@ export interface RecallDeps {
 
 export type RecallMemories = (partition: MemoryPartition, request: RecallRequest) => Promise<Recall>;
 
-/** What is no longer so, where nobody asked for what was. */
-const SUPERSEDED_FACTOR = 0.5;
+/** Of these the best are chosen. */
+const POOL_MIN = 60;
+const POOL_MAX = 1_000;
+
+/** What its time alone is worth at most, as if it were words: it keeps the order in which such are found. */
+const ALONE_MAX = 0.05;
 
 /** Rejects with `storage_unavailable` when the partition's log cannot be read. */
 export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 'dense_share'>, deps: RecallDeps): RecallMemories {
   return async (partition, request) => {
-    const query = recallQuery(request.query, request.previous);
-    const pool = Math.min(1_000, Math.max(4 * request.limit, 60));
-    const [view, dense] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
     const nowMs = request.referenceMs ?? deps.clock.now();
-    const decay = decaySetting(request.decay ?? config.decay, config.half_life);
+    const query = recallQuery(request.query, request.previous);
+    const question = timeQuestion(query.text, { nowMs });
+    const pool = Math.min(POOL_MAX, Math.max(4 * request.limit, POOL_MIN));
+    const [view, dense] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
+
+    const time = new TimeMatch({ view, question, nowMs, session: request.session });
     const accept = acceptance(view, request, nowMs);
-    const found = candidates({ index: view.index, query, dense, denseShare: config.dense_share, limit: pool, accept });
-    const memories = found.flatMap(({ id, score, lexical, dense: meaning }): RecalledMemory[] => {
-      const memory = view.get(id);
-      if (memory === undefined) return [];
-      const age = decayFactor(memory, nowMs, decay);
-      const importance = importanceFactor(memory);
-      const current = isSuperseded(memory, nowMs) && request.superseded !== true ? SUPERSEDED_FACTOR : 1;
-      const parts = { lexical, dense: meaning, age, importance, current };
-      return [{ memory, score: Math.min(1, score * age * importance * current), parts }];
+    // What only its time tells apart from the rest may lie deep in the list.
+    const limit = time.isAsked ? POOL_MAX : pool;
+    const words = { ...query, text: question.text };
+    const byText = candidates({ index: view.index, query: words, dense, denseShare: config.dense_share, limit, accept });
+    const hits = [...byText, ...alsoWithin(time.within(pool, accept), byText)];
+    time.among(hits);
+    const decay = decaySetting(request.decay ?? config.decay, config.half_life);
+    const judge: Judge = { time, question, role: askedRole(query.text), nowMs, decay, areSupersededEqual: request.superseded === true };
+    const memories = hits.flatMap((hit): RecalledMemory[] => {
+      const memory = view.get(hit.id);
+      return memory === undefined ? [] : [scored(hit, memory, judge)];
     });
     return { memories: memories.sort(byScore).slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
   };
 }
 
-function acceptance(view: MemoryView, request: RecallRequest, nowMs: number): (id: string) => boolean {
-  const kinds = request.kinds === undefined ? undefined : new Set(request.kinds);
-  return (id) => {
-    const memory = view.get(id);
-    if (memory === undefined) return false;
-    if (kinds !== undefined && !kinds.has(memory.kind)) return false;
-    if (request.expired !== true && (memory.expiresMs ?? Infinity) <= nowMs) return false;
-    if (request.superseded === false && isSuperseded(memory, nowMs)) return false;
-    return request.filter === undefined || fits(memory, request.filter);
-  };
-}
-
-function fits(memory: Memory, filter: MemoryFilter): boolean {
-  if (filter.agent !== undefined && memory.agent !== filter.agent) return false;
-  if (filter.run !== undefined && memory.run !== filter.run) return false;
-  if (filter.session !== undefined && memory.session !== filter.session) return false;
-  if (filter.metadata === undefined) return true;
-  return Object.entries(filter.metadata).every(([name, value]) => JSON.stringify(memory.metadata[name]) === JSON.stringify(value));
-}
-
-function isSuperseded(memory: Memory, atMs: number): boolean {
-  return memory.validToMs === undefined ? memory.supersededBy !== undefined : memory.validToMs <= atMs;
-}
-
-/** The order depends on nothing but what is there: of two that fit as well, the later one, then by name. */
-function byScore(a: RecalledMemory, b: RecalledMemory): number {
-  return b.score - a.score || b.memory.eventMs - a.memory.eventMs || (a.memory.id < b.memory.id ? -1 : 1);
+/** Those that neither words nor meaning have found. */
+function alsoWithin(ids: readonly string[], found: readonly FusedHit[]): FusedHit[] {
+  const known = new Set(found.map(({ id }) => id));
+  const others = ids.filter((id) => !known.has(id));
+  return others.map((id, place) => ({ id, score: (ALONE_MAX * (others.length - place)) / others.length, lexical: 0, dense: 0 }));
 }
