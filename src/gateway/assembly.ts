@@ -10,11 +10,11 @@ import { type ConfigurationDeps, createConfigurationRoutes } from '../admin/conf
 import { assetPath, createDocsRoutes } from '../admin/docs/docs.ts';
 import { createHealthRoutes } from '../admin/health.ts';
 import { createMetricsRoutes } from '../admin/metrics.ts';
-import { createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
+import { createPostgresHealth, createStoreHealth, createUpstreamHealth } from '../admin/upstream-view.ts';
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, CONTEXT_DIALECT, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -39,8 +39,9 @@ import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnswerId } from './answer-id.ts';
 import { contextEvents } from './context-events.ts';
+import { createContextModels } from './context-models.ts';
 import { createDefaultModel } from './default-model.ts';
-import { createDialectRoutes } from './dialect-routes.ts';
+import { createCall, createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
 import { createMemoryRoutes } from './memory-routes.ts';
 import { createModelCosts } from './model-costs.ts';
@@ -83,6 +84,14 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const list = createModelList({ router, upstream, clock });
   const routes = createRoutes(config, runtime, { router, catalog, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });
+  const contextModels = createContextModels({
+    router,
+    call: createCall(config, runtime, { router, catalog, upstream }),
+    observe: observer.policy,
+    dialect: CONTEXT_DIALECT,
+    clock,
+    createId: () => `context-${createAnswerId(random)}`,
+  });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
@@ -90,6 +99,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     activate() {
       findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
+      runtime.contextModels.use(contextModels);
       runtime.metrics.allowNames({
         models: router.names,
         targets: [...router.groups.map(({ group }) => group), ...Object.keys(config.services)],
@@ -174,7 +184,12 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
       clock,
-      sources: [createUpstreamHealth(registry, spareGroups(router)), createStoreHealth(runtime.stores), runtime.dependencies.source],
+      sources: [
+        createUpstreamHealth(registry, spareGroups(router)),
+        createStoreHealth(runtime.stores),
+        createPostgresHealth(runtime.postgres),
+        runtime.dependencies.source,
+      ],
       serviceName,
       version,
       environment: config.server.environment,

@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { DIALECTS_BY_NAME, FILES_DIALECT } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
+import type { Handler } from '../pipeline/policy.ts';
 import { traceHeaders } from '../pipeline/trace-fact.ts';
 import type { Router } from '../routing/router.ts';
 import { createModelCall } from '../upstream/model-call.ts';
@@ -47,22 +48,8 @@ const REPLY_BYTES_MAX = 256 * 1_048_576;
 
 export function createDialectRoutes(config: Config, runtime: Runtime, parts: DialectRouteParts): Route[] {
   const { router, catalog, upstream, list, services, examples } = parts;
-  const { clock, watch, random, log } = runtime;
-  const modelCall = createModelCall(
-    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval, translation: config.translation },
-    {
-      router,
-      upstream,
-      dialects: DIALECTS_BY_NAME,
-      clock,
-      random,
-      watch,
-      createId: () => createAnswerId(random),
-      outputTokensMax: createOutputLimits(catalog, router),
-      logger: log,
-      traceHeaders,
-    },
-  );
+  const { clock, watch, random } = runtime;
+  const modelCall = createCall(config, runtime, parts);
   const describe = createModelDescriptions(catalog, router);
   const loadingCall = withLoading(modelCall, { router, clock });
   return [
@@ -79,6 +66,29 @@ export function createDialectRoutes(config: Config, runtime: Runtime, parts: Dia
     ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
     ...createPassedRoutes(config, runtime, { router, upstream, examples }),
   ];
+}
+
+/** The innermost handler of model routes. */
+export function createCall(
+  config: Config,
+  { clock, watch, random, log }: Runtime,
+  { router, catalog, upstream }: Pick<DialectRouteParts, 'router' | 'catalog' | 'upstream'>,
+): Handler {
+  return createModelCall(
+    { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval, translation: config.translation },
+    {
+      router,
+      upstream,
+      dialects: DIALECTS_BY_NAME,
+      clock,
+      random,
+      watch,
+      createId: () => createAnswerId(random),
+      outputTokensMax: createOutputLimits(catalog, router),
+      logger: log,
+      traceHeaders,
+    },
+  );
 }
 
 /** What passes between a caller and a target of its own dialect, and is put into no other. */

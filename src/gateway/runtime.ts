@@ -11,11 +11,13 @@ import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { createDocumentStore } from '../stores/document/create-store.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
+import { openPostgres } from '../stores/postgres/open-postgres.ts';
+import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createSqliteVendorObjectStore } from '../stores/vendor-object/sqlite-store.ts';
+import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -30,6 +32,7 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
+import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 
@@ -60,6 +63,8 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
+  /** Where records are kept in one. */
+  readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -71,6 +76,8 @@ export interface Runtime extends AsyncDisposable {
   /** Gets small documents of others. */
   readonly fetchText: FetchText;
   readonly keySets: KeySets;
+  /** What the context engines ask; as the configuration that is in force has them. */
+  readonly contextModels: CurrentContextModels;
 }
 
 /** Longest wait for the last spans and log lines when the process ends. */
@@ -94,12 +101,26 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const documents = createSqliteDocumentStore(config.state.records, {
+  const postgres = openPostgres(config.state, {
     clock,
+    random,
+    onFault: (message) => log.error('the store of records failed', { reason: message }),
+  });
+  const postgresWatch =
+    postgres === undefined
+      ? undefined
+      : watchPostgres(postgres, {
+          clock,
+          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
+        });
+  const documents = createDocumentStore(config.state.records, {
+    clock,
+    postgres,
     onFault: (message) => log.error('the store of documents failed', { reason: message }),
   });
-  const vendorObjects = createSqliteVendorObjectStore(config.state.records, {
+  const vendorObjects = createVendorObjectStore(config.state.records, {
     clock,
+    postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
   const context = createContextThread(
@@ -131,6 +152,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     context,
+    postgres: postgresWatch,
     registry,
     dependencies,
     breakerNews,
@@ -140,6 +162,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
+    contextModels: createCurrentContextModels(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();
@@ -149,6 +172,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await documents[Symbol.asyncDispose]();
       await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
+      postgresWatch?.[Symbol.dispose]();
+      await postgres?.[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },

@@ -56,6 +56,8 @@ const KNOWLEDGE_CALLS = {
   setAttributes: WRITE_MS,
   chunks: QUICK_MS,
   removeFile: LONG_MS,
+  findFiles: QUICK_MS,
+  removeDocument: LONG_MS,
   search: QUICK_MS,
 } as const satisfies Record<keyof KnowledgeEngine, number>;
 

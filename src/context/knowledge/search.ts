@@ -57,6 +57,15 @@ interface Loaded extends Candidate {
   readonly joined: number;
 }
 
+interface Reranking {
+  readonly reranker: Reranker;
+  readonly texts: readonly string[];
+  readonly query: string;
+  readonly leftOut: Set<string>;
+  /** Whose documents they are. */
+  readonly tenant: string;
+}
+
 export class Search {
   readonly #settings: SearchSettings;
   readonly #deps: SearchDeps;
@@ -82,7 +91,7 @@ export class Search {
     );
     if (isReranked && found.length > 1) {
       const texts = loaded.map(({ about, chunk }) => `${about}\n\n${chunk.text}`);
-      found = await this.#rerank(found, { reranker, texts, query: query.queries.join('\n'), leftOut });
+      found = await this.#rerank(found, { reranker, texts, query: query.queries.join('\n'), leftOut, tenant: collections[0]?.tenant ?? '' });
     }
     const { scoreMin = 0 } = query;
     return { chunks: found.filter(({ score }) => score >= scoreMin).slice(0, query.limit), leftOut: [...leftOut] };
@@ -177,12 +186,12 @@ export class Search {
 
   async #rerank(
     found: readonly FoundChunk[],
-    { reranker, texts, query, leftOut }: { reranker: Reranker; texts: readonly string[]; query: string; leftOut: Set<string> },
+    { reranker, texts, query, leftOut, tenant }: Reranking,
   ): Promise<FoundChunk[]> {
     const aborter = new AbortController();
     using _deadline = this.#deps.clock.after(this.#settings.rerankMs, () => aborter.abort(new Error('the reranker takes too long')));
     try {
-      const scores = await reranker.rerank(query, texts, aborter.signal);
+      const scores = await reranker.rerank(query, texts, { owner: { tenant }, signal: aborter.signal });
       const isShare = scores.every((score) => score >= 0 && score <= 1);
       return found
         .map(({ chunk, parts }, at): FoundChunk => {
