@@ -8,6 +8,7 @@ import { type LoadGenerator, startLoadGenerator, startUpstream, type Upstream } 
 import { baseline } from './load/scenarios/baseline.ts';
 import { cache } from './load/scenarios/cache.ts';
 import { chat } from './load/scenarios/chat.ts';
+import { context } from './load/scenarios/context.ts';
 import { crossing } from './load/scenarios/crossing.ts';
 import { health } from './load/scenarios/health.ts';
 import { latency } from './load/scenarios/latency.ts';
@@ -27,7 +28,7 @@ import { portkey } from './peers/portkey.ts';
 import { fileName, markdown, type Report } from './report.ts';
 
 /** In the order of the table. */
-const SCENARIOS: readonly Scenario[] = [chat, stream, crossing, cache, service, baseline, latency, memory, health, start];
+const SCENARIOS: readonly Scenario[] = [chat, stream, crossing, cache, service, baseline, latency, memory, health, start, context];
 
 const SUBJECTS: Readonly<Record<string, PeerDefinition>> = {
   gatehouse,

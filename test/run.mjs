@@ -98,7 +98,7 @@ async function runTests(args, count) {
     'test',
     '--no-orphans',
     `--timeout=${TEST_TIMEOUT_MS}`,
-    ...(args.length > 0 ? args : ['--path-ignore-patterns=**/.cache/**', './src', './test', './bench']),
+    ...(args.length > 0 ? args : ['--path-ignore-patterns=**/.cache/**', './src', './test', './bench', './eval']),
   ];
   print(`── tests: bun ${bunArgs.join(' ')}`);
   const startMs = performance.now();

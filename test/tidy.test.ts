@@ -18,7 +18,7 @@ async function read(pattern: string): Promise<SourceFile[]> {
   );
 }
 
-const files = [...(await read('{src,test,bench,bin}/**/*.{ts,mjs}'))];
+const files = [...(await read('{src,test,bench,eval,bin}/**/*.{ts,mjs}'))];
 
 /** The names that providers and dialects have in the tree, and those they have in everybody's mouth. */
 function namesIn(paths: readonly string[]): string[] {

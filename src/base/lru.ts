@@ -21,6 +21,8 @@ export interface Lru<V> {
   set(key: string, value: V, bytes: number): boolean;
   delete(key: string): boolean;
   clear(): void;
+  /** Every key, in no particular order. Those that are set while one goes through them may come, those that are deleted do not. */
+  keys(): IterableIterator<string>;
   readonly size: number;
   readonly bytes: number;
 }
@@ -86,6 +88,7 @@ export function createLru<V>(config: LruConfig): Lru<V> {
       drop(node);
       return true;
     },
+    keys: () => nodes.keys(),
     clear() {
       nodes.clear();
       newest = undefined;

@@ -11,6 +11,7 @@ import type { ReadableHeaders } from '../base/readable-headers.ts';
 import type { Operation, OperationKind } from '../operations/operation.ts';
 import type { Usage } from '../operations/usage.ts';
 import type { DialectCodecs } from './dialect-codec.ts';
+import type { Conversation } from './dialect-conversation.ts';
 import type { DialectForms } from './dialect-form.ts';
 import type { DialectSockets } from './dialect-socket.ts';
 
@@ -51,6 +52,8 @@ export interface Dialect extends CallerDialect {
   readonly sockets?: DialectSockets;
   /** How chats and the other operations are put into our words and out of them, for crossings. */
   readonly codecs: DialectCodecs;
+  /** Who said what in a chat's body (`operation.bytes`), and where something may be put beside it; undefined where it holds no list of turns. Absent: it has no chats. */
+  readonly conversation?: (operation: Pick<Operation, 'bytes'>) => Conversation | undefined;
   /** Reads what an upstream's error reply means, whatever its status. */
   classifyError(status: number, headers: ReadableHeaders, bytes: Uint8Array): GatewayError;
   /** Reads usage and the answering model from a whole reply; throws `upstream_reply_invalid` when it is no such reply. */

@@ -21,6 +21,7 @@ import { compose, type Policy } from '../pipeline/policy.ts';
 import { traceHeaders } from '../pipeline/trace-fact.ts';
 import { createAnswerForm } from '../policies/answer-form/answer-form.ts';
 import { createCache } from '../policies/cache/cache.ts';
+import { createContext } from '../policies/context/context.ts';
 import { createIdentify } from '../policies/identify/identify.ts';
 import { createModelAccess } from '../policies/model-access/model-access.ts';
 import { createObserver, type Observer } from '../policies/observe/observe.ts';
@@ -37,6 +38,7 @@ import type { FindGroup } from '../upstream/registry.ts';
 import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnswerId } from './answer-id.ts';
+import { contextEvents } from './context-events.ts';
 import { createDefaultModel } from './default-model.ts';
 import { createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
@@ -132,6 +134,14 @@ function createPolicies(config: Config, runtime: Runtime, { observer, router, li
       onFinding: (check, action) => metrics.screened(check, action),
     }), // 400 for what looks like an attack
     createAnswerForm({ createId: () => createAnswerId(random) }), // the answer as the older gateways' chats told it
+    createContext(config.context, {
+      engine: runtime.context,
+      dialects: DIALECTS_BY_NAME,
+      models: new Set(router.names),
+      clock,
+      logger: log,
+      events: contextEvents(metrics),
+    }), // memories and documents beside the caller's words; what was said, remembered
     createCache(config.cache, { values: stores.values, clock, logger: log, passedHeaders }), // an answer that was given before
   ];
 }

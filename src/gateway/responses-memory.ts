@@ -3,6 +3,9 @@
  * itself, which nobody else has, and each item of the answer by its id. It is kept where replies are cached, and may be forgotten at any time: then the
  * caller is told so, and sends it all again.
  *
+ * What was said stands under the scope of its user (stores/value/value-scope.ts), and can be deleted with all else of theirs. Whose a response is stands apart,
+ * as a digest: it stays, so that nobody else is taken for its owner.
+ *
  * Only who was answered may go on from an answer, or name its items: tenant, key and the end user that the key is bound to. An item of anybody else is one
  * that is not known.
  */
@@ -11,6 +14,7 @@ import { NEVER } from '../base/abort.ts';
 import { isRecord } from '../dialects/dialect-errors.ts';
 import type { ResponsesConfig } from '../dialects/openai-responses/responses-config.ts';
 import type { Principal } from '../pipeline/facts.ts';
+import { valueScope } from '../stores/value/value-scope.ts';
 import type { ValueStore } from '../stores/value/value-store.ts';
 
 /**
@@ -39,29 +43,25 @@ const ITEMS_MAX = 256;
 /** Items that are asked for at once. */
 const ASKED_MAX = 64;
 
-interface Stored {
-  readonly owner: string;
-  readonly response: KeptResponse;
-}
-
 export function createResponsesMemory(config: ResponsesConfig, { values }: { readonly values: ValueStore }): ResponsesMemory {
   const { keep_for: ttlMs, conversation_bytes_max: bytesMax } = config;
   return {
     async find(id, principal) {
       if (ttlMs === 0) return undefined;
-      const bytes = await values.get(keyOf(id), NEVER);
-      if (bytes === undefined) return undefined;
-      const { owner, response } = JSON.parse(decoder.decode(bytes)) as Stored;
-      return owner === ownerOf(principal) ? response : 'foreign';
+      const owner = await values.get(ownerKey(id), NEVER);
+      if (owner === undefined) return undefined;
+      if (decoder.decode(owner) !== ownerOf(principal)) return 'foreign';
+      const bytes = await values.get(keyOf(id, principal), NEVER);
+      return bytes === undefined ? undefined : (JSON.parse(decoder.decode(bytes)) as KeptResponse);
     },
     async keep(id, principal, response) {
       if (ttlMs === 0 || (response.kind === 'conversation' && response.items.length > bytesMax)) return;
-      const stored: Stored = { owner: ownerOf(principal), response };
-      await values.set(keyOf(id), Buffer.from(JSON.stringify(stored)), { ttlMs, signal: NEVER });
+      // The owner first: what is found with nobody's name on it would be anybody's.
+      await values.set(ownerKey(id), Buffer.from(ownerOf(principal)), { ttlMs, signal: NEVER });
+      await values.set(keyOf(id, principal), Buffer.from(JSON.stringify(response)), { ttlMs, signal: NEVER });
     },
     async keepItems(items, principal) {
       if (ttlMs === 0) return [];
-      const owner = ownerOf(principal);
       const kept: string[] = [];
       let room = bytesMax;
       for (const item of items) {
@@ -69,7 +69,7 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
         const bytes = Buffer.from(JSON.stringify(item));
         room -= bytes.length;
         if (room < 0) break;
-        await values.set(itemKey(owner, item['id']), bytes, { ttlMs, signal: NEVER });
+        await values.set(itemKey(item['id'], principal), bytes, { ttlMs, signal: NEVER });
         kept.push(item['id']);
       }
       return kept;
@@ -77,10 +77,9 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
     async findItems(ids, principal) {
       const found = new Map<string, string>();
       if (ttlMs === 0) return found;
-      const owner = ownerOf(principal);
       for (let from = 0; from < ids.length; from += ASKED_MAX) {
         const some = ids.slice(from, from + ASKED_MAX);
-        const items = await Promise.all(some.map(async (id) => values.get(itemKey(owner, id), NEVER)));
+        const items = await Promise.all(some.map(async (id) => values.get(itemKey(id, principal), NEVER)));
         for (const [index, bytes] of items.entries()) {
           const id = some[index];
           if (bytes !== undefined && id !== undefined) found.set(id, decoder.decode(bytes));
@@ -91,21 +90,25 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
     async forget(id, principal) {
       const response = await this.find(id, principal);
       if (response === 'foreign') return;
-      const owner = ownerOf(principal);
       const itemIds = response?.kind === 'conversation' ? (response.itemIds ?? []) : [];
-      for (const key of [keyOf(id), ...itemIds.map((itemId) => itemKey(owner, itemId))]) await values.delete(key, NEVER);
+      for (const key of [ownerKey(id), keyOf(id, principal), ...itemIds.map((itemId) => itemKey(itemId, principal))])
+        await values.delete(key, NEVER);
     },
   };
 }
 
 /** Ids are the caller's words: of any length, with anything in them. */
-function keyOf(id: string): string {
-  return `response:${digest(id)}`;
+function ownerKey(id: string): string {
+  return `response-owner:${digest(id)}`;
 }
 
-/** The owner is in the key, so that nobody's item is found, or written over, by anybody else who knows or guesses its id. */
-function itemKey(owner: string, id: string): string {
-  return `response-item:${digest(`${owner} ${id}`)}`;
+/** The owner is in the key, so that nobody's response or item is found, or written over, by anybody else who knows or guesses its id. */
+function keyOf(id: string, principal: Principal): string {
+  return `${valueScope(principal)}response:${digest(`${ownerOf(principal)} ${id}`)}`;
+}
+
+function itemKey(id: string, principal: Principal): string {
+  return `${valueScope(principal)}response-item:${digest(`${ownerOf(principal)} ${id}`)}`;
 }
 
 function ownerOf({ tenant, user, id }: Principal): string {

@@ -7,6 +7,8 @@ import { createDependencyChecks, type Dependency, type DependencyChecks } from '
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import type { ContextEngine } from '../context/context-engine.ts';
+import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { createDocumentStore } from '../stores/document/create-store.ts';
@@ -58,6 +60,8 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Where records are kept in one. */
   readonly postgres: PostgresWatch | undefined;
+  /** Memories of users, and documents to be searched. */
+  readonly context: ContextEngine;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -112,6 +116,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
+  const context = createContextThread(
+    { state: config.state, context: config.context },
+    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  );
   const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
@@ -135,6 +143,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     postgres: postgresWatch,
+    context,
     registry,
     dependencies,
     breakerNews,
@@ -153,6 +162,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await vendorObjects[Symbol.asyncDispose]();
       postgresWatch?.[Symbol.dispose]();
       await postgres?.[Symbol.asyncDispose]();
+      await context[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },

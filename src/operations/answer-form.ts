@@ -4,6 +4,7 @@
  */
 
 import type { GatewayError } from '../base/errors.ts';
+import type { ContextAnswer } from './context-answer.ts';
 
 /** What is known of an exchange when its answer is told. Times are in milliseconds. */
 export interface AnswerFacts {
@@ -19,6 +20,8 @@ export interface AnswerFacts {
   readonly generationMs: number;
   /** Since the request came in. */
   readonly totalMs: number;
+  /** Memories and documents that it was made with; absent where nobody asked for any. */
+  readonly context?: ContextAnswer | undefined;
 }
 
 /** Puts a stream into the form: chunks may be cut anywhere, and come out whole events. Not reusable. */

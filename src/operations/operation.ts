@@ -5,6 +5,7 @@
  */
 
 import type { AnswerForm } from './answer-form.ts';
+import type { ContextWish } from './context-wish.ts';
 import type { Upload } from './upload.ts';
 
 /** `compact`: a conversation as a shorter one, in the vendor's own sealed form. */
@@ -67,10 +68,23 @@ export interface Operation {
   readonly upload?: Upload;
   /** How the caller wants the answer, where it is not the dialect's own way. */
   readonly answerForm?: AnswerForm;
+  /** What the body says of memory and documents, where it has fields of its own for that: what it said, and what holds where nothing is said. */
+  readonly wish?: { readonly said: ContextWish; readonly usual: ContextWish };
+  /** What the gateway put beside the caller's words. */
+  readonly told?: ToldContext;
   /** The question in the dialect: the caller's own bytes, but where there is an `answerForm`. */
   readonly bytes: Uint8Array;
   /** The bytes for a target of the same dialect: the caller's own, with `model` spliced, and usage asked for when streaming. */
   encode(model: string, target: EncodeOptions): Uint8Array;
+}
+
+export interface ToldContext {
+  /** Whose memory has a part in it: other users get answers of their own. */
+  readonly user: string | undefined;
+  /** It says something of the user, so its answer is kept for nobody: whoever erases the user would not find it. */
+  readonly isPersonal: boolean;
+  /** The text that was put in; undefined: none was. */
+  readonly text: string | undefined;
 }
 
 export interface EncodeOptions {

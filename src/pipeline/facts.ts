@@ -3,6 +3,8 @@
  */
 
 import type { GatewayError } from '../base/errors.ts';
+import type { ContextAnswer } from '../operations/context-answer.ts';
+import type { ContextWish } from '../operations/context-wish.ts';
 import type { Usage } from '../operations/usage.ts';
 import { defineFact } from './fact.ts';
 
@@ -19,6 +21,10 @@ export interface Principal {
   readonly user?: string;
   /** Model names or globs that may be called; undefined: all. */
   readonly models?: readonly string[];
+  /** Names, ids or globs of the collections of documents that may be used; undefined: all of the tenant's. */
+  readonly collections?: readonly string[];
+  /** What chats are told and remembered of, where the request does not say. */
+  readonly context?: ContextWish;
   /** `anonymous` where the route is public or keys are off. */
   readonly kind: 'key' | 'token' | 'anonymous';
 }
@@ -57,6 +63,9 @@ export const costFact = defineFact<number>('cost');
 /** What the reuse stage did. */
 export type CacheResult = 'hit' | 'miss' | 'bypass' | 'coalesced';
 export const cacheFact = defineFact<CacheResult>('cache');
+
+/** What memory and documents had to do with it; its figures grow until the reply has gone. Written by `context` where somebody asked for them. */
+export const contextFact = defineFact<ContextAnswer>('context');
 
 /** What input screening found: `check:action@where`, several with a space between. Written at the end. */
 export const screeningFact = defineFact<string>('screening');

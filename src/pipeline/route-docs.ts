@@ -21,6 +21,7 @@ export const TAGS = {
   Gemini: "Google's Gemini API, for clients that speak it.",
   Reranking: 'Documents in the order of their worth for a query, in the forms of several vendors.',
   Ollama: "The Ollama server's own API, for clients that speak it.",
+  Memory: 'What is remembered of users. The paths and shapes are those of Mem0, so its clients work unchanged.',
   Knowledge: 'Questions over documents, and the documents themselves.',
   Models: 'Which models there are.',
   Services: 'AI services behind the gateway. Requests and replies pass as they are; limits, retries and circuit breakers are added.',

@@ -33,6 +33,8 @@ export interface RouteInfo {
   readonly form?: string;
   /** A parameter of the query that may hold the caller's key, where clients of the dialect put it there. */
   readonly keyParameter?: string;
+  /** The caller's key may also come as `Authorization: Token …`, as clients of the API send it. */
+  readonly tokenScheme?: true;
   /** Set on model routes whose body may be a form with files in it. */
   readonly takesForms?: true;
   /** Set on service routes: which service answers. */

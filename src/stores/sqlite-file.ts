@@ -51,13 +51,12 @@ export function emptyLog(database: Database): boolean {
 
 /** Two who open a new file at once are in each other's way here, and SQLite does not wait by itself for this one step. */
 function writeAhead(database: Database): void {
-  const giveUpMs = performance.now() + BUSY_TIMEOUT_MS;
-  for (;;) {
+  for (let waitedMs = 0; ; waitedMs += BUSY_PAUSE_MS) {
     try {
       database.run('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || performance.now() > giveUpMs) throw error;
+      if ((error as { code?: unknown }).code !== 'SQLITE_BUSY' || waitedMs >= BUSY_TIMEOUT_MS) throw error;
       Bun.sleepSync(BUSY_PAUSE_MS);
     }
   }

@@ -103,7 +103,12 @@ export function openStores(config: SharedStateConfig, deps: StoresDeps): Stores 
       return createMemoryValueStore({ bytesMax: config.cache_bytes_max, entriesMax: CACHE_ENTRIES_MAX }, { clock });
     const connection = connect(config.cache);
     const primary = createRedisValueStore(config, { connection });
-    return createSkippingValueStore({ primary, guard: protect('cache', connection), onFault: (fault) => deps.onFault('cache', fault) });
+    return createSkippingValueStore({
+      primary,
+      clock,
+      guard: protect('cache', connection),
+      onFault: (fault) => deps.onFault('cache', fault),
+    });
   };
 
   const openBroadcast = (): Broadcast => {

@@ -34,6 +34,12 @@ export interface AccessRecord {
   readonly outputTokens: number | undefined;
   /** US dollars, in decimal digits. */
   readonly costUsd?: string | undefined;
+  /** Memories (the profile's too) and parts of documents that the chat was told; milliseconds that it waited for all of it; what was left out. */
+  readonly context?:
+    | { readonly memories: number; readonly documents: number; readonly waitedMs: number; readonly leftOut: string }
+    | undefined;
+  /** What became of the turn. */
+  readonly memorySaved?: string | undefined;
   /** What input screening found. */
   readonly screening?: string | undefined;
   readonly error: string | undefined;
@@ -67,9 +73,16 @@ export function accessJson(record: AccessRecord, timestamp: string): string {
   if (record.outputTokens !== undefined) line += `,"output_tokens":${record.outputTokens}`;
   // Decimal digits are a number in JSON too.
   if (record.costUsd !== undefined) line += `,"cost_usd":${record.costUsd}`;
+  if (record.context !== undefined) line += contextFields(record.context);
+  if (record.memorySaved !== undefined) line += `,"memory_saved":"${record.memorySaved}"`;
   if (record.screening !== undefined) line += `,"screening":${quoted(record.screening)}`;
   if (record.error !== undefined) line += `,"error":"${record.error}"`;
   return `${line}}\n`;
+}
+
+function contextFields({ memories, documents, waitedMs, leftOut }: NonNullable<AccessRecord['context']>): string {
+  const left = leftOut === '' ? '' : `,"context_left_out":${quoted(leftOut)}`;
+  return `,"memories":${memories},"documents":${documents},"context_ms":${hundredths(waitedMs)}${left}`;
 }
 
 // Everything that JSON must escape, C1 controls and line separators (some terminals and log readers break lines at them), and

@@ -82,6 +82,27 @@ export const METRICS = {
   gateway_fallbacks_total: { type: 'counter', help: 'Times the next target or service was turned to.', labels: ['target'] },
   gateway_breaker_changes_total: { type: 'counter', help: 'State changes of circuit breakers.', labels: ['service', 'state'] },
   gateway_cache_results_total: { type: 'counter', help: 'What the cache did.', labels: ['result'] },
+  gatehouse_context_seconds: {
+    type: 'histogram',
+    help: 'Time to look up what a chat is told, by `part`: `memory` or `knowledge`.',
+    labels: ['part'],
+    buckets: SHORT_SECONDS,
+  },
+  gatehouse_context_items_total: {
+    type: 'counter',
+    help: 'What chats were told beside their own words, by `kind`: `profile`, `memory` or `document`.',
+    labels: ['kind'],
+  },
+  gatehouse_context_left_out_total: {
+    type: 'counter',
+    help: 'Chats that went without what they had asked for, by `part` and `reason` (`timeout`, `storage`, `embeddings`, …).',
+    labels: ['part', 'reason'],
+  },
+  gatehouse_memory_saves_total: {
+    type: 'counter',
+    help: 'Chats whose turn was to be remembered, by what had become of it when they ended: `stored`, `timeout`, `failed`, `off` (there was nothing to remember).',
+    labels: ['result'],
+  },
   gateway_queue_seconds: { type: 'histogram', help: 'Time that a request waited to be admitted.', labels: [], buckets: SHORT_SECONDS },
   gateway_requests_open: { type: 'gauge', help: 'Requests under way.', labels: [] },
   gateway_streams_open: { type: 'gauge', help: 'Replies that are being streamed.', labels: [] },

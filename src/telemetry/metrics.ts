@@ -61,6 +61,11 @@ export interface Metrics extends Disposable {
   rateLimited(scope: string): void;
   /** `check` and `action` are input screening's own words. */
   screened(check: string, action: string): void;
+  /** `part`, `kind`, `reason` and `result` are the context policy's own words. */
+  contextRetrieved(part: string, durationMs: number): void;
+  contextTold(kind: string, count: number): void;
+  contextLeftOut(part: string, reason: string): void;
+  memorySaved(result: string): void;
   storeFault(store: string, kind: string): void;
   configReload(result: 'applied' | 'refused'): void;
   healthAnswered(durationMs: number): void;
@@ -119,6 +124,7 @@ export function createMetrics(config: { readonly series_max: number }, deps: Met
   return {
     ...trafficRecorders(registry),
     ...stateRecorders(registry),
+    ...contextRecorders(registry),
     endpoint(pattern, traffic) {
       const known = endpoints.get(pattern);
       if (known !== undefined) return known;
@@ -214,6 +220,18 @@ function trafficRecorders(registry: MetricRegistry): TrafficRecorders {
     fallback: (target) => void (registry.cell('gateway_fallbacks_total', names.target(target)).value += 1),
     cacheResult: (result) => void (cacheCells(result).value += 1),
     queued: (durationMs) => queue.observe(durationMs / 1_000),
+  };
+}
+
+type ContextRecorders = Pick<Metrics, 'contextRetrieved' | 'contextTold' | 'contextLeftOut' | 'memorySaved'>;
+
+function contextRecorders(registry: MetricRegistry): ContextRecorders {
+  const seconds = createMemo((part: string) => registry.buckets('gatehouse_context_seconds', part));
+  return {
+    contextRetrieved: (part, durationMs) => seconds(part).observe(durationMs / 1_000),
+    contextTold: (kind, count) => void (registry.cell('gatehouse_context_items_total', kind).value += count),
+    contextLeftOut: (part, reason) => void (registry.cell('gatehouse_context_left_out_total', part, reason).value += 1),
+    memorySaved: (result) => void (registry.cell('gatehouse_memory_saves_total', result).value += 1),
   };
 }
 

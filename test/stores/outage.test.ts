@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import type { GatewayError } from '../../src/base/errors.ts';
 import { createManualClock } from '../../src/base/manual-clock.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
 import { createGuard, GUARD_DEFAULTS, type StoreFault } from '../../src/stores/guard.ts';
@@ -100,6 +101,10 @@ async function expectOutageIsBorne({ stores, faults }: Opened): Promise<void> {
   for (let index = 0; index < 1_000; index += 1) expect(stores.counters.take([minute('open')], signal)).not.toBeInstanceOf(Promise);
   expect(performance.now() - startMs).toBeLessThan(MARGIN_MS);
   expect(new Set(faults)).toEqual(new Set(['open']));
+  // A read may be skipped; who wants something gone must know that it is not.
+  expect(await stores.values.deletePrefix('of-somebody:', signal).catch((error: unknown) => (error as GatewayError).code)).toBe(
+    'storage_unavailable',
+  );
 }
 
 describe.skipIf(redis === undefined)('when Redis', () => {
@@ -192,6 +197,7 @@ describe.skipIf(redis === undefined)('when Redis', () => {
     const guard = createGuard({ ...GUARD_DEFAULTS, deadlineMs: 20, breaker }, real);
     const faults = { open: 0, busy: 0, timeout: 0, error: 0 };
     await using values = createSkippingValueStore({
+      clock: systemClock,
       primary: createRedisValueStore({ prefix: `gatehouse-test-${crypto.randomUUID()}:` }, { connection }),
       guard,
       onFault: (fault) => void (faults[fault] += 1),

@@ -32,6 +32,8 @@ export interface ExtractionFacts {
   readonly characters: number;
   /** Of a PDF. */
   readonly pages?: number;
+  /** Where in its text each page begins, in UTF-16 units. */
+  readonly pageStarts?: readonly number[];
   /** Of a text file: the encoding it was in. */
   readonly charset?: string;
 }

@@ -1,4 +1,5 @@
 import { FileRefusal } from './file-refusal.ts';
+import { cleanText } from './text-decoding.ts';
 
 export interface PdfLimits {
   readonly pagesMax: number;
@@ -8,9 +9,11 @@ export interface PdfLimits {
 export interface PdfText {
   readonly text: string;
   readonly pages: number;
+  /** Where in the text each page begins, in UTF-16 units; an empty page begins where the next one does. */
+  readonly pageStarts: readonly number[];
 }
 
-/** The text of a PDF, an empty line between its pages. Throws a FileRefusal, and other errors for files that are broken. */
+/** The text of a PDF, without control characters, an empty line between its pages. Throws a FileRefusal, and other errors for files that are broken. */
 export async function pdfToText(bytes: Uint8Array, limits: PdfLimits): Promise<PdfText> {
   const { getDocumentProxy } = await import('unpdf');
   // Nothing is drawn or fetched, and no font program runs: all that is asked for is text.
@@ -33,7 +36,14 @@ export async function pdfToText(bytes: Uint8Array, limits: PdfLimits): Promise<P
     page.cleanup();
     characters += text.length;
     if (characters > limits.charactersMax * 2) break;
-    pages.push(text.trim());
+    pages.push(cleanText(text).trim());
   }
-  return { text: pages.filter((text) => text !== '').join('\n\n'), pages: pdf.numPages };
+  const pageStarts: number[] = [];
+  let text = '';
+  for (const page of pages) {
+    if (text !== '' && page !== '') text += '\n\n';
+    pageStarts.push(text.length);
+    text += page;
+  }
+  return { text, pages: pdf.numPages, pageStarts };
 }

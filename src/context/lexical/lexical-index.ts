@@ -12,7 +12,12 @@ export interface LexicalUnit {
   /** Its place in the group; neighbours are those next to it by this number. */
   readonly position: number;
   readonly text: string;
-  /** More words by which it may be looked for, though it does not say them: the date of a session, a title, headings, a file's name. */
+  /**
+   * More words by which it may be looked for, though it does not say them. It counts for what stands around the unit, not for the unit's own words.
+   *
+   * Memory puts the day of the session in words here ("8 May 2023 Monday"), and "Speaker: text" into `text`;
+   * knowledge the file's name, the title and the path of headings. The same words may stand at each unit of a group.
+   */
   readonly about: string;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import type { Partition } from '../../stores/record/record-store.ts';
+import type { MemoryCondition } from './memory-condition.ts';
 
 /** `turn`: said, word for word. The others are drawn from turns, or were given as they are. */
 export const MEMORY_KINDS = ['turn', 'fact', 'preference', 'profile', 'instruction', 'event'] as const;
@@ -34,6 +35,10 @@ export interface Memory {
   readonly supersededBy?: string;
   /** What it is about, for finding what contradicts it: `city`, `diet`, `employer`. */
   readonly attribute?: string;
+  /** What it says of that, in small letters: `berlin`. */
+  readonly value?: string;
+  /** What it says is no longer so: words of it, `@` and an attribute, or `#` and a memory's id. */
+  readonly ends?: readonly string[];
   /** 0 to 1. */
   readonly importance: number;
   /** The latest uses, at most 20; newest last. */
@@ -95,6 +100,8 @@ export interface RecallRequest {
   readonly query: string;
   /** The user's turn before, for questions that lean on it. */
   readonly previous?: string;
+  /** The conversation in which it is asked, where that is remembered too: "last time" is the one before it. */
+  readonly session?: string;
   /** 1 to 1,000. */
   readonly limit: number;
   /** Overrides the configured one. */
@@ -115,6 +122,8 @@ export interface MemoryFilter {
   readonly session?: string;
   /** Members of metadata that must be equal. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** What else must hold. All of a filter is decided by `passesFilter` (memory-condition.ts). */
+  readonly where?: MemoryCondition;
 }
 
 export interface RecalledMemory {
@@ -135,6 +144,8 @@ export interface MemoryPage {
   readonly memories: readonly Memory[];
   /** Give it as `after` for the next page; undefined on the last. */
   readonly next?: string;
+  /** How many there are on all pages together, where `count` asked for it and it can be told. */
+  readonly total?: number;
 }
 
 export interface MemoryChange {
@@ -150,7 +161,10 @@ export type MemoryPartition = Partition & { readonly kind: 'memory' };
 export interface MemoryEngine {
   remember(partition: MemoryPartition, request: RememberRequest): Promise<Remembered>;
   recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall>;
-  /** What is always told a model of the user: current preferences, profile and instructions, newest first, within so many tokens. */
+  /**
+   * What is always told a model of the user: current preferences, profile and instructions, within so many tokens. The weightiest and newest are
+   * chosen, and told in the order in which they were said: what comes new changes the end alone, and a provider's prefix cache stays warm.
+   */
   profile(partition: MemoryPartition, tokensMax: number): Promise<readonly Memory[]>;
   /** Notes that these were given to a model. Never rejects; may be lost in a crash. */
   touch(partition: MemoryPartition, ids: readonly string[]): Promise<void>;
@@ -164,6 +178,8 @@ export interface MemoryEngine {
       readonly filter?: MemoryFilter;
       readonly kinds?: readonly MemoryKind[];
       readonly expired?: boolean;
+      /** Whether `total` is wanted, which may cost a look at all of them. */
+      readonly count?: boolean;
     },
   ): Promise<MemoryPage>;
   /** Undefined: there is none. Its history keeps what it was. */
@@ -171,6 +187,16 @@ export interface MemoryEngine {
   delete(partition: MemoryPartition, ids: readonly string[]): Promise<number>;
   deleteMatching(partition: MemoryPartition, filter: MemoryFilter): Promise<number>;
   history(partition: MemoryPartition, id: string): Promise<readonly MemoryEvent[]>;
-  /** Everything of the user, with history, indexes and vectors; resolves with how many of each there were. */
+  /** Everything of the user, with history, indexes and vectors; resolves with how many `memories`, `turns` and `history` records there were. */
   erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>>;
+}
+
+/** What the host of an engine sees to, beside calls: nothing of it is urgent, and each may be ended by a crash and begun anew. */
+export interface MemoryUpkeep {
+  /** Deletes what has expired or outlived the retention, of all users. Resolves with how many memories there were. */
+  sweep(): Promise<number>;
+  /** Draws facts, by the configured model, from what waits for it. Resolves when nothing waits that may be asked now. */
+  extract(): Promise<void>;
+  /** Turns that are known to wait for the model. */
+  readonly unextracted: number;
 }

@@ -66,6 +66,11 @@ export class PartitionViews<View extends PartitionView> {
     return sum;
   }
 
+  /** Whether there is a view of it in memory. */
+  holds(partition: Partition): boolean {
+    return this.#slots.get(keyOf(partition))?.held !== undefined;
+  }
+
   /** The view with every change that was there when it was asked for. Rejects with what the store says. */
   at(partition: Partition): Promise<View> {
     const slot = this.#slot(partition);

@@ -6,6 +6,7 @@ import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { anthropicCodecs } from './chat-codec.ts';
+import { conversation } from './conversation.ts';
 import { ANTHROPIC_MESSAGES } from './dialect-name.ts';
 import { classifyError, encodeError, encodeStreamError } from './errors.ts';
 import { inspectReply } from './reply.ts';
@@ -24,6 +25,7 @@ export const anthropicMessages: Dialect = {
   headers: { 'anthropic-version': '2023-06-01' },
   modelList: { path: '/models?limit=1000', names: (body) => namesIn(body, 'data', 'id') },
   codecs: anthropicCodecs,
+  conversation,
   encodeError,
   errorSchema: async () => (await import('./error-schema.ts')).anthropicError,
   classifyError,

@@ -5,6 +5,7 @@
 
 import type { Dialect } from '../dialect.ts';
 import { bedrockCodecs } from './chat-codec.ts';
+import { conversation } from './conversation.ts';
 import { BEDROCK_CONVERSE } from './dialect-name.ts';
 import { classifyError, encodeError, encodeStreamError } from './errors.ts';
 import { FRAMES } from './frames.ts';
@@ -19,6 +20,7 @@ export const bedrockConverse: Dialect = {
   path: ({ stream }, model) => `/model/${pathSegment(model)}/${stream ? 'converse-stream' : 'converse'}`,
   passedReplyHeaders: ['x-amzn-errortype', 'x-amzn-requestid'],
   codecs: bedrockCodecs,
+  conversation,
   encodeError,
   errorSchema: async () => (await import('./error-schema.ts')).bedrockError,
   classifyError,

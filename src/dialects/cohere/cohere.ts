@@ -6,6 +6,7 @@ import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { ABILITIES, HEARD } from './abilities.ts';
+import { conversation } from './conversation.ts';
 import { COHERE } from './dialect-name.ts';
 import { embedCodec } from './embed.ts';
 import { classifyError, encodeError, encodeStreamError } from './errors.ts';
@@ -42,6 +43,7 @@ export const cohere: Dialect = {
     rerank: rerankCodec,
     embed: embedCodec,
   },
+  conversation,
   encodeError,
   errorSchema: async () => (await import('./schemas.ts')).cohereError,
   classifyError,

@@ -9,6 +9,7 @@ import { EVENT_STREAM } from '../dialect-events.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { GeminiArrayMeter } from './array-meter.ts';
 import { geminiCodecs } from './codecs.ts';
+import { conversation } from './conversation.ts';
 import { GEMINI } from './dialect-name.ts';
 import { classifyError, encodeError, encodeStreamError, errorSchema } from './errors.ts';
 import { inspectReply } from './reply.ts';
@@ -35,6 +36,7 @@ export const gemini: Dialect = {
       ),
   },
   codecs: geminiCodecs,
+  conversation,
   encodeError,
   errorSchema,
   classifyError,

@@ -7,6 +7,7 @@ import type { GatewayError } from '../../base/errors.ts';
 import type { Dialect, StreamType } from '../dialect.ts';
 import { namesIn } from '../dialect-model-list.ts';
 import { ABILITIES } from './abilities.ts';
+import { conversation } from './conversation.ts';
 import { embedCodec } from './embeddings.ts';
 import { classifyError, encodeError, errorBody } from './errors.ts';
 import { formOf } from './forms.ts';
@@ -40,6 +41,7 @@ export const ollama: Dialect = {
   },
   modelList: { path: '/tags', names: (body) => namesIn(body, 'models', 'name') },
   errorSchema: async () => (await import('./schemas.ts')).ollamaError,
+  conversation,
   encodeError,
   classifyError,
   inspectReply,

@@ -8,6 +8,7 @@ import { namesIn } from '../dialect-model-list.ts';
 import { encodeError, errorBody } from '../dialect-openai-errors.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { ABILITIES, HEARD } from './abilities.ts';
+import { conversation } from './conversation.ts';
 import { embedCodec } from './embeddings.ts';
 import { classifyError } from './errors.ts';
 import { realtimeSockets } from './media/realtime.ts';
@@ -52,6 +53,7 @@ export const openaiChat: Dialect = {
     },
     embed: embedCodec,
   },
+  conversation,
   encodeError,
   errorSchema: async () => (await import('./reply-schemas.ts')).openaiError,
   classifyError,

@@ -7,6 +7,7 @@ import { namesIn } from '../dialect-model-list.ts';
 import { encodeError } from '../dialect-openai-errors.ts';
 import { ofOperation } from '../dialect-operations.ts';
 import { chatCodec, tokenCodec } from './codec.ts';
+import { conversation } from './conversation.ts';
 import { classifyError, errorEvent } from './errors.ts';
 import { NAME } from './name.ts';
 import { inspectReply } from './reply.ts';
@@ -26,6 +27,7 @@ export const openaiResponses: Dialect = {
   path: ({ kind }) => ofOperation(PATHS, kind),
   passedHeaders: ['openai-beta'],
   codecs: { chat: chatCodec, countTokens: tokenCodec },
+  conversation,
   encodeError,
   modelList: { path: '/models', names: (body) => namesIn(body, 'data', 'id') },
   errorSchema: async () => (await import('./reply-schemas.ts')).responsesError,

@@ -11,6 +11,7 @@ import { type JsonScan, memberJson, scanJson } from '../../base/json-scan.ts';
 import { editMembers } from '../../base/json-splice.ts';
 import { createSseScanner, parseEvent, type SseSpan } from '../../base/sse.ts';
 import type { AnswerFacts, FormStream } from '../../operations/answer-form.ts';
+import type { ToldMemory } from '../../operations/context-answer.ts';
 import { REPLY_LIMITS } from '../dialect-body.ts';
 
 /** Parts of the pipeline that a request asked for and that had no part in its answer. */
@@ -18,26 +19,43 @@ export type Skipped = 'memory' | 'knowledge';
 
 /** What the parts around the generation found and did. */
 interface Surroundings {
-  readonly context: { readonly memories: readonly []; readonly rag_documents: readonly [] };
+  readonly context: Readonly<Record<string, readonly unknown[]>>;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-function surroundings(facts: AnswerFacts, skipped: readonly Skipped[]): Surroundings {
+function surroundings(facts: AnswerFacts, asked: readonly Skipped[]): Surroundings {
+  const { context } = facts;
   return {
-    context: { memories: [], rag_documents: [] },
+    context: {
+      memories: context?.memories.map(toldMemory) ?? [],
+      rag_documents:
+        context?.documents.map(({ text, score, metadata }) => ({ text, score: hundredths(score * 100) / 100, metadata })) ?? [],
+      ...(context === undefined || context.profile.length === 0 ? {} : { profile: context.profile.map(toldMemory) }),
+    },
     metadata: {
-      memory_retrieval_ms: 0,
-      rag_retrieval_ms: 0,
+      memory_retrieval_ms: hundredths(context?.memoryMs ?? 0),
+      rag_retrieval_ms: hundredths(context?.knowledgeMs ?? 0),
       generation_ms: hundredths(facts.generationMs),
       total_latency_ms: hundredths(facts.totalMs),
-      memories_retrieved: 0,
-      rag_documents_retrieved: 0,
-      memory_stored: false,
-      memory_id: null,
-      skipped,
+      memories_retrieved: context?.memories.length ?? 0,
+      rag_documents_retrieved: context?.documents.length ?? 0,
+      memory_stored: context?.saved === 'stored',
+      memory_id: context?.savedId ?? null,
+      skipped: context?.skipped ?? asked,
+      ...(context === undefined || context.leftOut.length === 0 ? {} : { left_out: context.leftOut }),
       cached: facts.cached,
     },
   };
+}
+
+function toldMemory({ id, text, score, atMs }: ToldMemory): object {
+  return { text, score: hundredths(score * 100) / 100, timestamp: timestampOf(atMs), id };
+}
+
+/** To the second, as the older gateway told it. */
+function timestampOf(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** A whole answer. The bytes are known to be a chat completion. */

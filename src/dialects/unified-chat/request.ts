@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import type { JsonScan } from '../../base/json-scan.ts';
 import { editMembers } from '../../base/json-splice.ts';
+import type { Operation } from '../../operations/operation.ts';
 import { flagField, fractionField, MODEL_DEFAULT, must, nameField, TOKENS_MAX, wholeField } from '../dialect-fields.ts';
 
 const ROLE = must('a role: system, user, assistant, …');
@@ -27,6 +28,8 @@ const message = z
     error: 'is required: a text, or an array of parts',
   });
 
+const COLLECTIONS_MAX = 16;
+
 /** `null` means the same as leaving a field out, but for `max_tokens`, `temperature` and `top_p`: there it leaves the choice to the model. */
 export const unifiedChatRequest = z.looseObject({
   messages: z
@@ -40,6 +43,15 @@ export const unifiedChatRequest = z.looseObject({
   store_memory: flagField().nullable().default(true).describe('Whether this conversation is remembered.'),
   rag_k: wholeField(1, 10).nullable().default(3).describe('How many documents. 1 to 10.'),
   memory_limit: wholeField(1, 20).nullable().default(5).describe('How many memories. 1 to 20.'),
+  session_id: nameField()
+    .nullish()
+    .describe('The conversation, for a client that sends the latest turns alone. Default: told by its beginning.'),
+  collections: z
+    .array(nameField(), must('a list of ids'))
+    .min(1, must('a list of at least one id'))
+    .max(COLLECTIONS_MAX, must(`a list of at most ${COLLECTIONS_MAX} ids`))
+    .nullish()
+    .describe('Collections of documents (`vs_…`) to look into. Default: those of the caller.'),
   max_tokens: wholeField(1, TOKENS_MAX).nullable().default(2_048).describe('Longest answer, in tokens.'),
   temperature: fractionField(0, 2).nullable().default(0.7).describe('How much chance there is in the answer. 0.0 to 2.0.'),
   top_p: fractionField(0, 1).nullable().default(0.9).describe('Share of the likeliest tokens to choose from. 0.0 to 1.0.'),
@@ -48,8 +60,26 @@ export const unifiedChatRequest = z.looseObject({
 export type UnifiedChatRequest = z.output<typeof unifiedChatRequest>;
 
 /** Members that are for the gateway. */
-const OWN_FIELDS = ['user_id', 'use_memory', 'use_rag', 'store_memory', 'rag_k', 'memory_limit'] as const;
+const OWN_FIELDS = ['user_id', 'use_memory', 'use_rag', 'store_memory', 'rag_k', 'memory_limit', 'session_id', 'collections'] as const;
 const SAMPLING_FIELDS = ['max_tokens', 'temperature', 'top_p'] as const;
+
+/** What the body says of memory and documents, and what holds where it says nothing: both, for whoever is named. */
+export function wishIn(scan: JsonScan, request: UnifiedChatRequest): NonNullable<Operation['wish']> {
+  const said = <Name extends keyof UnifiedChatRequest>(name: Name): UnifiedChatRequest[Name] | undefined =>
+    (scan.get(name)?.kind ?? 'null') === 'null' ? undefined : request[name];
+  return {
+    said: {
+      user: request.user_id ?? undefined,
+      session: request.session_id ?? undefined,
+      memory: { read: said('use_memory') ?? undefined, write: said('store_memory') ?? undefined, limit: said('memory_limit') ?? undefined },
+      knowledge: { on: said('use_rag') ?? undefined, limit: said('rag_k') ?? undefined, collections: request.collections ?? undefined },
+    },
+    usual: {
+      memory: { read: true, write: true, limit: request.memory_limit ?? undefined },
+      knowledge: { on: true, limit: request.rag_k ?? undefined },
+    },
+  };
+}
 
 /** The body for the model. */
 export function questionOf(scan: JsonScan, request: UnifiedChatRequest): Uint8Array {

@@ -10,7 +10,7 @@ import { scanBody } from '../dialect-body.ts';
 import { detailedErrorSchema, encodeDetailedError } from '../dialect-detail.ts';
 import { fieldsInvalid, parseFields } from '../dialect-fields.ts';
 import { type Skipped, UnifiedStream, wholeAnswer } from './answer.ts';
-import { questionOf, type UnifiedChatRequest, unifiedChatRequest } from './request.ts';
+import { questionOf, type UnifiedChatRequest, unifiedChatRequest, wishIn } from './request.ts';
 
 /** `asked` speaks OpenAI's chat completions. */
 export function createUnifiedChat(asked: Dialect): CallerDialect {
@@ -28,6 +28,7 @@ export function createUnifiedChat(asked: Dialect): CallerDialect {
         ...operation,
         // Usage is told in the last chunk, so it must not be withheld.
         usageWanted: operation.stream,
+        wish: wishIn(scan, request),
         modelDefaulted: (request.model ?? undefined) === undefined,
         ...(user === undefined ? {} : { user }),
         answerForm: {
@@ -52,7 +53,7 @@ function decodeQuestion(bytes: Uint8Array, decode: (bytes: Uint8Array) => Operat
   }
 }
 
-/** Memory and knowledge have no part in an answer yet. */
+/** What has no part in an answer where nobody can say more. */
 function skippedOf(request: UnifiedChatRequest): readonly Skipped[] {
   const asksMemory = request.use_memory !== false || request.store_memory !== false;
   return [...(asksMemory ? (['memory'] as const) : []), ...(request.use_rag !== false ? (['knowledge'] as const) : [])];

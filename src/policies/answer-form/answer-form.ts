@@ -1,7 +1,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { AnswerFacts, AnswerForm, FormStream } from '../../operations/answer-form.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
-import { cacheFact, principalFact, upstreamFact } from '../../pipeline/facts.ts';
+import { cacheFact, contextFact, principalFact, upstreamFact } from '../../pipeline/facts.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import { type ByteStream, isStream, type Reply, type ReplyBody } from '../../pipeline/reply.ts';
 
@@ -48,13 +48,15 @@ async function answer({ form, id, exchange }: Asked, ask: () => Promise<Reply>):
   const look = (): AnswerFacts => {
     const nowMs = clock.monotonic();
     const cache = exchange.peek(cacheFact);
+    const context = exchange.peek(contextFact);
     return {
       id,
       cached: cache === 'hit' || cache === 'coalesced',
       model: exchange.peek(upstreamFact)?.model,
       nowMs: clock.now(),
-      generationMs: nowMs - askedAtMs,
+      generationMs: Math.max(0, nowMs - askedAtMs - (context?.waitedMs ?? 0)),
       totalMs: nowMs - exchange.startedAtMs,
+      context,
     };
   };
   if (!isEventStream(reply)) return { ...reply, headers: JSON_HEADERS, body: form.whole(bytesOf(reply.body), look()) };

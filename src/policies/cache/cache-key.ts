@@ -2,6 +2,7 @@ import { CREDENTIAL_HEADERS } from '../../base/credential-headers.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
 import type { Principal } from '../../pipeline/facts.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
+import { valueScope } from '../../stores/value/value-scope.ts';
 
 /** Headers that make a service answer differently, whether it says so (`Vary`) or not. */
 const VARYING_HEADERS = ['accept', 'accept-language', 'accept-encoding', 'range', 'origin', 'cookie'] as const;
@@ -23,7 +24,8 @@ export type PassedHeaders = (dialect: string) => readonly string[];
 
 /**
  * The key of a request: SHA-256 over everything that may change the answer. The tenant, and the end user that a credential is bound to,
- * come first, so tenants never meet; parts are parted by a byte that cannot occur inside them.
+ * come first, so tenants never meet; parts are parted by a byte that cannot occur inside them. Before it stands the scope of the user that it is
+ * about (the credential's; where that is nobody's, whom the body names), by which all of a user's answers are deleted.
  */
 export function cacheKey(request: GatewayRequest, exchange: Exchange, { principal, passedHeaders }: KeyParts): string {
   const { operation, body } = request;
@@ -36,15 +38,17 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, { principa
     if (principal.kind === 'anonymous') for (const name of CREDENTIAL_HEADERS) head += `\0${request.headers.get(name) ?? ''}`;
   } else {
     // The path and the query may say these, and not the body. What targets see of the caller's headers changes their answer, too.
-    const { dialect, model, form, stream, answerForm, user } = operation;
+    const { dialect, model, form, stream, answerForm, user, told } = operation;
     head += `${dialect}\0${model}\0${form ?? ''}\0${stream}\0`;
     for (const name of passedHeaders(dialect)) head += `${request.headers.get(name) ?? ''}\0`;
     if (operation.headers !== undefined) head += `${JSON.stringify(operation.headers)}\0`;
     // What such a body says of its user is not in the question any more.
     if (answerForm !== undefined) head += `${user ?? ''}\0`;
+    // What it was told is in the question; for whom is not.
+    if (told !== undefined) head += `${told.user ?? ''}\0`;
   }
   hasher.update(head);
   if (operation !== undefined) hasher.update(operation.bytes);
   else if (body.kind === 'bytes') hasher.update(body.bytes);
-  return `cache:${hasher.digest('base64url')}`;
+  return `${valueScope({ tenant: principal.tenant, user: principal.user ?? operation?.user })}cache:${hasher.digest('base64url')}`;
 }

@@ -72,7 +72,13 @@ function mayMatch({ matches, config }: Rule, { kind, pattern }: RouteInfo): bool
 function isCacheable(request: GatewayRequest, route: RouteInfo, rule: CacheRouteConfig): boolean {
   if (route.kind === 'model') {
     const { operation } = request;
-    return operation !== undefined && operation.command !== true && operation.upload === undefined && (rule.any || operation.deterministic);
+    return (
+      operation !== undefined &&
+      operation.command !== true &&
+      operation.upload === undefined &&
+      operation.told?.isPersonal !== true &&
+      (rule.any || operation.deterministic)
+    );
   }
   return request.method === 'GET' && request.body.kind === 'none' && !request.headers.has('range');
 }

@@ -15,7 +15,8 @@ export function principalOfClaims(payload: Readonly<Record<string, unknown>>, co
   const user = label(payload, claims.user);
   if (user === undefined) throw claimInvalid(claims.user, 'is missing');
   const tenant = label(payload, claims.tenant) ?? config.tenant;
-  const models = modelList(payload, claims.models);
+  const models = nameList(payload, claims.models, 'models');
+  const collections = nameList(payload, claims.collections, 'collections');
   return {
     // A user is one of a tenant: two tenants' users of one name are two people.
     id: `token:${tenant}:${user}`,
@@ -25,6 +26,7 @@ export function principalOfClaims(payload: Readonly<Record<string, unknown>>, co
     user,
     kind: 'token',
     ...(models === undefined ? {} : { models }),
+    ...(collections === undefined ? {} : { collections }),
   };
 }
 
@@ -48,12 +50,12 @@ function label(payload: Readonly<Record<string, unknown>>, name: string): string
   return text;
 }
 
-function modelList(payload: Readonly<Record<string, unknown>>, name: string): readonly string[] | undefined {
+function nameList(payload: Readonly<Record<string, unknown>>, name: string, what: string): readonly string[] | undefined {
   const value = claim(payload, name);
   if (value === undefined || value === null) return undefined;
-  const list: unknown = typeof value === 'string' ? value.split(' ').filter((model) => model !== '') : value;
-  if (!Array.isArray(list) || list.length > 1_000 || !list.every((model): model is string => typeof model === 'string'))
-    throw claimInvalid(name, 'is no list of models');
+  const list: unknown = typeof value === 'string' ? value.split(' ').filter((one) => one !== '') : value;
+  if (!Array.isArray(list) || list.length > 1_000 || !list.every((one): one is string => typeof one === 'string'))
+    throw claimInvalid(name, `is no list of ${what}`);
   return list;
 }
 

@@ -2,16 +2,19 @@ import { KEY_HEADERS, KEY_PROTOCOL_PREFIX, offeredProtocols } from '../../base/c
 import { GatewayError } from '../../base/errors.ts';
 
 const BEARER = 'bearer ';
+const TOKEN = 'token ';
 
 /** Longer than any key or token that is taken; looked at before anything is computed from it. */
 export const CREDENTIAL_CHARS_MAX = 8_192;
 
-/** Where else a key may stand than in the headers. */
+/** Where else a key may stand than in the headers that are always looked at. */
 export interface KeyQuery {
   /** With its `?`, or empty. */
   readonly search: string;
   /** The parameter's name; absent: in none. */
   readonly parameter?: string | undefined;
+  /** Whether `Authorization: Token …` holds one. */
+  readonly tokenScheme?: boolean | undefined;
 }
 
 /**
@@ -19,7 +22,8 @@ export interface KeyQuery {
  * Throws `header_invalid` for two that differ, and `key_invalid` for one that is absurdly long.
  */
 export function extractCredential(headers: Headers, query?: KeyQuery): string | undefined {
-  let credential = bearerToken(headers.get('authorization'));
+  const authorization = headers.get('authorization');
+  let credential = schemeToken(authorization, BEARER) ?? (query?.tokenScheme === true ? schemeToken(authorization, TOKEN) : undefined);
   const add = (value: string | null): void => {
     if (value === null || value === '') return;
     if (credential !== undefined && credential !== value) throw new GatewayError('header_invalid', 'the request has two different keys');
@@ -39,10 +43,10 @@ export function extractCredential(headers: Headers, query?: KeyQuery): string | 
 }
 
 /** Other schemes are no credentials of ours: a service may know them. */
-function bearerToken(authorization: string | null): string | undefined {
-  if (authorization === null || authorization.length <= BEARER.length) return undefined;
-  if (authorization.slice(0, BEARER.length).toLowerCase() !== BEARER) return undefined;
-  const token = authorization.slice(BEARER.length).trim();
+function schemeToken(authorization: string | null, scheme: string): string | undefined {
+  if (authorization === null || authorization.length <= scheme.length) return undefined;
+  if (authorization.slice(0, scheme.length).toLowerCase() !== scheme) return undefined;
+  const token = authorization.slice(scheme.length).trim();
   return token === '' ? undefined : token;
 }
 

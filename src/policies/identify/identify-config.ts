@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../base/units.ts';
+import { contextDefaultSchema } from '../../operations/context-wish.ts';
 
 /** What a key or token may be called by in logs and the ledger: never secret, one line. */
 const label = z.string().min(1).max(128);
@@ -16,7 +17,16 @@ const keyConfig = z.strictObject({
   tenant: label.default('default').describe('Tenant: caches, memory and coalescing are parted by it.'),
   user: label.optional().describe('The end user this key is bound to; then no request can name another.'),
   models: z.array(z.string().min(1)).min(1).optional().describe('Models that may be called, with `*` as wildcard. Default: all.'),
+  collections: z
+    .array(z.string().min(1).max(256))
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Collections of documents that may be used, by name or id, with `*` as wildcard. Default: all of the tenant.'),
   admin: z.boolean().default(false).describe('May call the admin routes.'),
+  context: contextDefaultSchema
+    .optional()
+    .describe('Memory and documents for this key’s chats, where a request does not say. Default: as `context.default` says.'),
 });
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'EdDSA'] as const;
@@ -26,6 +36,11 @@ const claimsConfig = z.strictObject({
   tier: z.string().min(1).default('tier').describe('Claim with the tier.'),
   tenant: z.string().min(1).default('tenant').describe('Claim with the tenant.'),
   models: z.string().min(1).default('models').describe('Claim with the models that may be called: an array, or text with spaces between.'),
+  collections: z
+    .string()
+    .min(1)
+    .default('collections')
+    .describe('Claim with the collections of documents that may be used: an array, or text with spaces between.'),
   admin: z.string().min(1).default('admin').describe('Claim that is `true` for administrators.'),
 });
 

@@ -55,8 +55,8 @@ export function createIdentify(config: AuthConfig, deps: IdentifyDeps): Policy {
     layer: (route) => {
       const access = route.access === 'metrics' ? deps.metricsAccess : route.access;
       if (access === 'public') return identifyKnown(identifier);
-      const { keyParameter: parameter, signatures } = route;
-      return identifyCaller(identifier, { access, required, parameter, signed: signatures === true ? signed : undefined });
+      const { keyParameter: parameter, signatures, tokenScheme } = route;
+      return identifyCaller(identifier, { access, required, parameter, tokenScheme, signed: signatures === true ? signed : undefined });
     },
   };
 }
@@ -94,18 +94,20 @@ interface CallerRules {
   readonly required: boolean;
   /** Of the query, where a key may stand. */
   readonly parameter: string | undefined;
+  /** Whether a key may come as `Authorization: Token …`. */
+  readonly tokenScheme: boolean | undefined;
   /** Knows callers by the signature of their request; undefined where none may be signed. */
   readonly signed: SignedIdentifier | undefined;
 }
 
-function identifyCaller(identifier: Identifier, { access, required, parameter, signed }: CallerRules): Layer {
+function identifyCaller(identifier: Identifier, { access, required, parameter, tokenScheme, signed }: CallerRules): Layer {
   const enter = (principal: Principal, exchange: Exchange): void => {
     if (access === 'admin' && !principal.admin) throw new GatewayError('access_denied', 'only an administrator may do this');
     exchange.set(principalFact, principal);
   };
   // No async function: who holds a configured key, as almost everybody does, is known at once.
   return (next) => (request, exchange) => {
-    const credential = extractCredential(request.headers, { search: request.search, parameter });
+    const credential = extractCredential(request.headers, { search: request.search, parameter, tokenScheme });
     if (credential === undefined) {
       const authorization = signed === undefined ? undefined : readAwsAuthorization(request.headers);
       if (signed !== undefined && authorization !== undefined) {

@@ -10,7 +10,7 @@ export function createKeyBook(keys: readonly KeyConfig[], digestOf: (key: string
   return (digest) => principals.get(digest);
 }
 
-function principalOf({ name, tenant, tier, admin, user, models }: KeyConfig): Principal {
+function principalOf({ name, tenant, tier, admin, user, models, collections, context }: KeyConfig): Principal {
   return {
     id: `key:${name}`,
     tenant,
@@ -19,5 +19,7 @@ function principalOf({ name, tenant, tier, admin, user, models }: KeyConfig): Pr
     kind: 'key',
     ...(user === undefined ? {} : { user }),
     ...(models === undefined ? {} : { models }),
+    ...(collections === undefined ? {} : { collections }),
+    ...(context === undefined ? {} : { context }),
   };
 }

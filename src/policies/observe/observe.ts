@@ -5,10 +5,12 @@
 
 import type { ErrorCode } from '../../base/errors.ts';
 import { formatDollars } from '../../catalog/cost.ts';
+import type { ContextAnswer } from '../../operations/context-answer.ts';
 import type { Usage } from '../../operations/usage.ts';
 import type { Exchange, Outcome } from '../../pipeline/exchange.ts';
 import {
   cacheFact,
+  contextFact,
   costFact,
   errorFact,
   principalFact,
@@ -22,6 +24,7 @@ import type { Policy } from '../../pipeline/policy.ts';
 import { isStream } from '../../pipeline/reply.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 import { traceFact } from '../../pipeline/trace-fact.ts';
+import type { AccessRecord } from '../../telemetry/access-line.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { EndpointMetrics, Metrics } from '../../telemetry/metrics.ts';
 import type { SpanExporter } from '../../telemetry/span-exporter.ts';
@@ -146,6 +149,20 @@ function priced(exchange: Exchange, { costOf }: ObserveDeps): number | undefined
   return cost;
 }
 
+function contextFields(context: ContextAnswer | undefined): Pick<AccessRecord, 'context' | 'memorySaved'> {
+  if (context === undefined) return {};
+  const { profile, memories, documents, waitedMs, leftOut, saved } = context;
+  return {
+    context: {
+      memories: profile.length + memories.length,
+      documents: documents.length,
+      waitedMs,
+      leftOut: leftOut.map(({ part, reason }) => `${part}:${reason}`).join(' '),
+    },
+    ...(saved === 'off' ? {} : { memorySaved: saved }),
+  };
+}
+
 interface Ended {
   readonly request: GatewayRequest;
   readonly exchange: Exchange;
@@ -200,6 +217,7 @@ function finish(ended: Ended, deps: ObserveDeps): void {
     inputTokens: usage?.inputTokens,
     outputTokens: usage?.outputTokens,
     costUsd: cost === undefined ? undefined : formatDollars(cost),
+    ...contextFields(exchange.peek(contextFact)),
     screening: exchange.peek(screeningFact),
     error,
   });

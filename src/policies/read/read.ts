@@ -1,4 +1,5 @@
-import type { CallerDialect, DecodeHints } from '../../dialects/dialect.ts';
+import type { CallerDialect } from '../../dialects/dialect.ts';
+import { decodeHints } from '../../pipeline/decode-hints.ts';
 import type { Policy } from '../../pipeline/policy.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 import { checkContentEncoding, checkContentType } from './body-head.ts';
@@ -28,7 +29,7 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       const { operation: kind } = route;
       const dialect = deps.dialects.get(route.dialect);
       if (kind === undefined || dialect === undefined) return undefined;
-      const hints: DecodeHints = { hasModel: (name) => deps.models.has(name), ...(route.form === undefined ? {} : { form: route.form }) };
+      const hasModel = (name: string): boolean => deps.models.has(name);
       return (next) => async (request, exchange) => {
         const { method, path, search, headers, params, body } = request;
         const boundary = route.takesForms === true ? formBoundary(headers) : undefined;
@@ -46,7 +47,7 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
         checkContentType(headers, dialect.otherContentTypes);
         checkContentEncoding(headers);
         const bytes = body.kind === 'unread' ? await body.read(config.bodyBytesMax) : body.kind === 'bytes' ? body.bytes : EMPTY;
-        const decoded = dialect.decode(kind, bytes, hintsOf(request, hints));
+        const decoded = dialect.decode(kind, bytes, decodeHints(request, route, hasModel));
         if (decoded === undefined) return next({ ...request, body: { kind: 'bytes', bytes } }, exchange);
         const operation = decoded.modelDefaulted === true ? { ...decoded, model: await deps.defaultModel(decoded.model) } : decoded;
         const read: GatewayRequest = { method, path, search, headers, body: { kind: 'bytes', bytes }, operation };
@@ -54,11 +55,6 @@ export function createRead(config: ReadConfig, deps: ReadDeps): Policy {
       };
     },
   };
-}
-
-function hintsOf({ params, search }: GatewayRequest, hints: DecodeHints): DecodeHints {
-  if (params === undefined) return search === '' ? hints : { ...hints, search };
-  return { ...hints, params, search };
 }
 
 const EMPTY = new Uint8Array(0);

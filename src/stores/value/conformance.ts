@@ -99,6 +99,27 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    name: 'what begins with a prefix is deleted, and nothing else, whatever is in them',
+    run: async ({ store, key }) => {
+      const ours = Array.from({ length: 500 }, (_, index) => `o*?[ur]s\\:${index}`);
+      const others = ['o*?[ur]s\\', 'o*?[ur]t\\:1', 'oxyur:1', 'oooours\\:1', 'u:o*?[ur]s\\:1', 'O*?[UR]S\\:1'];
+      await Promise.all([...ours, ...others].map(async (text) => store.set(key(text), Uint8Array.of(1), LONG)));
+      expect(await store.deletePrefix(key('o*?[ur]s\\:'), signal)).toBe(ours.length);
+      const found = await Promise.all([...ours, ...others].map(async (text) => (await store.get(key(text), signal)) !== undefined));
+      expect(found.filter(Boolean)).toHaveLength(others.length);
+      expect(await store.deletePrefix(key('o*?[ur]s\\:'), signal)).toBe(0);
+    },
+  },
+  {
+    name: 'what is deleted by its prefix may be set again',
+    run: async ({ store, key }) => {
+      await store.set(key('a:1'), Uint8Array.of(1), LONG);
+      await store.deletePrefix(key('a:'), signal);
+      await store.set(key('a:1'), Uint8Array.of(2), LONG);
+      expect((await store.get(key('a:1'), signal))?.[0]).toBe(2);
+    },
+  },
+  {
     name: 'a signal that has aborted is obeyed',
     run: async ({ store, key }) => {
       const aborted = AbortSignal.abort(new Error('gone'));
@@ -106,6 +127,7 @@ const CASES: readonly Case[] = [
         async () => store.get(key('a'), aborted),
         async () => store.set(key('a'), Uint8Array.of(1), { ttlMs: 1_000, signal: aborted }),
         async () => store.delete(key('a'), aborted),
+        async () => store.deletePrefix(key('a'), aborted),
       ];
       for (const attempt of attempts) expect(await attempt().catch(String)).toBe('Error: gone');
       expect(await store.get(key('a'), signal)).toBeUndefined();

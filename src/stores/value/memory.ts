@@ -14,6 +14,7 @@ export interface MemoryValueStore extends ValueStore {
   get(key: string, signal: Abortable): Uint8Array | undefined;
   set(key: string, bytes: Uint8Array, options: ValueSetOptions): void;
   delete(key: string, signal: Abortable): void;
+  deletePrefix(prefix: string, signal: Abortable): Promise<number>;
   /** Bytes in use, of `bytesMax`. */
   readonly bytes: number;
 }
@@ -25,6 +26,8 @@ interface Held {
 
 // Map slot, list node, entry and array header of one value, as measured; rounded up.
 const ENTRY_BYTES = 256;
+/** Keys that are looked at before others have their turn: less than a millisecond. */
+const KEYS_AT_ONCE = 5_000;
 
 export function createMemoryValueStore(config: MemoryValueConfig, deps: { readonly clock: Clock }): MemoryValueStore {
   const { clock } = deps;
@@ -52,6 +55,22 @@ export function createMemoryValueStore(config: MemoryValueConfig, deps: { readon
     delete(key, signal) {
       signal.throwIfAborted();
       values.delete(key);
+    },
+    async deletePrefix(prefix, signal) {
+      signal.throwIfAborted();
+      // Whatever is set meanwhile comes behind those that were there.
+      let left = values.size;
+      let deleted = 0;
+      const now = clock.monotonic();
+      for (const key of values.keys()) {
+        if (left === 0) break;
+        left -= 1;
+        if (left % KEYS_AT_ONCE === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
+        if (!key.startsWith(prefix)) continue;
+        const held = values.get(key);
+        if (values.delete(key) && held !== undefined && held.endsMs > now) deleted += 1;
+      }
+      return deleted;
     },
     get bytes() {
       return values.bytes;

@@ -6,6 +6,9 @@ export interface RedisValueConfig {
   readonly prefix: string;
 }
 
+/** Keys that Redis looks at for one command: less than a millisecond, in which it serves nobody else. */
+const SCANNED_AT_ONCE = '1000';
+
 /** Values that replicas share, as binary strings with a time to live. What does not fit, Redis' own `maxmemory-policy` decides. */
 export function createRedisValueStore(config: RedisValueConfig, deps: { readonly connection: RedisConnection }): ValueStore {
   const { connection } = deps;
@@ -25,6 +28,22 @@ export function createRedisValueStore(config: RedisValueConfig, deps: { readonly
     async delete(key, signal) {
       signal.throwIfAborted();
       await connection.client().del(nameOf(key));
+    },
+    async deletePrefix(prefix, signal) {
+      const pattern = `${nameOf(prefix).replaceAll(/[\\*?[\]]/g, String.raw`\$&`)}*`;
+      let cursor = '0';
+      let deleted = 0;
+      do {
+        signal.throwIfAborted();
+        // What is there from beginning to end is found, though the keyspace be resized meanwhile: redis.io/commands/scan.
+        const [next, keys] = (await connection.client().send('SCAN', [cursor, 'MATCH', pattern, 'COUNT', SCANNED_AT_ONCE])) as [
+          string,
+          string[],
+        ];
+        if (keys.length > 0) deleted += Number(await connection.client().send('UNLINK', keys));
+        cursor = next;
+      } while (cursor !== '0');
+      return deleted;
     },
     // The connection belongs to whoever made it.
     async [Symbol.asyncDispose]() {},

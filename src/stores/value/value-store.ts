@@ -14,6 +14,11 @@ export interface ValueStore extends AsyncDisposable {
   /** Keeps the bytes as they are: do not change them afterwards. */
   set(key: string, bytes: Uint8Array, options: ValueSetOptions): void | Promise<void>;
   delete(key: string, signal: Abortable): void | Promise<void>;
+  /**
+   * Deletes what was set before the call under a key that begins with `prefix`, which is not empty; what is set meanwhile may stay. Resolves with how
+   * many there were. A cache may skip a read, but who asks for this must know: rejects with `storage_unavailable` when it could not be done.
+   */
+  deletePrefix(prefix: string, signal: Abortable): Promise<number>;
 }
 
 export interface ValueSetOptions {

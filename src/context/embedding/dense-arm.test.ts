@@ -1,0 +1,376 @@
+import { describe, expect, test } from 'bun:test';
+import { GatewayError } from '../../base/errors.ts';
+import { createManualClock, type ManualClock } from '../../base/manual-clock.ts';
+import type { Partition, RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import { openSqliteRecords } from '../../stores/record/sqlite-records.ts';
+import { openSqliteVectors } from '../../stores/vector/sqlite-vectors.ts';
+import type { VectorStore } from '../../stores/vector/vector-store.ts';
+import type { ContextModels, EmbedTextsRequest } from '../context-models.ts';
+import { createDenseArm } from './create-dense-arm.ts';
+import { embeddingSpec } from './create-embedder.ts';
+import type { DenseArm } from './dense-arm.ts';
+import { embeddingsConfig } from './embedding-config.ts';
+
+const ANN: Partition = { tenant: 'one', kind: 'memory', name: 'ann' };
+const BOB: Partition = { tenant: 'one', kind: 'memory', name: 'bob' };
+
+/** Texts with the same words are near each other; another seed is another model. */
+function meaning(text: string, dimensions: number, seed: string): number[] {
+  const vector = new Array<number>(dimensions).fill(0.01);
+  for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) {
+    const hash = Number(Bun.hash(seed + word) % BigInt(dimensions));
+    vector[hash] = (vector[hash] ?? 0) + 1;
+  }
+  return vector;
+}
+
+interface FakeModel {
+  dimensions: number;
+  seed: string;
+  /** What a request meets before it is answered. */
+  meet: (request: EmbedTextsRequest) => Promise<void> | void;
+  readonly requests: EmbedTextsRequest[];
+}
+
+function createFake(): FakeModel & Pick<ContextModels, 'embed'> {
+  const fake: FakeModel & Pick<ContextModels, 'embed'> = {
+    dimensions: 256,
+    seed: 'a',
+    meet: () => {},
+    requests: [],
+    async embed(request) {
+      fake.requests.push(request);
+      const { dimensions, seed } = fake;
+      await fake.meet(request);
+      return { values: Float32Array.from(request.texts.flatMap((text) => meaning(text, dimensions, seed + request.model))), dimensions };
+    },
+  };
+  return fake;
+}
+
+interface Rig {
+  readonly records: RecordStore;
+  readonly vectors: VectorStore;
+  readonly model: ReturnType<typeof createFake>;
+  readonly clock: ManualClock;
+  readonly faults: string[];
+  arm(model?: string): DenseArm & AsyncDisposable;
+  write(partition: Partition, texts: Readonly<Record<string, string | null>>): Promise<void>;
+}
+
+function createRig(): Rig {
+  const records = openSqliteRecords(':memory:');
+  const vectors = openSqliteVectors({ path: ':memory:', bytesMax: 1_048_576 }, { now: () => 0, pause: async () => {} });
+  const model = createFake();
+  const clock = createManualClock();
+  const faults: string[] = [];
+  return {
+    records,
+    vectors,
+    model,
+    clock,
+    faults,
+    arm: (name = 'local/all-minilm') =>
+      createDenseArm(
+        {
+          ...embeddingsConfig.parse({ model: name, batch: 8 }),
+          searchTimeoutMs: 100,
+          spec: embeddingSpec(embeddingsConfig.parse({ model: name }), name),
+        },
+        {
+          records,
+          vectors,
+          models: model,
+          textOf: ({ kind }) => (kind === 'memory' ? ({ body }) => (JSON.parse(body ?? '{}') as { text?: string }).text : undefined),
+          clock,
+          random: () => 0.5,
+          holder: crypto.randomUUID(),
+          onFault: (message) => void faults.push(message),
+          onRecovery: () => void faults.push('recovered'),
+        },
+      ),
+    async write(partition, texts) {
+      const changes = Object.entries(texts).map(
+        ([id, text]): RecordChange => ({ id, group: 'g', kind: 'turn', body: text === null ? null : JSON.stringify({ text }) }),
+      );
+      await records.apply(partition, changes);
+    },
+  };
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn += 1) {
+    if (await isTrue()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error('it never came to be');
+}
+
+const TEXTS = { tea: 'I like green tea in the morning', dog: 'My dog is called Rufus', job: 'I work as a nurse in Leeds' };
+
+async function ids(arm: DenseArm, partition: Partition, query: string): Promise<string[]> {
+  const { hits, leftOut } = await arm.search(partition, query, 10);
+  expect(leftOut).toEqual([]);
+  return hits.map(({ id }) => id);
+}
+
+describe('a dense arm', () => {
+  test('embeds what is written, and finds it by what it means', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    await rig.write(BOB, { cat: 'My cat likes tea' });
+    arm.changed(ANN);
+    arm.changed(BOB);
+    expect(arm.waiting).toBe(2);
+    await until(() => arm.waiting === 0);
+    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
+    expect(await ids(arm, BOB, 'green tea')).toEqual(['cat']);
+    const [document] = rig.model.requests.filter(({ kind }) => kind === 'document');
+    expect(document?.owner).toEqual({ tenant: 'one', user: 'ann' });
+    expect(rig.model.requests.filter(({ kind }) => kind === 'query').map(({ owner }) => owner.user)).toEqual(['ann', 'bob']);
+  });
+
+  test('asks once for a question that comes again, and forgets it with what was erased', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    const queries = () => rig.model.requests.filter(({ kind }) => kind === 'query').length;
+    await Promise.all([ids(arm, ANN, 'tea'), ids(arm, ANN, 'tea'), ids(arm, ANN, 'tea')]);
+    await ids(arm, ANN, 'tea');
+    expect(queries()).toBe(1);
+    await rig.records.erase(ANN);
+    await arm.erase(ANN);
+    expect(await ids(arm, ANN, 'tea')).toEqual([]);
+    expect(await rig.vectors.spaces(ANN)).toEqual([]);
+    expect(queries()).toBe(2);
+  });
+
+  test('takes away the vectors of what was deleted, and does not ask again for what says the same', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    const asked = rig.model.requests.length;
+    await rig.write(ANN, { tea: null, dog: TEXTS.dog });
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    expect(rig.model.requests.length).toBe(asked);
+    expect((await ids(arm, ANN, 'tea dog')).toSorted()).toEqual(['dog', 'job']);
+    await rig.write(ANN, { dog: 'My parrot is called Polly' });
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    expect((await ids(arm, ANN, 'parrot'))[0]).toBe('dog');
+  });
+
+  test('goes on after a restart where it was, and finds by itself what was written meanwhile', async () => {
+    const rig = createRig();
+    const first = rig.arm();
+    await rig.write(ANN, TEXTS);
+    first.changed(ANN);
+    await until(() => first.waiting === 0);
+    await first[Symbol.asyncDispose]();
+    await rig.write(ANN, { new: 'I moved to a lighthouse' });
+    await rig.write(BOB, { cat: 'My cat is orange' });
+    const asked = rig.model.requests.length;
+    await using arm = rig.arm();
+    await until(async () => (await ids(arm, BOB, 'orange cat')).length === 1 && (await ids(arm, ANN, 'lighthouse'))[0] === 'new');
+    const documents = rig.model.requests.slice(asked).filter(({ kind }) => kind === 'document');
+    expect(documents.flatMap(({ texts }) => texts).toSorted()).toEqual(['I moved to a lighthouse', 'My cat is orange']);
+  });
+
+  test('waits longer and longer while the model is away, and says so once', async () => {
+    const rig = createRig();
+    rig.model.meet = () => Promise.reject(new GatewayError('upstream_unreachable', 'nobody is there'));
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    for (let round = 1; round <= 5; round += 1) {
+      await until(() => rig.model.requests.length === round);
+      await until(() => rig.clock.pending > 0);
+      expect(arm.waiting).toBe(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      rig.clock.advance(60_000);
+    }
+    rig.model.meet = () => {};
+    await until(() => {
+      rig.clock.advance(60_000);
+      return arm.waiting === 0;
+    });
+    expect(rig.faults).toEqual(['nobody is there', 'recovered']);
+    expect((await ids(arm, ANN, 'dog'))[0]).toBe('dog');
+  });
+
+  test('passes over the one text that the model cannot read', async () => {
+    const rig = createRig();
+    rig.model.meet = ({ texts }) => {
+      if (texts.some((text) => text.startsWith('x'))) throw new GatewayError('context_length_exceeded', 'too long');
+    };
+    await using arm = rig.arm();
+    await rig.write(ANN, { ...TEXTS, bad: 'x'.repeat(100) });
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    expect((await ids(arm, ANN, 'dog')).toSorted()).toEqual(['dog', 'job', 'tea']);
+    expect(rig.faults).toEqual(['a record gets no vector: too long']);
+  });
+
+  test('cuts a text that is too long for the model', async () => {
+    const rig = createRig();
+    rig.model.meet = ({ texts }) => {
+      if (texts.some((text) => text.length > 1_000)) throw new GatewayError('context_length_exceeded', 'too long');
+    };
+    await using arm = rig.arm();
+    await rig.write(ANN, { long: `lighthouse ${'word '.repeat(700)}` });
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    expect(await ids(arm, ANN, 'lighthouse')).toEqual(['long']);
+  });
+});
+
+describe('a dense arm whose model was changed', () => {
+  test('searches what the model before has made until the new one has made all, and then drops it', async () => {
+    const rig = createRig();
+    const first = rig.arm('local/one');
+    await rig.write(ANN, TEXTS);
+    first.changed(ANN);
+    await until(() => first.waiting === 0);
+    const [old] = await rig.vectors.spaces(ANN);
+    await first[Symbol.asyncDispose]();
+
+    const gate = Promise.withResolvers<void>();
+    rig.model.meet = ({ model, kind }) => (model === 'local/two' && kind === 'document' ? gate.promise : undefined);
+    await using arm = rig.arm('local/two');
+    await until(() => rig.model.requests.some(({ model, kind }) => model === 'local/two' && kind === 'document'));
+    rig.model.requests.length = 0;
+    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
+    expect(rig.model.requests.filter(({ kind }) => kind === 'query').map(({ model }) => model)).toContain('local/one');
+    gate.resolve();
+    await until(async () => (await rig.vectors.spaces(ANN)).every(({ name }) => name !== old?.name));
+    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
+    expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([3]);
+  });
+
+  test('finds part of it when the model before is gone, and says that it is part', async () => {
+    const rig = createRig();
+    const first = rig.arm('local/one');
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`r${index}`, `record number ${index} about lighthouses`]));
+    await rig.write(ANN, many);
+    first.changed(ANN);
+    await until(() => first.waiting === 0);
+    await first[Symbol.asyncDispose]();
+    let documents = 0;
+    rig.model.meet = ({ model, kind, texts }) => {
+      if (model === 'local/one') throw new GatewayError('model_unknown', 'gone');
+      documents += kind === 'document' ? texts.length : 0;
+      return documents > 100 && kind === 'document' ? new Promise(() => {}) : undefined;
+    };
+    await using arm = rig.arm('local/two');
+    await until(() => documents > 100);
+    const { hits, leftOut } = await arm.search(ANN, 'lighthouses', 10);
+    expect(leftOut).toEqual(['embeddings']);
+    expect(hits.length).toBe(10);
+  });
+
+  test('under the same name is noticed by the length of its vectors', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    rig.model.dimensions = 384;
+    expect(await arm.search(ANN, 'green tea', 5)).toEqual({ hits: [], leftOut: ['embeddings'] });
+    await rig.write(ANN, { new: 'I moved' });
+    arm.changed(ANN);
+    await until(async () => arm.waiting === 0 && (await rig.vectors.spaces(ANN)).length === 1);
+    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
+    expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([4]);
+  });
+});
+
+describe('erasing', () => {
+  test('while vectors are being made leaves none', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    const gate = Promise.withResolvers<void>();
+    rig.model.meet = () => gate.promise;
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => rig.model.requests.length > 0);
+    await rig.records.erase(ANN);
+    const erased = arm.erase(ANN);
+    gate.resolve();
+    await erased;
+    expect(await rig.vectors.spaces(ANN)).toEqual([]);
+    expect(await rig.records.partitions({ limit: 10 })).toEqual([]);
+  });
+
+  test('by another process while vectors are being made leaves none', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    const gate = Promise.withResolvers<void>();
+    rig.model.meet = () => gate.promise;
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => rig.model.requests.length > 0);
+    await rig.records.erase(ANN);
+    await rig.vectors.erase(ANN);
+    gate.resolve();
+    await until(() => arm.waiting === 0);
+    expect((await rig.vectors.spaces(ANN)).filter(({ vectors }) => vectors > 0)).toEqual([]);
+  });
+});
+
+describe('a search', () => {
+  for (const { name, fault, want } of [
+    { name: 'whose model is silent', fault: 'model', want: 'embeddings' },
+    { name: 'whose store is silent', fault: 'store', want: 'vectors' },
+    { name: 'whose log of records is silent', fault: 'records', want: 'vectors' },
+  ] as const) {
+    test(`${name} ends with its deadline, and says what is missing`, async () => {
+      const rig = createRig();
+      await using arm = rig.arm();
+      await rig.write(ANN, TEXTS);
+      arm.changed(ANN);
+      await until(() => arm.waiting === 0);
+      if (fault === 'model') rig.model.meet = () => new Promise(() => {});
+      if (fault === 'store') rig.vectors.search = () => new Promise(() => {});
+      if (fault === 'records') rig.records.note = () => new Promise(() => {});
+      const answer = arm.search(ANN, 'tea', 5);
+      for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      rig.clock.advance(100);
+      expect(await answer).toEqual({ hits: [], leftOut: [want] });
+    });
+  }
+
+  test('is not made to wait again and again for a model that is away', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    rig.model.meet = () => Promise.reject(new GatewayError('upstream_unreachable', 'nobody'));
+    for (let round = 0; round < 20; round += 1) expect((await arm.search(ANN, `tea ${round}`, 5)).leftOut).toEqual(['embeddings']);
+    expect(rig.model.requests.filter(({ texts }) => texts[0]?.startsWith('tea')).length).toBe(5);
+  });
+
+  test('takes nothing from a store that lies', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    rig.vectors.search = async () => [
+      { id: 'a', score: Number.NaN },
+      { id: 'b', score: 7 },
+      { id: 'tea', score: 0.4 },
+      { id: 'dog', score: 0.9 },
+      { id: 'tea', score: 0.3 },
+    ];
+    expect(await arm.search(ANN, 'tea', 1)).toEqual({ hits: [{ id: 'dog', score: 0.9 }], leftOut: [] });
+    rig.vectors.search = async () => [{ id: 'a', score: Number.NaN }];
+    expect(await arm.search(ANN, 'tea', 1)).toEqual({ hits: [], leftOut: ['vectors'] });
+  });
+});

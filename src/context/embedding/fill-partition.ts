@@ -1,0 +1,314 @@
+/*
+ * Gives the records of one partition their vectors, a page of its log at a time: embeds what is new, removes what is gone, and notes how far it has
+ * come. Whoever does a page twice does no harm.
+ */
+
+import { GatewayError } from '../../base/errors.ts';
+import { createLru, type Lru } from '../../base/lru.ts';
+import type { ChangePage, Partition, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
+import type { VectorEntry, VectorSpace, VectorStore } from '../../stores/vector/vector-store.ts';
+import type { ModelOwner } from '../context-models.ts';
+import type { Slots } from '../documents/slots.ts';
+import type { TextOf } from './dense-arm.ts';
+import { advanced, DENSE_NOTE, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
+import type { EmbeddedTexts, Embedder } from './embedder.ts';
+
+export interface FillConfig {
+  /** Texts in one request. */
+  readonly batch: number;
+  /** Requests at once. */
+  readonly parallel: number;
+}
+
+export interface FillDeps {
+  readonly records: RecordStore;
+  readonly vectors: VectorStore;
+  readonly embedder: Embedder;
+  readonly slots: Slots;
+  /** Wall milliseconds. */
+  readonly now: () => number;
+  /** Tells this process from others on the same store. */
+  readonly holder: string;
+  /** A record that gets no vector, and why. */
+  readonly onSkip: (reason: string) => void;
+}
+
+export type Filled =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'more'; readonly waiting: number }
+  /** Another process is at it. */
+  | { readonly kind: 'leased'; readonly forMs: number };
+
+/** Longer texts are cut: no model reads more, and some refuse it. */
+export const TEXT_CHARS_MAX = 32_000;
+const BATCH_CHARS_MAX = 400_000;
+const PAGE_MIN = 64;
+const PAGE_MAX = 1_000;
+const LEASE_MS = 60_000;
+const KNOWN_TEXTS_MAX = 100_000;
+const UNNOTED_MAX = 1_000;
+const CUTS_MAX = 4;
+
+interface Document {
+  readonly record: StoredRecord;
+  readonly text: string;
+}
+
+interface Work {
+  readonly partition: Partition;
+  readonly textOf: TextOf;
+  readonly signal: AbortSignal;
+}
+
+interface Done {
+  readonly put: readonly Document[];
+  readonly space: VectorSpace | undefined;
+  readonly last: number;
+}
+
+/** A partition's log, and what is known of its vectors, at one moment. */
+interface Look {
+  readonly state: DenseState | undefined;
+  readonly side: 'serving' | 'filling' | undefined;
+  readonly page: ChangePage;
+  readonly cursor: number;
+}
+
+export class PartitionFiller {
+  readonly #config: FillConfig;
+  readonly #deps: FillDeps;
+  readonly #pageSize: number;
+  /** What text a record's vector was made of: notes on a record change it without changing what it says. */
+  readonly #texts: Lru<string> = createLru({ bytesMax: KNOWN_TEXTS_MAX, entriesMax: KNOWN_TEXTS_MAX });
+  /** How far it has come in partitions that have no vectors yet. */
+  readonly #unnoted: Lru<number> = createLru({ bytesMax: UNNOTED_MAX, entriesMax: UNNOTED_MAX });
+
+  constructor(config: FillConfig, deps: FillDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    this.#pageSize = Math.min(PAGE_MAX, Math.max(PAGE_MIN, config.batch * config.parallel * 2));
+  }
+
+  /** How many changes wait, as far as the note tells. */
+  async waiting(partition: Partition, head: number): Promise<number> {
+    const { records, embedder } = this.#deps;
+    return waitingIn(parseDenseState(await records.note(partition, DENSE_NOTE)), embedder.spec, head);
+  }
+
+  /** Rejects with what a store or the model says; what was done until then is done. */
+  async fill(work: Work): Promise<Filled> {
+    const look = await this.#look(work);
+    if (look === undefined) return DONE;
+    const { state, page, cursor } = look;
+    const forMs = this.#leasedMs(state);
+    if (forMs > 0) return { kind: 'leased', forMs };
+    const last = page.records.at(-1)?.seq;
+    if (last === undefined) return this.#finish(work, state);
+    if (page.head - cursor > this.#pageSize && state !== undefined) await this.#note(work, { ...state, lease: this.#lease() });
+
+    const { documents, gone } = this.#sorted(work, look);
+    if (gone.length > 0 && state !== undefined) await this.#deps.vectors.delete(work.partition, gone);
+    const { put, space } = await this.#embedAll(work, documents);
+    if (!(await this.#isStill(work.partition, page, last))) {
+      // Erased meanwhile by another process: what was put now belongs to nobody.
+      if (put.length > 0)
+        await this.#deps.vectors.delete(
+          work.partition,
+          put.map(({ record }) => record.id),
+        );
+      return { kind: 'more', waiting: 1 };
+    }
+    return this.#advance(work, look, { put, space, last });
+  }
+
+  async #advance(work: Work, { state, page }: Look, { put, space, last }: Done): Promise<Filled> {
+    const { spec } = this.#deps.embedder;
+    const next = advanced(state, { spec, generation: page.generation, space, last });
+    const isOver = last >= page.head;
+    if (next === undefined) {
+      // Nobody has vectors yet, so there is nothing to note the place with: it is kept here.
+      if (isOver) this.#unnoted.delete(this.#keyOf(work.partition, page.generation));
+      else this.#unnoted.set(this.#keyOf(work.partition, page.generation), last, 1);
+      return isOver ? DONE : { kind: 'more', waiting: page.head - last };
+    }
+    await this.#note(work, next);
+    const side = next[sideOf(next, spec) ?? 'serving'];
+    for (const { record, text } of put) this.#texts.set(this.#textKey(work.partition, side?.space, record.id), hashOf(text), 1);
+    const done = side?.cursor ?? 0;
+    return done < page.head ? { kind: 'more', waiting: page.head - done } : this.#finish(work, next);
+  }
+
+  /** Drops what it knows of any partition: hashes of texts, places in logs. */
+  forget(): void {
+    this.#texts.clear();
+    this.#unnoted.clear();
+  }
+
+  async #look({ partition }: Work): Promise<Look | undefined> {
+    const { records, vectors, embedder } = this.#deps;
+    const state = parseDenseState(await records.note(partition, DENSE_NOTE));
+    const side = sideOf(state, embedder.spec);
+    const noted = side === undefined ? undefined : state?.[side]?.cursor;
+    const cursor = noted ?? 0;
+    const page = await records.changes(partition, cursor, this.#pageSize);
+    if (page.generation === '') {
+      // Erased. What another process put just then goes too.
+      await vectors.erase(partition);
+      return undefined;
+    }
+    if (state !== undefined && (state.generation !== page.generation || cursor > page.head)) {
+      // Another log than the one that the vectors were made of.
+      await vectors.erase(partition);
+      return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
+    }
+    const unnoted = noted === undefined ? (this.#unnoted.get(this.#keyOf(partition, page.generation)) ?? 0) : 0;
+    if (unnoted === 0) return { state, side, page, cursor };
+    return { state, side, page: await records.changes(partition, unnoted, this.#pageSize), cursor: unnoted };
+  }
+
+  #sorted({ partition, textOf }: Work, { page, state, side }: Look): { documents: Document[]; gone: string[] } {
+    const documents: Document[] = [];
+    const gone: string[] = [];
+    const space = side === undefined ? undefined : state?.[side]?.space;
+    for (const record of page.records) {
+      const text = record.body === null ? undefined : textOf(record)?.slice(0, TEXT_CHARS_MAX).trim();
+      const key = this.#textKey(partition, space, record.id);
+      if (text !== undefined && text !== '') {
+        if (space === undefined || this.#texts.get(key) !== hashOf(text)) documents.push({ record, text });
+      } else {
+        gone.push(record.id);
+        this.#texts.delete(key);
+      }
+    }
+    return { documents, gone };
+  }
+
+  async #embedAll(work: Work, documents: readonly Document[]): Promise<{ put: Document[]; space: VectorSpace | undefined }> {
+    const put: Document[] = [];
+    let space: VectorSpace | undefined;
+    const run = async (batch: readonly Document[]): Promise<void> => {
+      for (const made of await this.#embedded(work, batch)) {
+        work.signal.throwIfAborted();
+        space = made.space;
+        const { vectors } = made;
+        const entries = made.documents.map(
+          ({ record }, index): VectorEntry => ({ id: record.id, group: record.group, vector: vectors[index] ?? EMPTY }),
+        );
+        // Before it is there, so that it is taken out again whatever becomes of the call.
+        put.push(...made.documents);
+        await this.#deps.vectors.put(work.partition, made.space, entries);
+      }
+    };
+    const results = await Promise.allSettled(batchesOf(documents, this.#config.batch).map(run));
+    work.signal.throwIfAborted();
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return { put, space };
+  }
+
+  /** A batch that the model refuses is halved, until the one text that it cannot read is found; that one is cut, and then passed over. */
+  async #embedded(work: Work, batch: readonly Document[], cuts = 0): Promise<(EmbeddedTexts & { documents: readonly Document[] })[]> {
+    const { slots, embedder, onSkip } = this.#deps;
+    const texts = batch.map(({ text }) => text);
+    const asking = { owner: ownerOf(work.partition), signal: work.signal };
+    try {
+      using _slot = await slots.take(work.signal);
+      return [{ ...(await embedder.embed(texts, 'document', asking)), documents: batch }];
+    } catch (error) {
+      const [only] = batch;
+      if (!isRefusal(error) || only === undefined) throw error;
+      if (batch.length > 1) {
+        const middle = Math.ceil(batch.length / 2);
+        return [...(await this.#embedded(work, batch.slice(0, middle))), ...(await this.#embedded(work, batch.slice(middle)))];
+      }
+      if (cuts < CUTS_MAX && only.text.length > 1) {
+        const shorter = only.text.slice(0, Math.ceil(only.text.length / 2));
+        return this.#embedded(work, [{ ...only, text: shorter }], cuts + 1);
+      }
+      onSkip(error.message);
+      return [];
+    }
+  }
+
+  /** Whether the log is still the one that was read. */
+  async #isStill(partition: Partition, { generation }: ChangePage, last: number): Promise<boolean> {
+    return (await this.#deps.records.changes(partition, last, 1)).generation === generation;
+  }
+
+  /** The log has no more. */
+  async #finish(work: Work, state: DenseState | undefined): Promise<Filled> {
+    if (state === undefined) return DONE;
+    const next = finished(state, this.#deps.embedder.spec);
+    const { dropping, ...tidied } = next;
+    if (JSON.stringify(next) !== JSON.stringify(state)) await this.#note(work, next);
+    if (dropping === undefined) return DONE;
+    for (const name of dropping) await this.#deps.vectors.dropSpace(work.partition, name);
+    await this.#note(work, tidied);
+    return DONE;
+  }
+
+  async #note({ partition, signal }: Work, state: DenseState): Promise<void> {
+    signal.throwIfAborted();
+    await this.#deps.records.setNote(partition, DENSE_NOTE, JSON.stringify(state));
+  }
+
+  #lease(): NonNullable<DenseState['lease']> {
+    return { holder: this.#deps.holder, untilMs: this.#deps.now() + LEASE_MS };
+  }
+
+  #leasedMs(state: DenseState | undefined): number {
+    const { lease } = state ?? {};
+    if (lease === undefined || lease.holder === this.#deps.holder) return 0;
+    // A clock that was put forward must not hold it up for long.
+    return Math.min(LEASE_MS, lease.untilMs - this.#deps.now());
+  }
+
+  #textKey(partition: Partition, space: VectorSpace | undefined, id: string): string {
+    return hashOf(JSON.stringify([this.#keyOf(partition, space?.name ?? ''), id]));
+  }
+
+  #keyOf({ tenant, kind, name }: Partition, more: string): string {
+    return JSON.stringify([tenant, kind, name, more]);
+  }
+}
+
+const DONE: Filled = { kind: 'done' };
+const EMPTY = new Float32Array(0);
+
+export function ownerOf({ tenant, kind, name }: Partition): ModelOwner {
+  return kind === 'memory' ? { tenant, user: name } : { tenant };
+}
+
+/** The model was there, and would not have these texts. */
+function isRefusal(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && REFUSALS.has(error.code);
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'request_invalid',
+  'field_invalid',
+  'input_refused',
+  'body_too_large',
+  'context_length_exceeded',
+  'content_policy_violation',
+]);
+
+function hashOf(text: string): string {
+  return new Bun.CryptoHasher('sha256').update(text).digest('base64');
+}
+
+function batchesOf(documents: readonly Document[], batchMax: number): Document[][] {
+  const batches: Document[][] = [];
+  let chars = 0;
+  for (const document of documents) {
+    const batch = batches.at(-1);
+    if (batch === undefined || batch.length >= batchMax || chars + document.text.length > BATCH_CHARS_MAX) {
+      batches.push([document]);
+      chars = document.text.length;
+    } else {
+      batch.push(document);
+      chars += document.text.length;
+    }
+  }
+  return batches;
+}

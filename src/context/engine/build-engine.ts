@@ -1,0 +1,56 @@
+/* The engines over their stores, in the thread that this runs in. */
+
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../base/clock.ts';
+import { openRecords } from '../../stores/record/open-records.ts';
+import type { ContextEngine } from '../context-engine.ts';
+import { createKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
+import { createMemoryEngine } from '../memory/memory-engine.ts';
+import type { EngineConfig } from './engine-config.ts';
+
+export interface BuildEngineDeps {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** What failed in the background, for the log. */
+  readonly onFault: (message: string) => void;
+}
+
+/** What has expired is hidden at once; how often it is looked for to be deleted, in milliseconds. */
+const SWEEP_EVERY_MS = 600_000;
+
+/** Throws when a store cannot be opened. */
+export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): ContextEngine {
+  const { clock, onFault } = deps;
+  const { context, state } = config;
+  const closers = new AsyncDisposableStack();
+  const records = closers.use(openRecords(state, deps));
+  const pause = (): Promise<void> => setImmediate();
+  const shared = { records, clock, pause };
+  const memory = createMemoryEngine({ ...context.memory, indexBytesMax: context.index_bytes_max / 2 }, shared);
+  const knowledge = createKnowledgeEngine({ knowledge: context.knowledge, indexBytesMax: context.index_bytes_max / 2 }, shared);
+  closers.use(every(SWEEP_EVERY_MS, () => memory.sweep(), deps));
+  return {
+    memory,
+    knowledge,
+    status: async () => ({
+      indexes: knowledge.indexes,
+      indexBytes: knowledge.indexBytes,
+      unextracted: memory.unextracted,
+    }),
+    [Symbol.asyncDispose]: () => closers.disposeAsync(),
+  };
+
+  function every(delayMs: number, run: () => Promise<unknown>, { clock }: BuildEngineDeps): Disposable {
+    let timer: Disposable;
+    const next = (): void => {
+      timer = clock.after(delayMs, () => {
+        run()
+          .catch((error: unknown) => onFault(String(error)))
+          .finally(next);
+      });
+    };
+    next();
+    return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
+  }
+}

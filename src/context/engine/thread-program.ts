@@ -1,0 +1,66 @@
+/* The thread of the context engines: its first message is what they are made from, all others are calls. */
+
+import { GatewayError } from '../../base/errors.ts';
+import { systemClock } from '../../base/system-clock.ts';
+import type { ContextEngine } from '../context-engine.ts';
+import { buildEngine } from './build-engine.ts';
+import type { EngineConfig } from './engine-config.ts';
+import { Link, type LinkMessage, type Serve } from './link.ts';
+
+interface ThreadScope {
+  addEventListener(name: 'message', listener: (event: { data: EngineConfig | LinkMessage }) => void): void;
+  postMessage(message: LinkMessage, transfer: ArrayBuffer[]): void;
+}
+
+declare const self: ThreadScope;
+
+const CALLS_MAX = 1_000;
+const REPORT_MS = 10_000;
+
+let config: EngineConfig | undefined;
+let engine: ContextEngine | undefined;
+
+const serve: Serve = async (method, given) => {
+  if (method === 'close') {
+    await engine?.[Symbol.asyncDispose]();
+    engine = undefined;
+    return undefined;
+  }
+  const built = (engine ??= build());
+  if (method === 'status') return built.status();
+  const [part = '', name = ''] = method.split('.');
+  const target = part === 'memory' ? built.memory : built.knowledge;
+  const run = target[name as keyof typeof target] as ((...given: readonly unknown[]) => unknown) | undefined;
+  if (run === undefined) throw new Error(`there is no method '${method}'`);
+  return run.apply(target, [...given]);
+};
+
+/** It is opened when it is first needed, and anew after it could not be: a disk may come back. */
+function build(): ContextEngine {
+  if (config === undefined) throw new Error('the engines were asked before they were told what they are made from');
+  try {
+    return buildEngine(config, { clock: systemClock, random: Math.random, onFault: report });
+  } catch (cause) {
+    report(`the stores of memory and knowledge cannot be opened: ${String(cause)}`);
+    throw new GatewayError('storage_unavailable', 'memory and knowledge can be neither stored nor read at the moment', {
+      cause,
+      retryAfterMs: 5_000,
+    });
+  }
+}
+
+const link = new Link(
+  { what: 'the gateway', callsMax: CALLS_MAX },
+  { post: (message) => self.postMessage(message, []) },
+  { clock: systemClock, serve, onFault: report },
+);
+
+/** To the gateway's log. That it did not get there is no reason to fail. */
+function report(message: string): void {
+  link.call('report', [message], { timeoutMs: REPORT_MS }).catch(() => undefined);
+}
+
+self.addEventListener('message', ({ data }) => {
+  if ('kind' in data) link.take(data);
+  else config = data;
+});

@@ -1,0 +1,447 @@
+/*
+ * Collections of documents over the log of records: see knowledge-records.ts for how they lie there. What is asked of them is answered from views in
+ * memory, which follow the log.
+ */
+
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import type { DenseArm } from '../embedding/dense-arm.ts';
+import type { Reranker } from '../embedding/embedder.ts';
+import { createLexicalIndex } from '../lexical/create-index.ts';
+import { PartitionViews } from '../views/partition-views.ts';
+import { type FilePlace, fileChange, Ingestion, isWorkedOn } from './ingestion.ts';
+import type {
+  AnnouncedFile,
+  Attributes,
+  Chunk,
+  ChunkingStrategy,
+  Collection,
+  CollectionFile,
+  CollectionOverview,
+  DocumentToIndex,
+  FileBatch,
+  FileQuery,
+  KnowledgeAnswer,
+  KnowledgeEngine,
+  KnowledgeQuery,
+  ListPage,
+  UnfinishedFile,
+} from './knowledge.ts';
+import type { KnowledgeConfig } from './knowledge-config.ts';
+import {
+  batchRecordId,
+  chunkJson,
+  chunkRecordId,
+  chunksOf,
+  collectionsOf,
+  fileJson,
+  filesOf,
+  parseBody,
+  type StoredBatch,
+  type StoredChunk,
+  type StoredCollection,
+  type StoredFile,
+  versionGroup,
+} from './knowledge-records.ts';
+import { ChunksView, CollectionsView, countFiles, FilesView, type SeenFile } from './knowledge-views.ts';
+import { pageOf } from './list-page.ts';
+import { Search, type SearchedCollection } from './search.ts';
+
+export interface KnowledgeEngineConfig {
+  readonly knowledge: Pick<KnowledgeConfig, 'chunk_tokens' | 'chunk_overlap' | 'dense_share'>;
+  /** Indexes in memory hold about so many bytes at most. */
+  readonly indexBytesMax: number;
+  readonly reranker?: {
+    /** How many of the best it is shown. */
+    readonly candidates: number;
+    /** How long it may take, in milliseconds. */
+    readonly timeoutMs: number;
+  };
+}
+
+export interface KnowledgeEngineDeps {
+  readonly records: RecordStore;
+  readonly dense?: DenseArm;
+  readonly reranker?: Reranker;
+  readonly clock: Clock;
+  /** Lets others go on; whatever takes long does so by slices. */
+  readonly pause: () => Promise<void>;
+}
+
+/** The engine where it runs. */
+export interface LocalKnowledgeEngine extends KnowledgeEngine {
+  /** Collections whose index is in memory, and the bytes that they hold. */
+  readonly indexes: number;
+  readonly indexBytes: number;
+}
+
+export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps): LocalKnowledgeEngine {
+  return new Engine(config, deps);
+}
+
+const BATCH = 500;
+const LISTS_BYTES_MAX = 64 * 1_048_576;
+/** What nobody has worked on for so long is anybody's. */
+const LEASE_MS = 60_000;
+/** The last use of a collection is written down so exactly. */
+const ACTIVE_EVERY_MS = 60_000;
+
+class Engine implements LocalKnowledgeEngine {
+  readonly #config: KnowledgeEngineConfig;
+  readonly #deps: KnowledgeEngineDeps;
+  readonly #ingestion: Ingestion;
+  readonly #search: Search;
+  readonly #collections: PartitionViews<CollectionsView>;
+  readonly #files: PartitionViews<FilesView>;
+  readonly #chunks: PartitionViews<ChunksView>;
+  /** Views that were looked through for what is left over. */
+  readonly #tidied = new WeakSet<ChunksView>();
+  /** The taking-in under way, if any. */
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps) {
+    this.#config = config;
+    this.#deps = deps;
+    const { records, pause, clock } = deps;
+    const views = { records, pause, now: () => clock.monotonic() };
+    this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
+    this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
+    this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
+    this.#ingestion = new Ingestion(deps);
+    const { candidates = 0, timeoutMs = 0 } = config.reranker ?? {};
+    this.#search = new Search({ denseShare: config.knowledge.dense_share, candidates, rerankMs: timeoutMs }, deps);
+  }
+
+  get indexes(): number {
+    return this.#chunks.size;
+  }
+
+  get indexBytes(): number {
+    return this.#chunks.bytes + this.#files.bytes + this.#collections.bytes;
+  }
+
+  async createCollection(tenant: string, collection: Collection): Promise<boolean> {
+    const partition = collectionsOf(tenant);
+    const before = await this.#stored(tenant, collection.id);
+    if (before !== undefined) return false;
+    const { applied } = await this.#collections.apply(partition, [collectionChange(collection.id, collection)], { onlyNew: true });
+    return applied;
+  }
+
+  async collection(tenant: string, id: string): Promise<CollectionOverview | undefined> {
+    const [found] = await this.overviews(tenant, [id]);
+    return found;
+  }
+
+  async collections(tenant: string): Promise<readonly Collection[]> {
+    const { all } = await this.#collections.at(collectionsOf(tenant));
+    return [...all.values()].reverse().sort((a, b) => b.createdMs - a.createdMs);
+  }
+
+  async overviews(tenant: string, ids: readonly string[]): Promise<readonly CollectionOverview[]> {
+    const found: CollectionOverview[] = [];
+    for (const id of ids) {
+      const stored = await this.#stored(tenant, id);
+      if (stored === undefined) continue;
+      const { files } = await this.#files.at(filesOf(tenant, id));
+      let bytes = 0;
+      for (const { stored: file } of files.values()) if (file.status === 'completed') bytes += file.bytes;
+      found.push({ ...stored, files: countFiles(files.values()), bytes, expired: stored.expired === true });
+    }
+    return found;
+  }
+
+  async updateCollection(tenant: string, collection: Collection): Promise<void> {
+    if ((await this.#stored(tenant, collection.id)) === undefined) throw unknownCollection();
+    await this.#collections.apply(collectionsOf(tenant), [collectionChange(collection.id, collection)]);
+  }
+
+  async deleteCollection(tenant: string, id: string): Promise<boolean> {
+    const { all } = await this.#collections.at(collectionsOf(tenant));
+    const wasThere = all.has(id);
+    // First what it is, so that nobody begins to write to it.
+    if (wasThere) await this.#collections.apply(collectionsOf(tenant), [{ id, group: '', kind: 'collection', body: null }]);
+    await this.#erase(tenant, id);
+    return wasThere;
+  }
+
+  async announce(
+    tenant: string,
+    collection: string,
+    { files, batch }: { readonly files: readonly AnnouncedFile[]; readonly batch?: string },
+  ): Promise<readonly CollectionFile[]> {
+    await this.#writable(tenant, collection);
+    const nowMs = this.#deps.clock.now();
+    const { files: known } = await this.#files.at(filesOf(tenant, collection));
+    const stored = new Map(
+      files.map(({ id, filename, attributes, owner, chunking }): [string, StoredFile] => {
+        const { version, pending, bytes = 0, chunks = 0 } = known.get(id)?.stored ?? {};
+        const file: StoredFile = {
+          filename,
+          createdMs: nowMs,
+          status: 'in_progress',
+          bytes,
+          chunks,
+          attributes,
+          ...this.#size(chunking),
+          owner,
+          ...(batch === undefined ? {} : { batch }),
+          ...(version === undefined ? {} : { version }),
+          ...(pending === undefined ? {} : { pending }),
+          workedMs: nowMs,
+        };
+        return [id, file];
+      }),
+    );
+    const changes = Array.from(stored, ([id, file]) => fileChange(id, file));
+    if (batch !== undefined) changes.unshift(batchChange(batch, { createdMs: nowMs, cancelled: false, files: [...stored.keys()] }));
+    await this.#files.apply(filesOf(tenant, collection), changes);
+    await this.#touch(tenant, collection);
+    return Array.from(stored, ([id, file]) => fileJson(id, file));
+  }
+
+  async index(tenant: string, collection: string, document: DocumentToIndex): Promise<CollectionFile> {
+    await this.#writable(tenant, collection);
+    // Nobody writes faster than the index follows.
+    await this.#following;
+    const place = { tenant, collection, file: document.id };
+    const indexed = await this.#ingestion.run(place, document, this.#size(document.chunking));
+    // It may have been deleted meanwhile, and what was written after that with it.
+    if ((await this.#stored(tenant, collection)) === undefined) await this.#erase(tenant, collection);
+    else await this.#touch(tenant, collection);
+    this.#follow(tenant, collection);
+    return indexed;
+  }
+
+  async fail(
+    tenant: string,
+    collection: string,
+    { file, error }: { readonly file: string; readonly error: NonNullable<CollectionFile['error']> },
+  ): Promise<void> {
+    await this.#end({ tenant, collection, file }, { status: 'failed', error });
+  }
+
+  async takeUnfinished(limit: number): Promise<readonly UnfinishedFile[]> {
+    const { records, clock } = this.#deps;
+    const taken: UnfinishedFile[] = [];
+    let after: { tenant: string; kind: 'collections' | 'memory' | 'knowledge'; name: string } | undefined;
+    for (;;) {
+      const page = await records.partitions({ ...(after === undefined ? {} : { after }), limit: BATCH });
+      for (const { tenant, kind, name } of page) {
+        if (kind !== 'collections' || name === '') continue;
+        const { files } = await this.#files.at(filesOf(tenant, name));
+        for (const { id, stored } of files.values()) {
+          if (stored.status !== 'in_progress' || isWorkedOn(stored, clock.now(), LEASE_MS)) continue;
+          const mine = await this.#ingestion.change({ tenant, collection: name, file: id }, (now) =>
+            now?.status === 'in_progress' && !isWorkedOn(now, clock.now(), LEASE_MS) ? { ...now, workedMs: clock.now() } : undefined,
+          );
+          if (mine !== undefined) taken.push({ tenant, collection: name, file: fileJson(id, mine) });
+          if (taken.length >= limit) return taken;
+        }
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < BATCH) return taken;
+      after = last;
+    }
+  }
+
+  async file(tenant: string, collection: string, id: string): Promise<CollectionFile | undefined> {
+    const { files } = await this.#files.at(filesOf(tenant, collection));
+    const seen = files.get(id);
+    return seen === undefined ? undefined : fileJson(id, seen.stored);
+  }
+
+  async findFiles(tenant: string, collection: string, ids: readonly string[]): Promise<readonly CollectionFile[]> {
+    const { files } = await this.#files.at(filesOf(tenant, collection));
+    return ids.flatMap((id) => {
+      const seen = files.get(id);
+      return seen === undefined ? [] : [fileJson(id, seen.stored)];
+    });
+  }
+
+  async files(tenant: string, collection: string, query: FileQuery): Promise<ListPage<CollectionFile>> {
+    const view = await this.#files.at(filesOf(tenant, collection));
+    const { status, batch } = query;
+    const accept = ({ stored }: SeenFile): boolean =>
+      (status === undefined || stored.status === status) && (batch === undefined || stored.batch === batch);
+    const { items, hasMore } = pageOf(view.ordered, { query, accept });
+    return { items: items.map(({ id, stored }) => fileJson(id, stored)), hasMore };
+  }
+
+  async batch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined> {
+    const view = await this.#files.at(filesOf(tenant, collection));
+    const stored = view.batches.get(id);
+    if (stored === undefined) return undefined;
+    const files = stored.files.flatMap((file) => {
+      const seen = view.files.get(file);
+      return seen?.stored.batch === id ? [seen] : [];
+    });
+    return { id, createdMs: stored.createdMs, cancelled: stored.cancelled, files: countFiles(files) };
+  }
+
+  async cancelBatch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined> {
+    const view = await this.#files.at(filesOf(tenant, collection));
+    const stored = view.batches.get(id);
+    if (stored === undefined) return undefined;
+    await this.#files.apply(filesOf(tenant, collection), [batchChange(id, { ...stored, cancelled: true })]);
+    for (const file of stored.files) {
+      if (view.files.get(file)?.stored.status === 'in_progress')
+        await this.#end({ tenant, collection, file }, { status: 'cancelled', batch: id });
+    }
+    return this.batch(tenant, collection, id);
+  }
+
+  async setAttributes(
+    tenant: string,
+    collection: string,
+    { file, attributes }: { readonly file: string; readonly attributes: Attributes },
+  ): Promise<CollectionFile | undefined> {
+    const changed = await this.#ingestion.change({ tenant, collection, file }, (now) =>
+      now === undefined ? undefined : { ...now, attributes },
+    );
+    return changed === undefined ? undefined : fileJson(file, changed);
+  }
+
+  async chunks(
+    tenant: string,
+    collection: string,
+    { file, from, limit }: { readonly file: string; readonly from: number; readonly limit: number },
+  ): Promise<readonly Chunk[]> {
+    const stored = await this.#ingestion.read({ tenant, collection, file });
+    if (stored?.version === undefined) return [];
+    const group = versionGroup(file, stored.version);
+    const ids = Array.from({ length: Math.max(0, Math.min(limit, stored.chunks - from)) }, (_, at) => chunkRecordId(group, from + at));
+    const records = await this.#deps.records.get(chunksOf(tenant, collection), ids);
+    return records
+      .map((record) => chunkJson({ id: record.id, collection, file, stored }, parseBody<StoredChunk>(record)))
+      .sort((a, b) => a.index - b.index);
+  }
+
+  async removeFile(tenant: string, collection: string, id: string): Promise<boolean> {
+    const place = { tenant, collection, file: id };
+    const stored = await this.#ingestion.read(place);
+    if (stored === undefined) return false;
+    await this.#files.apply(filesOf(tenant, collection), [fileChange(id, null)]);
+    for (const version of [stored.version, stored.pending]) if (version !== undefined) await this.#ingestion.deleteVersion(place, version);
+    return true;
+  }
+
+  async removeDocument(tenant: string, id: string): Promise<number> {
+    let count = 0;
+    for (const collection of (await this.#collections.at(collectionsOf(tenant))).all.keys()) {
+      if (await this.removeFile(tenant, collection, id)) count += 1;
+    }
+    return count;
+  }
+
+  async search(tenant: string, query: KnowledgeQuery): Promise<KnowledgeAnswer> {
+    const searched: SearchedCollection[] = [];
+    for (const id of new Set(query.collections)) {
+      const stored = await this.#stored(tenant, id);
+      if (stored === undefined || stored.expired === true) continue;
+      // In this order: what a file's record names was written before it.
+      const files = await this.#files.at(filesOf(tenant, id));
+      const chunks = await this.#chunks.at(chunksOf(tenant, id));
+      searched.push({ id, tenant, files, chunks });
+    }
+    const answer = await this.#search.run(searched, query);
+    for (const collection of searched) {
+      await this.#tidy(collection);
+      await this.#touch(tenant, collection.id);
+    }
+    return answer;
+  }
+
+  /** Takes in what was written before somebody asks for it, where that is little: an index that is not in memory is made when it is needed. */
+  #follow(tenant: string, collection: string): void {
+    const partition = chunksOf(tenant, collection);
+    if (!this.#chunks.holds(partition)) return;
+    this.#following = this.#chunks.at(partition).then(
+      () => undefined,
+      // Whoever needs the view is told what is wrong.
+      () => undefined,
+    );
+  }
+
+  #size({ tokensMax, overlap }: ChunkingStrategy = this.#defaultSize()): ChunkingStrategy {
+    return { tokensMax, overlap: Math.min(overlap, Math.floor(tokensMax / 2)) };
+  }
+
+  #defaultSize(): ChunkingStrategy {
+    const { chunk_tokens, chunk_overlap } = this.#config.knowledge;
+    return { tokensMax: chunk_tokens, overlap: chunk_overlap };
+  }
+
+  /** A collection as it is written down; one whose time is over is emptied here. */
+  async #stored(tenant: string, id: string): Promise<StoredCollection | undefined> {
+    const { all } = await this.#collections.at(collectionsOf(tenant));
+    const stored = all.get(id);
+    if (stored?.expiresAfterMs === undefined || stored.expired === true) return stored;
+    if (stored.lastActiveMs + stored.expiresAfterMs > this.#deps.clock.now()) return stored;
+    const expired = { ...stored, expired: true };
+    await this.#collections.apply(collectionsOf(tenant), [collectionChange(id, expired)]);
+    await this.#erase(tenant, id);
+    return expired;
+  }
+
+  async #writable(tenant: string, id: string): Promise<void> {
+    const stored = await this.#stored(tenant, id);
+    if (stored === undefined) throw unknownCollection();
+    if (stored.expired === true) throw new GatewayError('request_invalid', 'the collection has expired');
+  }
+
+  async #touch(tenant: string, id: string): Promise<void> {
+    const { all } = await this.#collections.at(collectionsOf(tenant));
+    const stored = all.get(id);
+    const nowMs = this.#deps.clock.now();
+    if (stored === undefined || nowMs - stored.lastActiveMs < ACTIVE_EVERY_MS) return;
+    await this.#collections.apply(collectionsOf(tenant), [collectionChange(id, { ...stored, lastActiveMs: nowMs })]);
+  }
+
+  async #erase(tenant: string, id: string): Promise<void> {
+    await this.#files.erase(filesOf(tenant, id));
+    await this.#chunks.erase(chunksOf(tenant, id));
+    await this.#deps.dense?.erase(chunksOf(tenant, id));
+  }
+
+  async #end(place: FilePlace, end: { status: 'failed' | 'cancelled'; error?: StoredFile['error']; batch?: string }): Promise<void> {
+    const { batch, status, error } = end;
+    let left: readonly (string | undefined)[] = [];
+    const ended = await this.#ingestion.change(place, (now) => {
+      if (now?.status !== 'in_progress' || (batch !== undefined && now.batch !== batch)) return undefined;
+      const { version, pending, ...rest } = now;
+      left = [version, pending];
+      return { ...rest, status, chunks: 0, bytes: 0, ...(error === undefined ? {} : { error }) };
+    });
+    if (ended === undefined) return;
+    for (const version of left) if (version !== undefined) await this.#ingestion.deleteVersion(place, version);
+  }
+
+  /** Chunks that no file names are left over from work that ended before its time. */
+  async #tidy({ tenant, id, files, chunks }: SearchedCollection): Promise<void> {
+    if (this.#tidied.has(chunks)) return;
+    this.#tidied.add(chunks);
+    for (const group of chunks.groups.keys()) {
+      if (files.found.has(group)) continue;
+      const at = group.lastIndexOf(':');
+      const place = { tenant, collection: id, file: group.slice(0, at) };
+      const version = group.slice(at + 1);
+      // It may have been announced since the list of files was read.
+      const now = await this.#ingestion.read(place);
+      if (now?.pending !== version && now?.version !== version) await this.#ingestion.deleteVersion(place, version);
+    }
+  }
+}
+
+function collectionChange(id: string, collection: StoredCollection): RecordChange {
+  return { id, group: '', kind: 'collection', body: JSON.stringify(collection) };
+}
+
+function batchChange(id: string, batch: StoredBatch): RecordChange {
+  return { id: batchRecordId(id), group: '', kind: 'batch', body: JSON.stringify(batch) };
+}
+
+function unknownCollection(): GatewayError {
+  return new GatewayError('resource_unknown', 'there is no such collection');
+}

@@ -1,0 +1,71 @@
+/* The best few of many: a heap whose root is the worst of those taken. */
+
+export class Top {
+  readonly #max: number;
+  readonly #accept: (unit: number) => boolean;
+  readonly #orderOf: (unit: number) => number;
+  readonly #units: number[] = [];
+  readonly #scores: number[] = [];
+
+  /** Between equal scores the lesser order is better. `accept` is asked only about those that would be taken. */
+  constructor(max: number, accept: (unit: number) => boolean, orderOf: (unit: number) => number) {
+    this.#max = max;
+    this.#accept = accept;
+    this.#orderOf = orderOf;
+  }
+
+  offer(unit: number, score: number): void {
+    const isFull = this.#units.length === this.#max;
+    if (isFull && !this.#isWorse(0, score, unit)) return;
+    if (!this.#accept(unit)) return;
+    if (!isFull) {
+      this.#units.push(unit);
+      this.#scores.push(score);
+      this.#up(this.#units.length - 1);
+      return;
+    }
+    this.#units[0] = unit;
+    this.#scores[0] = score;
+    this.#down();
+  }
+
+  /** In no order. */
+  taken(): readonly number[] {
+    return this.#units;
+  }
+
+  /** Whether the one at a place is worse than the one given. */
+  #isWorse(place: number, score: number, unit: number): boolean {
+    const own = this.#scores[place] ?? 0;
+    return own < score || (own === score && this.#orderOf(this.#units[place] ?? 0) > this.#orderOf(unit));
+  }
+
+  #up(start: number): void {
+    let place = start;
+    while (place > 0) {
+      const parent = (place - 1) >>> 1;
+      if (this.#isWorse(parent, this.#scores[place] ?? 0, this.#units[place] ?? 0)) return;
+      this.#swap(place, parent);
+      place = parent;
+    }
+  }
+
+  #down(): void {
+    let place = 0;
+    for (;;) {
+      const left = 2 * place + 1;
+      if (left >= this.#units.length) return;
+      const right = left + 1;
+      const isRightWorse = right < this.#units.length && this.#isWorse(right, this.#scores[left] ?? 0, this.#units[left] ?? 0);
+      const child = isRightWorse ? right : left;
+      if (!this.#isWorse(child, this.#scores[place] ?? 0, this.#units[place] ?? 0)) return;
+      this.#swap(place, child);
+      place = child;
+    }
+  }
+
+  #swap(one: number, other: number): void {
+    [this.#units[one], this.#units[other]] = [this.#units[other] ?? 0, this.#units[one] ?? 0];
+    [this.#scores[one], this.#scores[other]] = [this.#scores[other] ?? 0, this.#scores[one] ?? 0];
+  }
+}

@@ -1,0 +1,256 @@
+/*
+ * The units of one index, and what is kept of each: its words as numbers in their order, what stands beside it, its place in its group.
+ * From the same words come the posting lists. Nothing is left behind by a unit that is removed.
+ */
+
+import { visitWords } from './analysis.ts';
+import { Groups } from './groups.ts';
+import { KNOBS } from './knobs.ts';
+import type { LexicalUnit } from './lexical-index.ts';
+import { float32Column, uint32Column } from './number-column.ts';
+import { PostingList, UNITS_MAX } from './posting-list.ts';
+import { Vocabulary } from './vocabulary.ts';
+
+/** Set on a word that stands in a question. */
+const QUESTION = 0x8000_0000;
+const UNIT_BYTES = 220;
+const LIST_BYTES = 120;
+
+/** The places of the lengths of a unit in their column. */
+export const LENGTHS = 4;
+export const STATED_TERMS = 0;
+export const ASKED_TERMS = 1;
+export const STATED_GRAMS = 2;
+export const ASKED_GRAMS = 3;
+
+/** What several units may have beside them: kept once. */
+interface About {
+  readonly text: string;
+  readonly words: Uint32Array;
+  readonly terms: number;
+  readonly grams: number;
+  holders: number;
+}
+
+interface Unit {
+  readonly id: string;
+  /** The how manieth to be added: the order of those that are equally good. */
+  readonly order: number;
+  readonly words: Uint32Array;
+  readonly about: About;
+}
+
+export class UnitTable {
+  readonly vocabulary = new Vocabulary();
+  readonly groups = new Groups();
+  /** By number of unit: its length as BM25 sees it, its own and beside it. */
+  readonly ownLengths = float32Column();
+  /** LENGTHS numbers per unit: terms and grams, stated and asked. */
+  readonly lengths = float32Column();
+  /** Sums of all units; whole numbers. */
+  readonly totals = new Float64Array(LENGTHS);
+  aboutTerms = 0;
+  aboutGrams = 0;
+  readonly #units: (Unit | undefined)[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #free: number[] = [];
+  readonly #abouts = new Map<string, About>();
+  readonly #postings: (PostingList | undefined)[] = [];
+  /** By term: its weight in the unit at hand; 0 between calls. */
+  readonly #weights = float32Column();
+  readonly #touched = uint32Column();
+  #added = 0;
+  #wordsBytes = 0;
+  #listsBytes = 0;
+
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  /** Numbers of units are below it. */
+  get length(): number {
+    return this.#units.length;
+  }
+
+  /** The sum of all own lengths. */
+  get ownTotal(): number {
+    return ownLengthOf(this.totals, this.aboutTerms);
+  }
+
+  get bytes(): number {
+    const columns = this.ownLengths.bytes + this.lengths.bytes + this.#weights.bytes + this.#touched.bytes;
+    const units = this.size * UNIT_BYTES + this.#wordsBytes;
+    return this.vocabulary.bytes + this.groups.bytes + columns + units + this.#listsBytes;
+  }
+
+  unitAt(number: number): Unit | undefined {
+    return this.#units[number];
+  }
+
+  postingsOf(term: number): PostingList | undefined {
+    return this.#postings[term];
+  }
+
+  put(added: LexicalUnit): void {
+    this.remove(added.id);
+    const number = this.#free.pop() ?? this.#units.length;
+    if (number >= UNITS_MAX) throw new RangeError(`an index holds at most ${UNITS_MAX} units`);
+    const unit = { id: added.id, order: this.#added, words: this.#wordsOf(added.text), about: this.#aboutOf(added.about) };
+    this.#added += 1;
+    this.#units[number] = unit;
+    this.#numbers.set(unit.id, number);
+    this.#wordsBytes += unit.words.byteLength + unit.id.length;
+    this.#measure(number, unit);
+    this.groups.add(added.group, { number, position: added.position, order: unit.order, length: this.ownLengths.values[number] ?? 0 });
+    this.#post(number, unit);
+  }
+
+  remove(id: string): boolean {
+    const number = this.#numbers.get(id);
+    const unit = number === undefined ? undefined : this.#units[number];
+    if (number === undefined || unit === undefined) return false;
+    this.#unpost(number, unit);
+    this.groups.remove(number, this.ownLengths.values[number] ?? 0);
+    this.#sum(number, unit.about, -1);
+    for (const word of unit.words) this.vocabulary.drop(plainWord(word));
+    this.#leaveAbout(unit.about);
+    this.#wordsBytes -= unit.words.byteLength + unit.id.length;
+    this.#units[number] = undefined;
+    this.#numbers.delete(id);
+    this.#free.push(number);
+    return true;
+  }
+
+  #wordsOf(text: string): Uint32Array {
+    const words: number[] = [];
+    let sentenceStart = 0;
+    visitWords(text, {
+      word: (word) => words.push(this.vocabulary.take(word)),
+      sentence: (isQuestion) => {
+        if (isQuestion) for (let at = sentenceStart; at < words.length; at += 1) words[at] = (words[at] ?? 0) + QUESTION;
+        sentenceStart = words.length;
+      },
+    });
+    return Uint32Array.from(words);
+  }
+
+  #aboutOf(text: string): About {
+    const known = this.#abouts.get(text);
+    if (known !== undefined) {
+      known.holders += 1;
+      return known;
+    }
+    const words = this.#wordsOf(text).map(plainWord);
+    let terms = 0;
+    let grams = 0;
+    for (const word of words) {
+      const parts = this.vocabulary.partsOf(word);
+      terms += parts[0] ?? 0;
+      grams += parts.length - 1 - (parts[0] ?? 0);
+    }
+    const about = { text, words, terms, grams, holders: 1 };
+    this.#abouts.set(text, about);
+    this.#wordsBytes += words.byteLength + text.length + UNIT_BYTES;
+    return about;
+  }
+
+  #leaveAbout(about: About): void {
+    about.holders -= 1;
+    if (about.holders > 0) return;
+    this.#abouts.delete(about.text);
+    this.#wordsBytes -= about.words.byteLength + about.text.length + UNIT_BYTES;
+    for (const word of about.words) this.vocabulary.drop(word);
+  }
+
+  #measure(number: number, { words, about }: Unit): void {
+    this.ownLengths.ensure(number + 1);
+    this.lengths.ensure((number + 1) * LENGTHS);
+    const lengths = this.lengths.values.subarray(number * LENGTHS, (number + 1) * LENGTHS).fill(0);
+    for (const word of words) {
+      const parts = this.vocabulary.partsOf(plainWord(word));
+      const terms = parts[0] ?? 0;
+      const isAsked = isInQuestion(word);
+      lengths[isAsked ? ASKED_TERMS : STATED_TERMS]! += terms;
+      lengths[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += parts.length - 1 - terms;
+    }
+    this.ownLengths.values[number] = ownLengthOf(lengths, about.terms);
+    this.#sum(number, about, 1);
+  }
+
+  #sum(number: number, about: About, sign: 1 | -1): void {
+    this.aboutTerms += sign * about.terms;
+    this.aboutGrams += sign * about.grams;
+    for (let at = 0; at < LENGTHS; at += 1) this.totals[at]! += sign * (this.lengths.values[number * LENGTHS + at] ?? 0);
+  }
+
+  #post(number: number, unit: Unit): void {
+    const count = this.#weigh(unit, 1);
+    for (let at = 0; at < count; at += 1) {
+      const term = this.#touched.values[at] ?? 0;
+      let list = this.#postings[term];
+      if (list === undefined) {
+        list = new PostingList();
+        this.#postings[term] = list;
+        this.#listsBytes += LIST_BYTES;
+      }
+      const before = list.entries.byteLength;
+      list.add(number, this.#weights.values[term] ?? 0);
+      this.#listsBytes += list.entries.byteLength - before;
+      this.#weights.values[term] = 0;
+    }
+  }
+
+  #unpost(number: number, unit: Unit): void {
+    const count = this.#weigh(unit, -1);
+    for (let at = 0; at < count; at += 1) {
+      const term = this.#touched.values[at] ?? 0;
+      this.#weights.values[term] = 0;
+      const list = this.#postings[term];
+      if (list === undefined) continue;
+      const before = list.entries.byteLength;
+      list.remove(number);
+      this.#listsBytes += list.entries.byteLength - before;
+      if (list.length > 0) continue;
+      this.#listsBytes -= LIST_BYTES + list.entries.byteLength;
+      this.#postings[term] = undefined;
+    }
+  }
+
+  /** Weighs the terms of a unit, counts its grams by `sign`, and returns how many terms were touched. */
+  #weigh({ words, about }: Unit, sign: 1 | -1): number {
+    this.#weights.ensure(this.vocabulary.terms.length);
+    const weights = this.#weights.values;
+    const grams = this.vocabulary.gramCounts.values;
+    let count = 0;
+    const weigh = (word: number, weight: number) => {
+      const parts = this.vocabulary.partsOf(word);
+      const gramsStart = 1 + (parts[0] ?? 0);
+      for (let at = 1; at < gramsStart; at += 1) {
+        const term = parts[at] ?? 0;
+        const before = weights[term] ?? 0;
+        if (before === 0) {
+          this.#touched.ensure(count + 1);
+          this.#touched.values[count] = term;
+          count += 1;
+        }
+        weights[term] = before + weight;
+      }
+      for (let at = gramsStart; at < parts.length; at += 1) grams[parts[at] ?? 0]! += sign;
+    };
+    for (const word of words) weigh(plainWord(word), isInQuestion(word) ? KNOBS.questionOwn : 1);
+    for (const word of about.words) weigh(word, KNOBS.own.about);
+    return count;
+  }
+}
+
+function ownLengthOf(lengths: ArrayLike<number>, aboutTerms: number): number {
+  return (lengths[STATED_TERMS] ?? 0) + KNOBS.questionOwn * (lengths[ASKED_TERMS] ?? 0) + KNOBS.own.about * aboutTerms;
+}
+
+export function plainWord(word: number): number {
+  return (word & ~QUESTION) >>> 0;
+}
+
+export function isInQuestion(word: number): boolean {
+  return word >= QUESTION;
+}

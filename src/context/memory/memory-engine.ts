@@ -1,0 +1,218 @@
+/*
+ * The memory of users, over the log of records. What is written rests on a view of the log and is refused by the store when the log has
+ * changed meanwhile: then it is decided anew. So of two processes that hear of a change of mind, one supersedes, and the other finds it done.
+ *
+ * A turn and what rules draw from it are written in one piece: after a crash, both are there or neither.
+ */
+
+import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
+import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import type { DenseArm } from '../embedding/dense-arm.ts';
+import { createLexicalIndex } from '../lexical/create-index.ts';
+import { PartitionViews } from '../views/partition-views.ts';
+import type {
+  Memory,
+  MemoryChange,
+  MemoryEngine,
+  MemoryEvent,
+  MemoryFilter,
+  MemoryPage,
+  MemoryPartition,
+  MemoryUpkeep,
+  Recall,
+  RecallRequest,
+  Remembered,
+  RememberRequest,
+} from './memory.ts';
+import { MemoryBook } from './memory-book.ts';
+import type { MemoryConfig } from './memory-config.ts';
+import { fits, type ListQuery, listPage } from './memory-list.ts';
+import { deletionsOf, historyId, historyOf, TOUCHES_MAX, touchesChange } from './memory-record.ts';
+import { edited, eventsOf } from './memory-story.ts';
+import { profileOf } from './profile-lane.ts';
+import { createRecall, type RecallMemories } from './recall/recall.ts';
+import { checkRequest } from './remember-limits.ts';
+import { planRemembering } from './remembering.ts';
+import { statementsOf } from './rules/rules.ts';
+import { createSweep } from './sweep.ts';
+import { Turnstile } from './turnstile.ts';
+
+export interface MemoryEngineConfig extends MemoryConfig {
+  /** For the indexes of all users together, in bytes. */
+  readonly indexBytesMax: number;
+}
+
+export interface MemoryEngineDeps {
+  readonly records: RecordStore;
+  /** Without one, memories are compared by their words alone. */
+  readonly dense?: DenseArm;
+  readonly clock: Clock;
+  /** Lets others go on: long work is done by slices. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Others write to the same user's log at the same moment: so often it is tried before they are too many. */
+const ATTEMPTS_MAX = 50;
+/** Changes that are written at once. */
+const BATCH = 3_000;
+
+export function createMemoryEngine(config: MemoryEngineConfig, deps: MemoryEngineDeps): MemoryEngine & MemoryUpkeep {
+  return new RecordedMemory(config, deps);
+}
+
+class RecordedMemory implements MemoryEngine, MemoryUpkeep {
+  readonly #deps: MemoryEngineDeps;
+  readonly #books: PartitionViews<MemoryBook>;
+  readonly #recall: RecallMemories;
+  readonly #sweep: () => Promise<number>;
+  readonly #writers = new Turnstile();
+
+  constructor(config: MemoryEngineConfig, deps: MemoryEngineDeps) {
+    const { records, clock, pause, dense } = deps;
+    this.#deps = deps;
+    this.#books = new PartitionViews(
+      { bytesMax: config.indexBytesMax },
+      { records, create: () => new MemoryBook(createLexicalIndex()), now: () => clock.monotonic(), pause },
+    );
+    const view = async (partition: MemoryPartition) => (await this.#books.at(partition)).view;
+    this.#recall = createRecall(config, { view, clock, ...(dense === undefined ? {} : { dense }) });
+    const remove = (partition: MemoryPartition, ids: readonly string[]): Promise<number> => this.#remove(partition, () => ids);
+    this.#sweep = createSweep(config, { records, clock, pause, remove });
+  }
+
+  get unextracted(): number {
+    return 0;
+  }
+
+  async extract(): Promise<void> {}
+
+  async remember(partition: MemoryPartition, request: RememberRequest): Promise<Remembered> {
+    checkRequest(request);
+    return this.#write(partition, (book) => {
+      const { changes, remembered } = planRemembering(book, request, { nowMs: this.#deps.clock.now(), rules: statementsOf });
+      return { changes, result: remembered };
+    });
+  }
+
+  recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
+    return this.#recall(partition, request);
+  }
+
+  async profile(partition: MemoryPartition, tokensMax: number): Promise<readonly Memory[]> {
+    if (tokensMax <= 0) return [];
+    return profileOf((await this.#books.at(partition)).view, tokensMax, this.#deps.clock.now());
+  }
+
+  async touch(partition: MemoryPartition, ids: readonly string[]): Promise<void> {
+    try {
+      const book = await this.#books.at(partition);
+      const nowMs = this.#deps.clock.now();
+      const changes = [...new Set(ids)].flatMap((id) => {
+        const memory = book.get(id);
+        return memory === undefined ? [] : [touchesChange(memory, [...memory.touchesMs, nowMs].slice(-TOUCHES_MAX))];
+      });
+      if (changes.length > 0) await this.#deps.records.apply(partition, changes.slice(0, BATCH));
+    } catch (error) {
+      // That a memory was of use is worth nobody's waiting. What is broken in us is not hidden.
+      if (!(error instanceof GatewayError)) throw error;
+    }
+  }
+
+  async get(partition: MemoryPartition, id: string): Promise<Memory | undefined> {
+    const memory = (await this.#books.at(partition)).get(id);
+    return memory === undefined || (memory.expiresMs ?? Infinity) <= this.#deps.clock.now() ? undefined : memory;
+  }
+
+  async list(partition: MemoryPartition, query: ListQuery): Promise<MemoryPage> {
+    return listPage((await this.#books.at(partition)).view, query, this.#deps.clock.now());
+  }
+
+  async update(partition: MemoryPartition, id: string, change: MemoryChange): Promise<Memory | undefined> {
+    const [history] = await this.#deps.records.get(partition, [historyId(id)]);
+    const memory = await this.#write(partition, (book) => {
+      const before = book.get(id);
+      if (before === undefined) return { changes: [], result: undefined };
+      const { memory: after, changes } = edited(before, change, { history: historyOf(history), nowMs: this.#deps.clock.now() });
+      return { changes, result: after };
+    });
+    return memory;
+  }
+
+  /** The turns that a fact was drawn from tell the same, and go with it: who deletes it wants neither told again. */
+  delete(partition: MemoryPartition, ids: readonly string[]): Promise<number> {
+    return this.#remove(
+      partition,
+      (book) => ids.filter((id) => book.get(id) !== undefined).flatMap((id) => [id, ...(book.get(id)?.sources ?? [])]),
+      new Set(ids),
+    );
+  }
+
+  deleteMatching(partition: MemoryPartition, filter: MemoryFilter): Promise<number> {
+    return this.#remove(partition, (book) => [...book.view.memories.values()].filter((each) => fits(each, filter)).map(({ id }) => id));
+  }
+
+  async history(partition: MemoryPartition, id: string): Promise<readonly MemoryEvent[]> {
+    const [book, [record]] = await Promise.all([this.#books.at(partition), this.#deps.records.get(partition, [historyId(id)])]);
+    const memory = book.get(id);
+    return memory === undefined ? [] : eventsOf(memory, historyOf(record), (other) => book.get(other));
+  }
+
+  async erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>> {
+    return this.#writers.run(nameOf(partition), async () => {
+      const { view } = await this.#books.at(partition);
+      let turns = 0;
+      for (const { kind } of view.memories.values()) if (kind === 'turn') turns += 1;
+      const memories = view.size - turns;
+      const records = await this.#books.erase(partition);
+      await this.#deps.dense?.erase(partition);
+      return { memories, turns, history: Math.max(0, records - memories - turns) };
+    });
+  }
+
+  sweep(): Promise<number> {
+    return this.#sweep();
+  }
+
+  /** Deletes with all that belongs to it. Resolves with how many memories there were, of those that count. */
+  async #remove(
+    partition: MemoryPartition,
+    choose: (book: MemoryBook) => readonly string[],
+    counted?: ReadonlySet<string>,
+  ): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const memories = await this.#write(partition, (book) => {
+        const chosen = [...new Set(choose(book))].flatMap((id) => book.get(id) ?? []).slice(0, BATCH);
+        return { changes: chosen.flatMap(deletionsOf), result: chosen };
+      });
+      removed += memories.filter(({ id }) => counted?.has(id) ?? true).length;
+      if (memories.length < BATCH) return removed;
+    }
+  }
+
+  /** Decides on the memories as they are, and writes if they still are: else decides anew. */
+  #write<T>(
+    partition: MemoryPartition,
+    decide: (book: MemoryBook) => { readonly changes: readonly RecordChange[]; readonly result: T },
+  ): Promise<T> {
+    return this.#writers.run(nameOf(partition), async () => {
+      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+        const book = await this.#books.at(partition);
+        const { changes, result } = decide(book);
+        if (changes.length === 0) return result;
+        const { applied } = await this.#books.apply(partition, changes, { expectedHead: book.head });
+        if (applied) {
+          this.#deps.dense?.changed(partition);
+          return result;
+        }
+        await this.#deps.pause();
+      }
+      throw new GatewayError('storage_unavailable', 'too many write to the memories of one user at once');
+    });
+  }
+}
+
+function nameOf({ tenant, name }: MemoryPartition): string {
+  return JSON.stringify([tenant, name]);
+}

@@ -1,0 +1,21 @@
+/* Whether a memory may be found at all: its kind, whom and what it belongs to, and whether it has expired. */
+
+import type { RecallRequest } from '../memory.ts';
+import { fits } from '../memory-list.ts';
+import type { MemoryView } from '../memory-view.ts';
+import { isSuperseded } from './score.ts';
+
+type Asked = Pick<RecallRequest, 'kinds' | 'filter' | 'superseded' | 'expired'>;
+
+export function acceptance(view: MemoryView, request: Asked, nowMs: number): (id: string) => boolean {
+  const { filter, superseded, expired } = request;
+  const kinds = request.kinds === undefined ? undefined : new Set(request.kinds);
+  return (id) => {
+    const memory = view.get(id);
+    if (memory === undefined) return false;
+    if (kinds !== undefined && !kinds.has(memory.kind)) return false;
+    if (expired !== true && (memory.expiresMs ?? Infinity) <= nowMs) return false;
+    if (superseded === false && isSuperseded(memory, nowMs)) return false;
+    return filter === undefined || fits(memory, filter);
+  };
+}

@@ -1,0 +1,63 @@
+/* Which memories may be what is asked for, with how well they fit by words and by meaning. */
+
+import type { DenseAnswer } from '../../embedding/dense-arm.ts';
+import { type FusedHit, fuse, type Scored } from '../../embedding/fusion.ts';
+import type { LexicalIndex } from '../../lexical/lexical-index.ts';
+import type { RecallQuery } from './recall-query.ts';
+
+export interface CandidateSearch {
+  readonly index: LexicalIndex;
+  readonly query: RecallQuery;
+  readonly dense: DenseAnswer | undefined;
+  readonly denseShare: number;
+  readonly limit: number;
+  readonly accept: (id: string) => boolean;
+}
+
+/** Best first; scores 0 to 1. */
+export function candidates(search: CandidateSearch): FusedHit[] {
+  const { dense, denseShare, accept } = search;
+  const hits = dense?.hits.filter(({ id }) => accept(id)) ?? [];
+  return fuse(withFloor(byWords(search), zeroFloor), withFloor(hits, meaningFloor), denseShare).filter(({ id }) => id !== FLOOR);
+}
+
+/** The question's own hits, and those of the turn that it leans on: each as a share of its best, weighted, added. */
+function byWords({ index, query, limit, accept }: CandidateSearch): Scored[] {
+  const hits = index.search({ text: query.text, limit, accept });
+  if (query.previous === undefined) return hits;
+  const scores = new Map<string, number>();
+  add(scores, hits, 1);
+  add(scores, index.search({ text: query.previous.text, limit, accept }), query.previous.weight);
+  return Array.from(scores, ([id, score]) => ({ id, score }));
+}
+
+function add(scores: Map<string, number>, hits: readonly Scored[], weight: number): void {
+  const best = hits[0]?.score ?? 1;
+  for (const { id, score } of hits) scores.set(id, (scores.get(id) ?? 0) + (weight * score) / best);
+}
+
+/** No memory's id. */
+const FLOOR = '';
+
+/** A list is stretched from its last hit to its first: of two that are nearly as good, the second must not become 0. So it gets a last one that is. */
+function withFloor(hits: readonly Scored[], floorOf: (hits: readonly Scored[]) => number): readonly Scored[] {
+  return hits.length === 0 ? hits : [...hits, { id: FLOOR, score: floorOf(hits) }];
+}
+
+/** What shares no word. */
+function zeroFloor(): number {
+  return 0;
+}
+
+/** Cosines that differ by less than this are not told apart by more than that share. */
+const COSINE_RANGE_MIN = 0.25;
+
+function meaningFloor(hits: readonly Scored[]): number {
+  let best = -Infinity;
+  let last = Infinity;
+  for (const { score } of hits) {
+    best = Math.max(best, score);
+    last = Math.min(last, score);
+  }
+  return Math.min(last, best - COSINE_RANGE_MIN);
+}

@@ -1,0 +1,75 @@
+/*
+ * From a question to the memories that may answer it.
+ *
+ *   question ─▶ words, time ─▶ candidates: by words ∪ by meaning ∪ by time ─▶ score ─▶ the best
+ *
+ *   score = (how well it fits + how well its time fits) × age and use × importance × whether it is still so
+ *
+ * What the parts are worth was measured: docs/decisions/0015-recall.md.
+ */
+
+import type { Clock } from '../../../base/clock.ts';
+import type { DenseArm } from '../../embedding/dense-arm.ts';
+import type { FusedHit } from '../../embedding/fusion.ts';
+import type { MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
+import type { MemoryConfig } from '../memory-config.ts';
+import type { MemoryView } from '../memory-view.ts';
+import { acceptance } from './acceptance.ts';
+import { askedRole } from './asked-role.ts';
+import { candidates } from './candidates.ts';
+import { decaySetting } from './decay.ts';
+import { recallQuery } from './recall-query.ts';
+import { byScore, type Judge, scored } from './score.ts';
+import { timeQuestion } from './time/time-question.ts';
+import { TimeMatch } from './time-match.ts';
+
+export interface RecallDeps {
+  /** The partition's view, caught up with its log. */
+  readonly view: (partition: MemoryPartition) => Promise<MemoryView>;
+  /** Without one, words decide alone. */
+  readonly dense?: DenseArm;
+  readonly clock: Pick<Clock, 'now'>;
+}
+
+export type RecallMemories = (partition: MemoryPartition, request: RecallRequest) => Promise<Recall>;
+
+/** Of these the best are chosen. */
+const POOL_MIN = 60;
+const POOL_MAX = 1_000;
+
+/** What its time alone is worth at most, as if it were words: it keeps the order in which such are found. */
+const ALONE_MAX = 0.05;
+
+/** Rejects with `storage_unavailable` when the partition's log cannot be read. */
+export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 'dense_share'>, deps: RecallDeps): RecallMemories {
+  return async (partition, request) => {
+    const nowMs = request.referenceMs ?? deps.clock.now();
+    const query = recallQuery(request.query, request.previous);
+    const question = timeQuestion(query.text, { nowMs });
+    const pool = Math.min(POOL_MAX, Math.max(4 * request.limit, POOL_MIN));
+    const [view, dense] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
+
+    const time = new TimeMatch({ view, question, nowMs, session: request.session });
+    const accept = acceptance(view, request, nowMs);
+    // What only its time tells apart from the rest may lie deep in the list.
+    const limit = time.isAsked ? POOL_MAX : pool;
+    const words = { ...query, text: question.text };
+    const byText = candidates({ index: view.index, query: words, dense, denseShare: config.dense_share, limit, accept });
+    const hits = [...byText, ...alsoWithin(time.within(pool, accept), byText)];
+    time.among(hits);
+    const decay = decaySetting(request.decay ?? config.decay, config.half_life);
+    const judge: Judge = { time, question, role: askedRole(query.text), nowMs, decay, areSupersededEqual: request.superseded === true };
+    const memories = hits.flatMap((hit): RecalledMemory[] => {
+      const memory = view.get(hit.id);
+      return memory === undefined ? [] : [scored(hit, memory, judge)];
+    });
+    return { memories: memories.sort(byScore).slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
+  };
+}
+
+/** Those that neither words nor meaning have found. */
+function alsoWithin(ids: readonly string[], found: readonly FusedHit[]): FusedHit[] {
+  const known = new Set(found.map(({ id }) => id));
+  const others = ids.filter((id) => !known.has(id));
+  return others.map((id, place) => ({ id, score: (ALONE_MAX * (others.length - place)) / others.length, lexical: 0, dense: 0 }));
+}

@@ -1,0 +1,47 @@
+/* What a user says in a turn, sentence by sentence: statements alone, without what is quoted, pasted or asked. */
+
+export interface Sentence {
+  /** As it was said, with straight apostrophes and single spaces. */
+  readonly text: string;
+  readonly isQuestion: boolean;
+}
+
+/** Of longer turns, the beginning is read: what people say of themselves stands there, and below it what they paste. */
+const READ_CHARS_MAX = 6_000;
+const SENTENCES_MAX = 60;
+/** A longer one is pasted prose, or has no full stops. */
+const SENTENCE_CHARS_MAX = 400;
+
+const FENCED = /```[\s\S]*?(?:```|$)|~~~[\s\S]*?(?:~~~|$)/g;
+const QUOTED_LINE = /^[ \t]*>.*$/gm;
+const MARKUP = /<[^<>\n]{1,300}>/g;
+/** Behind these, a full stop ends no sentence. */
+const ABBREVIATION = /(?:^|[\s(])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Mt|Jr|Sr|vs|approx|No|e\.g|i\.e|[A-Z])\.$/;
+const END = /[.!?…]+["'”’)\]]*(?=\s|$)|\n+|(?<=\p{Extended_Pictographic})\s+(?=\p{Lu})/gu;
+
+export function sentencesOf(text: string): Sentence[] {
+  const plain = text
+    .slice(0, READ_CHARS_MAX)
+    .replace(FENCED, '\n')
+    .replace(QUOTED_LINE, '')
+    .replace(MARKUP, ' ')
+    .replace(/[’‘`´]/g, "'")
+    .replace(/[^\S\n]+/g, ' ');
+  const sentences: Sentence[] = [];
+  let start = 0;
+  const push = (end: number): void => {
+    const each = plain.slice(start, end).trim();
+    start = end;
+    // Signs alone are none, nor is what nobody says in one breath.
+    if (each.length > SENTENCE_CHARS_MAX || !/\p{L}/u.test(each)) return;
+    sentences.push({ text: each.replace(/^[-*•–\d.)\s]+(?=\p{L})/u, ''), isQuestion: /\?["'”’)\]]*$/.test(each) });
+  };
+  for (const match of plain.matchAll(END)) {
+    const end = match.index + match[0].length;
+    if (match[0] === '.' && ABBREVIATION.test(plain.slice(Math.max(0, end - 12), end))) continue;
+    push(end);
+    if (sentences.length >= SENTENCES_MAX) return sentences;
+  }
+  push(plain.length);
+  return sentences;
+}

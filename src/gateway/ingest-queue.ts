@@ -1,0 +1,135 @@
+/*
+ * Files on their way into collections: announced in the store, then read from the documents and handed to the engine, a few at a time. What is announced is
+ * never lost: a file that the process was ended over is taken up again, by this process after its restart or by another.
+ */
+
+import type { Clock } from '../base/clock.ts';
+import { GatewayError } from '../base/errors.ts';
+import type { AnnouncedFile, CollectionFile, KnowledgeEngine } from '../context/knowledge/knowledge.ts';
+import type { DocumentStore } from '../stores/document/document-store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+export interface IngestQueueDeps {
+  readonly knowledge: KnowledgeEngine;
+  readonly documents: DocumentStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface WaitingFile {
+  readonly tenant: string;
+  readonly collection: string;
+  /** Announced before. */
+  readonly file: Pick<AnnouncedFile, 'id' | 'owner' | 'filename' | 'attributes' | 'chunking'>;
+}
+
+/** Files that are read at once. */
+const PARALLEL = 2;
+/** Those beyond it stay in the store, and are taken up when there is room. */
+const WAITING_MAX = 10_000;
+const LOOK_EVERY_MS = 30_000;
+/** The first look, when a start is over. */
+const LOOK_FIRST_MS = 1_000;
+const TAKEN_MAX = 200;
+
+export class IngestQueue implements Disposable {
+  readonly #deps: IngestQueueDeps;
+  readonly #waiting = new Map<string, WaitingFile>();
+  readonly #running = new Map<string, Promise<void>>();
+  #look: Disposable | undefined;
+  #isOver = false;
+
+  constructor(deps: IngestQueueDeps) {
+    this.#deps = deps;
+    this.#lookIn(LOOK_FIRST_MS);
+  }
+
+  /** Files that are announced, and not ready yet. */
+  get size(): number {
+    return this.#waiting.size + this.#running.size;
+  }
+
+  add(files: readonly WaitingFile[]): void {
+    for (const file of files) {
+      if (this.#waiting.size >= WAITING_MAX) break;
+      this.#waiting.set(keyOf(file), file);
+    }
+    this.#work();
+  }
+
+  /** At once, beside the others: for a caller who waits for it. Rejects with what the engine or a store says. */
+  now(file: WaitingFile): Promise<CollectionFile | undefined> {
+    return this.#index(file);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isOver = true;
+    this.#waiting.clear();
+    this.#look?.[Symbol.dispose]();
+  }
+
+  #work(): void {
+    for (const [key, file] of this.#waiting) {
+      if (this.#running.size >= PARALLEL || this.#isOver) return;
+      // Given again while it is read: it is read again afterwards.
+      if (this.#running.has(key)) continue;
+      this.#waiting.delete(key);
+      const running = this.#run(file).finally(() => {
+        this.#running.delete(key);
+        this.#work();
+      });
+      this.#running.set(key, running);
+    }
+  }
+
+  async #run(file: WaitingFile): Promise<void> {
+    const { knowledge, logger } = this.#deps;
+    const { tenant, collection } = file;
+    try {
+      await this.#index(file);
+    } catch (cause) {
+      // What was removed meanwhile wants nothing more; and a store that is away comes back: the file is taken up later.
+      if (cause instanceof GatewayError && (cause.code === 'resource_unknown' || cause.code === 'storage_unavailable')) return;
+      logger.error('a file could not be indexed', { reason: cause instanceof Error ? cause.message : String(cause) });
+      const error = { code: 'server_error', message: 'the file could not be indexed' } as const;
+      await knowledge.fail(tenant, collection, { file: file.file.id, error }).catch(() => undefined);
+    }
+  }
+
+  async #index({ tenant, collection, file }: WaitingFile): Promise<CollectionFile | undefined> {
+    const { knowledge, documents } = this.#deps;
+    const owner = { tenant, user: file.owner };
+    const record = await documents.find(owner, file.id);
+    const text = record === undefined ? undefined : await documents.text(owner, file.id);
+    if (record === undefined || text === undefined) {
+      await knowledge.fail(tenant, collection, { file: file.id, error: { code: 'invalid_file', message: 'the file is there no more' } });
+      return undefined;
+    }
+    const { pageStarts: pages } = JSON.parse(record.facts) as { pageStarts?: number[] };
+    const { mediaType } = record;
+    return knowledge.index(tenant, collection, { ...file, mediaType, text, announced: true, ...(pages === undefined ? {} : { pages }) });
+  }
+
+  #lookIn(delayMs: number): void {
+    if (this.#isOver) return;
+    this.#look = this.#deps.clock.after(delayMs, () => {
+      void this.#takeUp().finally(() => this.#lookIn(LOOK_EVERY_MS));
+    });
+  }
+
+  async #takeUp(): Promise<void> {
+    if (this.#waiting.size > 0) return;
+    try {
+      const taken = await this.#deps.knowledge.takeUnfinished(TAKEN_MAX);
+      this.add(taken.filter((file) => !this.#running.has(keyOf(file))));
+    } catch (cause) {
+      this.#deps.logger.warn('files that are not indexed yet could not be looked for', {
+        reason: cause instanceof Error ? cause.message : String(cause),
+      });
+    }
+  }
+}
+
+function keyOf({ tenant, collection, file }: { tenant: string; collection: string; file: { id: string } }): string {
+  return JSON.stringify([tenant, collection, file.id]);
+}
