@@ -33,9 +33,9 @@ const MEMORY = { tenant: OWNER.tenant, kind: 'memory', name: OWNER.user } as con
 
 if (import.meta.main) {
   const [path = '', chunks = '', memories = '', questions = ''] = process.argv.slice(2);
-  const { context } = configSchema.parse({});
+  const { context, state } = configSchema.parse({ state: { records: `sqlite:${path}` } });
   await using engine = createContextThread(
-    { state: { records: `sqlite:${path}`, vectors: undefined }, context },
+    { state, context },
     { clock: systemClock, onFault: (message) => process.stderr.write(`${message}\n`) },
   );
   const figures = await measure(engine, { chunks: Number(chunks), memories: Number(memories), questions: Number(questions) });

@@ -15,11 +15,8 @@ const TURNS = { session: 's1', turns: [{ role: 'user', text: 'My sister Ada keep
 
 function open(records: string) {
   const faults: string[] = [];
-  const { context } = configSchema.parse({});
-  const engine = createContextThread(
-    { state: { records, vectors: undefined }, context },
-    { clock: systemClock, onFault: (message) => faults.push(message) },
-  );
+  const { context, state } = configSchema.parse({ state: { records } });
+  const engine = createContextThread({ state, context }, { clock: systemClock, onFault: (message) => faults.push(message) });
   return { engine, faults };
 }
 

@@ -2,8 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
-import { openSqliteRecords } from '../../stores/record/sqlite-records.ts';
-import { sqlitePath } from '../../stores/sqlite-thread.ts';
+import { openRecords } from '../../stores/record/open-records.ts';
 import type { ContextEngine } from '../context-engine.ts';
 import { createKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
 import { createMemoryEngine } from '../memory/memory-engine.ts';
@@ -11,6 +10,8 @@ import type { EngineConfig } from './engine-config.ts';
 
 export interface BuildEngineDeps {
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   /** What failed in the background, for the log. */
   readonly onFault: (message: string) => void;
 }
@@ -23,7 +24,7 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
   const { clock, onFault } = deps;
   const { context, state } = config;
   const closers = new AsyncDisposableStack();
-  const records = closers.use(openSqliteRecords(sqlitePath(state.records)));
+  const records = closers.use(openRecords(state, deps));
   const pause = (): Promise<void> => setImmediate();
   const shared = { records, clock, pause };
   const memory = createMemoryEngine({ ...context.memory, indexBytesMax: context.index_bytes_max / 2 }, shared);

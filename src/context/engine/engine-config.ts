@@ -3,6 +3,6 @@ import type { ContextConfig } from '../context-config.ts';
 
 /** What the engines are made from. It goes to their thread as it is. */
 export interface EngineConfig {
-  readonly state: Pick<StateConfig, 'records' | 'vectors'>;
+  readonly state: Pick<StateConfig, 'records' | 'records_timeout' | 'records_connections_max' | 'vectors'>;
   readonly context: ContextConfig;
 }

@@ -39,7 +39,7 @@ const serve: Serve = async (method, given) => {
 function build(): ContextEngine {
   if (config === undefined) throw new Error('the engines were asked before they were told what they are made from');
   try {
-    return buildEngine(config, { clock: systemClock, onFault: report });
+    return buildEngine(config, { clock: systemClock, random: Math.random, onFault: report });
   } catch (cause) {
     report(`the stores of memory and knowledge cannot be opened: ${String(cause)}`);
     throw new GatewayError('storage_unavailable', 'memory and knowledge can be neither stored nor read at the moment', {
