@@ -181,8 +181,8 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
   const routes: Route[] = [
     ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples, kept: knowledge.kept }),
     ...services,
-    ...unlessServed(createMemories(config, runtime), services),
     ...unlessServed(knowledge.routes, services),
+    ...unlessServed(createMemories(config, runtime), services),
     ...createHealthRoutes({
       clock,
       sources: [

@@ -70,10 +70,10 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
-  /** Where records are kept in one. */
-  readonly postgres: PostgresWatch | undefined;
   /** The documents among that, as callers may use them. */
   readonly knowledge: KnowledgeDesk;
+  /** Where records are kept in one. */
+  readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
@@ -137,14 +137,14 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     { state: config.state, context: config.context, ...embeddingTargetOf(config) },
     { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
-  const broadcast = shareBroadcast(stores.broadcast);
-  const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
-  const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const ingestion = new IngestQueue(
     { looksAtOnce: hasRecords(config.state.records) },
     { knowledge: context.knowledge, documents, clock, logger: log },
   );
   const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
+  const broadcast = shareBroadcast(stores.broadcast);
+  const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
+  const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
   const fetchText = createFetchText(transport, config.upstream.proxy);
@@ -167,8 +167,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     context,
-    postgres: postgresWatch,
     knowledge,
+    postgres: postgresWatch,
     registry,
     dependencies,
     breakerNews,

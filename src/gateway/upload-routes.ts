@@ -3,7 +3,7 @@
 import { jsonReply } from '../admin/json-reply.ts';
 import { GatewayError } from '../base/errors.ts';
 import { displayName } from '../context/documents/file-name.ts';
-import type { Viewer } from '../context/knowledge/access.ts';
+import { DEFAULT_COLLECTION, type Viewer } from '../context/knowledge/access.ts';
 import type { CollectionFile } from '../context/knowledge/knowledge.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
@@ -14,7 +14,7 @@ import type { GatewayRequest } from '../pipeline/request.ts';
 import type { DocumentPosition, DocumentRecord, DocumentStore, Owner } from '../stores/document/document-store.ts';
 import type { DocumentIntake } from './document-intake.ts';
 import { isKeptFile } from './kept-files.ts';
-import { DEFAULT_COLLECTION, type KnowledgeDesk, viewerOf } from './knowledge-desk.ts';
+import { type KnowledgeDesk, viewerOf } from './knowledge-desk.ts';
 
 export interface UploadRoutesDeps {
   readonly documents: DocumentStore;

@@ -29,6 +29,8 @@ export interface IngestionDeps {
   readonly dense?: DenseArm;
   readonly clock: Clock;
   readonly pause: () => Promise<void>;
+  /** Lets the index follow what was written: nobody writes faster than that. */
+  readonly follow: (place: FilePlace) => Promise<void>;
 }
 
 /** Chunks that are written at once. */
@@ -132,7 +134,7 @@ export class Ingestion {
 
   /** How many chunks there are; undefined when it is no more ours to write them. */
   async #write(place: FilePlace, { document, size, version, group, text }: Write): Promise<number | undefined> {
-    const { clock, pause, records } = this.#deps;
+    const { clock, pause, records, follow } = this.#deps;
     const partition = chunksOf(place.tenant, place.collection);
     const pageOf = pageFinder(document.pages);
     let batch: RecordChange[] = [];
@@ -157,6 +159,7 @@ export class Ingestion {
       if (batch.length === BATCH || units >= BATCH_UNITS) {
         if (!(await isOurs())) return undefined;
         await records.apply(partition, batch);
+        await follow(place);
         batch = [];
         units = 0;
       } else if (clock.monotonic() < sliceEndMs) continue;
@@ -165,6 +168,7 @@ export class Ingestion {
     }
     if (!(await isOurs())) return undefined;
     if (batch.length > 0) await records.apply(partition, batch);
+    await follow(place);
     return count;
   }
 
