@@ -6,18 +6,18 @@
  *   npm test -- src/base -t 'lru'     only tests: what follows goes to `bun test` (file filters and flags)
  *   npm run check                     only the static checks (`--static`)
  *
- * Tests against a real server are skipped, with a note, where its program is missing. GATEHOUSE_TEST_REQUIRE=redis,nginx,chromium,curl,python
+ * Tests against a real server are skipped, with a note, where its program is missing. GATEHOUSE_TEST_REQUIRE=redis,postgres,nginx,chromium,curl,python
  * makes a missing one a failure.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureInstalled, findBun, root, runtimeEnvironment, runtimeFlags } from '../bin/runtime.mjs';
 
 const TEST_TIMEOUT_MS = 20_000;
 
 /** Servers, the browser and the clients that tests start, by the name that GATEHOUSE_TEST_REQUIRE uses, with their programs. */
-const SERVERS = { redis: 'redis-server', nginx: 'nginx', chromium: 'chromium', curl: 'curl', python: 'python3' };
+const SERVERS = { redis: 'redis-server', postgres: 'postgres', nginx: 'nginx', chromium: 'chromium', curl: 'curl', python: 'python3' };
 /** What a program must be able to do, where being there is not enough: arguments with which it ends well. */
 const ABLE = { python: { args: ['-c', 'import openai'], what: "python3 with OpenAI's client (test/python/requirements.txt)" } };
 
@@ -33,8 +33,9 @@ const STATIC_CHECKS = [
   },
 ];
 
-// Debian keeps servers where the PATH of an ordinary user does not look.
-const searchPath = [process.env.PATH ?? '', ...(process.platform === 'win32' ? [] : ['/usr/local/sbin', '/usr/sbin'])].join(delimiter);
+// Debian keeps servers where the PATH of an ordinary user does not look, and PostgreSQL's in a folder for each version.
+const debianFolders = ['/usr/local/sbin', '/usr/sbin', ...versionsIn('/usr/lib/postgresql').map((version) => join(version, 'bin'))];
+const searchPath = [process.env.PATH ?? '', ...(process.platform === 'win32' ? [] : debianFolders)].join(delimiter);
 const environment = { ...runtimeEnvironment, PATH: searchPath };
 
 async function main(argv) {
@@ -153,6 +154,17 @@ function isOnPath(program) {
       return false;
     }
   });
+}
+
+/** Folders named by numbers, the highest first. */
+function versionsIn(folder) {
+  try {
+    return readdirSync(folder)
+      .toSorted((a, b) => Number(b) - Number(a))
+      .map((version) => join(folder, version));
+  } catch {
+    return [];
+  }
 }
 
 function isAble(program, able) {

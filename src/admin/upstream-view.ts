@@ -1,5 +1,6 @@
 /** What the upstream layer and the stores know of themselves, in the words of health answers, metrics and logs. */
 
+import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
 import type { Stores } from '../stores/stores.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -72,5 +73,14 @@ export function createStoreHealth(stores: Pick<Stores, 'remotes'>): HealthSource
     if (readings.length === 0) return [];
     const redis = readings.every(({ status }) => status === 'healthy') ? 'healthy' : 'unhealthy';
     return [{ name: 'redis', kind: 'check', status: redis }, ...readings];
+  };
+}
+
+/** Nothing where records are kept elsewhere. */
+export function createPostgresHealth(postgres: Pick<PostgresWatch, 'isUp'> | undefined): HealthSource {
+  return () => {
+    if (postgres === undefined) return [];
+    const { isUp } = postgres;
+    return [{ name: 'postgres', kind: 'check', status: isUp === undefined ? 'unknown' : isUp ? 'healthy' : 'unhealthy' }];
   };
 }

@@ -16,7 +16,7 @@ import { START_OPTIONS, START_OPTIONS_HELP, startOptions } from './start-options
 const USAGE = `Usage: gatehouse doctor [options]
 
 Examines what 'gatehouse start' with the same options would run: keys and secrets, who can reach it, limits, files, this machine, the
-port, Redis, providers and services, logs and traces. Everything is really asked, within ten seconds in all; nothing is changed.
+port, Redis, PostgreSQL, providers and services, logs and traces. Everything is really asked, within ten seconds in all; nothing is changed.
 With --environment production it says what stands in the way of that.
 
 ${START_OPTIONS_HELP}      --strict             warnings are failures

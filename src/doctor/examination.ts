@@ -3,10 +3,12 @@
  * find out is said and no reason to stop.
  */
 
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 import { type Abortable, raceAbort, withDeadline } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { isPostgres } from '../stores/postgres/open-postgres.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import type { Transport } from '../upstream/transport/transport.ts';
 import { examineExposure } from './exposure.ts';
 import { examineFiles } from './files.ts';
@@ -17,6 +19,7 @@ import { examineLimits } from './limits.ts';
 import { examineMachine } from './machine.ts';
 import { readMachine } from './machine-facts.ts';
 import { examinePort } from './port.ts';
+import { examinePostgres } from './postgres.ts';
 import { examineRedis } from './redis.ts';
 import { examineTelemetry } from './telemetry.ts';
 import { examineUpstreams } from './upstreams.ts';
@@ -65,6 +68,7 @@ const CHECKS: readonly Check[] = [
   },
   { name: 'port', title: 'The port', run: ({ loaded }, deps) => examinePort(loaded.config, deps) },
   { name: 'redis', title: 'Redis', run: ({ loaded }, deps) => examineRedis(loaded.config, deps) },
+  { name: 'postgres', title: 'PostgreSQL', run: ({ loaded }, deps) => examinePostgres(loaded.config, deps) },
   { name: 'upstreams', title: 'Providers and services', run: ({ loaded }, deps) => examineUpstreams(loaded.config, deps) },
   { name: 'identity', title: 'The identity provider', run: ({ loaded }, deps) => examineIdentity(loaded.config, deps) },
   { name: 'telemetry', title: 'Logs and traces', run: ({ loaded }, deps) => examineTelemetry(loaded.config, deps) },
@@ -95,8 +99,8 @@ async function runCheck(check: Check, patient: Patient, deps: ExaminationDeps): 
   }
 }
 
-/** Every folder that a setting names, absolute, each once: `upload.folder`, `…_dir`. */
-function dataFolders(config: object, cwd: string): string[] {
+/** Every folder that a setting names, absolute, each once: `upload.folder`, `…_dir`, and where records are kept in a file. */
+function dataFolders(config: LoadedConfig['config'], cwd: string): string[] {
   const folders = new Set<string>();
   const visit = (value: unknown, name: string): void => {
     if (typeof value === 'string' && value !== '' && /(?:^|_)(?:folder|dir|directory)$/.test(name))
@@ -104,6 +108,8 @@ function dataFolders(config: object, cwd: string): string[] {
     else if (typeof value === 'object' && value !== null) for (const [key, inside] of Object.entries(value)) visit(inside, key);
   };
   visit(config, '');
+  if (config.state.records.startsWith('sqlite:')) folders.add(dirname(resolve(cwd, sqlitePath(config.state.records))));
+  if (isPostgres(config.state.records)) folders.add(dirname(resolve(cwd, sqlitePath(config.state.outbox))));
   return [...folders];
 }
 

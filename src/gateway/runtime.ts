@@ -3,6 +3,7 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
@@ -11,10 +12,14 @@ import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { shareBroadcast } from '../stores/broadcast/shared.ts';
+import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { createSqliteDocumentStore } from '../stores/document/sqlite-store.ts';
+import { openPostgres } from '../stores/postgres/open-postgres.ts';
+import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createSqliteVendorObjectStore } from '../stores/vendor-object/sqlite-store.ts';
+import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -29,7 +34,11 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
+import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { KnowledgeDesk } from './knowledge-desk.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -58,15 +67,23 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
+  /** Where records are kept in one. */
+  readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
+  /** Tells the processes that share a Redis to forget what they keep under a scope. */
+  readonly eraseNews: (scope: string) => void;
   readonly events: UpstreamEvents;
   readonly watch: StreamWatch;
   readonly admission: Admission;
   /** Gets small documents of others. */
   readonly fetchText: FetchText;
   readonly keySets: KeySets;
+  /** What the context engines ask; as the configuration that is in force has them. */
+  readonly contextModels: CurrentContextModels;
 }
 
 /** Longest wait for the last spans and log lines when the process ends. */
@@ -90,19 +107,40 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const documents = createSqliteDocumentStore(config.state.records, {
+  const postgres = openPostgres(config.state, {
     clock,
+    random,
+    onFault: (message) => log.error('the store of records failed', { reason: message }),
+  });
+  const postgresWatch =
+    postgres === undefined
+      ? undefined
+      : watchPostgres(postgres, {
+          clock,
+          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
+        });
+  const documents = createDocumentStore(config.state.records, {
+    clock,
+    postgres,
     onFault: (message) => log.error('the store of documents failed', { reason: message }),
   });
-  const vendorObjects = createSqliteVendorObjectStore(config.state.records, {
+  const vendorObjects = createVendorObjectStore(config.state.records, {
     clock,
+    postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
   const context = createContextThread(
     { state: config.state, context: config.context },
     { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
-  const breakerNews = createBreakerNews({ broadcast: stores.broadcast, clock, logger: log });
+  const ingestion = new IngestQueue(
+    { looksAtOnce: hasRecords(config.state.records) },
+    { knowledge: context.knowledge, documents, clock, logger: log },
+  );
+  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
+  const broadcast = shareBroadcast(stores.broadcast);
+  const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
+  const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
   const fetchText = createFetchText(transport, config.upstream.proxy);
@@ -125,16 +163,21 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     context,
+    knowledge,
+    postgres: postgresWatch,
     registry,
     dependencies,
     breakerNews,
+    eraseNews,
     events,
     watch: createStreamWatch(clock),
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
+    contextModels: createCurrentContextModels(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
+      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
@@ -142,10 +185,17 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await documents[Symbol.asyncDispose]();
       await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
+      postgresWatch?.[Symbol.dispose]();
+      await postgres?.[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Whether there may be work left over from before. What begins with an empty store need not look. */
+function hasRecords(records: string): boolean {
+  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
 }
 
 /** A full collection: pages that it frees go back to the system. */

@@ -4,6 +4,8 @@ import { bytes, duration } from '../base/units.ts';
 const MIB = 1_048_576;
 
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be `memory` or a URL such as redis://localhost:6379/0' });
+const sqliteFile = z.string().regex(/^sqlite:.+$/, 'must be `sqlite:` and the path of a file');
+const postgresUrl = z.url({ protocol: /^postgres(?:ql)?$/, error: 'must be a URL such as postgres://user:password@host:5432/database' });
 const driver = z.union([z.literal('memory'), redisUrl]);
 
 /** Where counters, cached replies and records are kept. */
@@ -15,11 +17,30 @@ export const stateConfig = z.strictObject({
     ),
   cache: driver.default('memory').describe('Where cached replies are kept: `memory`, or a Redis or Valkey.'),
   records: z
-    .union([z.literal('memory'), z.string().regex(/^sqlite:.+$/, 'must be `memory` or `sqlite:` and the path of a file')])
+    .union([z.literal('memory'), sqliteFile, postgresUrl], {
+      error: 'must be `memory`, `sqlite:` and the path of a file, or a URL such as postgres://user:password@host:5432/database',
+    })
     .default('sqlite:./data/gatehouse.db')
     .describe(
-      'Where documents and memories are kept: `sqlite:` and the path of a file, made when the first record comes, with its folder; or `memory`, until this process ends.',
+      'Where documents and memories are kept: `sqlite:` and the path of a file, made when the first record comes, with its folder; a PostgreSQL that several gateways share (`postgres://`, encrypted with `?sslmode=verify-full`); or `memory`, until this process ends.',
     ),
+  records_timeout: duration({ min: 10, max: 60_000 })
+    .default(300)
+    .describe('How long one read of PostgreSQL may take; a write may take ten times as long. 10ms to 60s.'),
+  records_connections_max: z
+    .int()
+    .min(1)
+    .max(100)
+    .default(5)
+    .describe('Connections to PostgreSQL at once, of each process for what is uploaded and again for memories. 1 to 100.'),
+  outbox: sqliteFile
+    .default('sqlite:./data/outbox.db')
+    .describe(
+      'Where memories wait for a PostgreSQL that is away: `sqlite:` and the path of a file on this machine. Used only where `records` is a PostgreSQL.',
+    ),
+  outbox_bytes_max: bytes({ min: MIB, max: 1_048_576 * MIB })
+    .default(256 * MIB)
+    .describe('How much may wait there; then new memories are refused, and the log says so. 1MiB to 1TiB.'),
   vectors: z
     .url({ protocol: /^https?$/ })
     .optional()

@@ -51,13 +51,16 @@ export interface StoresDeps {
   readonly onChange: (isUp: boolean, reason: string) => void;
 }
 
+/** Without what says where records are kept: that is no business of these. */
+type SharedStateConfig = Omit<StateConfig, Extract<keyof StateConfig, `records${string}` | `outbox${string}`>>;
+
 const CONNECT_TIMEOUT_MS = 2_000;
 const REDIAL_MS_MAX = 5_000;
 // The bytes are what bounds the cache; this bounds the bookkeeping of very small replies.
 const CACHE_ENTRIES_MAX = 1_000_000;
 
 /** Opens the stores and dials, but waits for nothing. */
-export function openStores(config: Omit<StateConfig, 'records'>, deps: StoresDeps): Stores {
+export function openStores(config: SharedStateConfig, deps: StoresDeps): Stores {
   const { clock } = deps;
   const closers = new AsyncDisposableStack();
   const connections = new Map<string, RedisConnection>();

@@ -120,6 +120,18 @@ async function storedResponse(): Promise<string> {
   return ((await reply.json()) as { readonly id: string }).id;
 }
 
+async function memoryOfAlice(): Promise<string> {
+  const reply = await gateway.request('/v1/memories', {
+    method: 'POST',
+    body: JSON.stringify({ messages: `Remembered ${crypto.randomUUID()}`, user_id: 'alice', infer: false }),
+    headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' },
+  });
+  return ((await reply.json()) as { readonly results: readonly { readonly id: string }[] }).results[0]?.id ?? '';
+}
+
+/** Parameters of the query without which nothing is answered. */
+const QUERIES: Readonly<Record<string, string>> = { '/v1/memories': '?user_id=alice' };
+
 /** What the simulated server has not got: its refusal is held against the document all the same. */
 const NOT_SIMULATED: ReadonlySet<string> = new Set(['POST /v1/responses/compact: example', 'POST /v1/responses/{id}/cancel']);
 
@@ -140,6 +152,8 @@ async function withRealIds(call: ApiCall): Promise<ApiCall> {
       return made('/v1/files', form);
     },
     upload_0000: () => made('/v1/uploads', { filename: 'x', bytes: 8, mime_type: 'text/plain', purpose: 'batch' }),
+    [encodeURIComponent('mem_0~YWxpY2U')]: () => memoryOfAlice(),
+    'mem_0~YWxpY2U': () => memoryOfAlice(),
     batch_0000: async () =>
       made('/v1/batches', { input_file_id: await makers['file-0000']?.(), endpoint: '/v1/chat/completions', completion_window: '24h' }),
   };
@@ -169,7 +183,7 @@ describe('every example', () => {
       const call = await withRealIds(documented);
       const { name, operation } = call;
       const stored = call.path.includes('resp_0') ? await storedResponse() : '';
-      const path = call.path.replace(/doc_0+/, uploaded).replace(/resp_0+/, stored);
+      const path = `${call.path.replace(/doc_0+/, uploaded).replace(/resp_0+/, stored)}${call.method === 'POST' ? '' : (QUERIES[call.path] ?? '')}`;
       const reply = await gateway.request(path, requestOf(call, { authorization: `Bearer ${ADMIN}` }));
       if (!reply.ok && !NOT_SIMULATED.has(name)) problems.push(`${name}: ${reply.status}`);
       problems.push(...(await replyProblems(document, operation, reply)).map((problem) => `${name}: ${problem}`));

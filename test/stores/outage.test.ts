@@ -5,7 +5,7 @@ import { systemClock } from '../../src/base/system-clock.ts';
 import { createGuard, GUARD_DEFAULTS, type StoreFault } from '../../src/stores/guard.ts';
 import { createRedisConnection } from '../../src/stores/redis-connection.ts';
 import { createReplicaCount } from '../../src/stores/replica-count.ts';
-import type { StateConfig } from '../../src/stores/state-config.ts';
+import { type StateConfig, stateConfig } from '../../src/stores/state-config.ts';
 import { openStores, type Stores } from '../../src/stores/stores.ts';
 import { createRedisValueStore } from '../../src/stores/value/redis.ts';
 import { createSkippingValueStore } from '../../src/stores/value/skipping.ts';
@@ -49,9 +49,9 @@ async function open(port: number): Promise<Opened> {
   const changes: string[] = [];
   const url = `redis://127.0.0.1:${port}/1`;
   const config: StateConfig = {
+    ...stateConfig.parse({ records: 'memory' }),
     counters: url,
     cache: url,
-    records: 'memory',
     timeout: DEADLINE_MS,
     prefix: `gatehouse-test-${crypto.randomUUID()}:`,
     cache_bytes_max: 1_000_000,

@@ -26,8 +26,9 @@ import type {
   RememberRequest,
 } from './memory.ts';
 import { MemoryBook } from './memory-book.ts';
+import { passesFilter } from './memory-condition.ts';
 import type { MemoryConfig } from './memory-config.ts';
-import { fits, type ListQuery, listPage } from './memory-list.ts';
+import { type ListQuery, listPage } from './memory-list.ts';
 import { deletionsOf, historyId, historyOf, TOUCHES_MAX, touchesChange } from './memory-record.ts';
 import { edited, eventsOf } from './memory-story.ts';
 import { profileOf } from './profile-lane.ts';
@@ -149,7 +150,9 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
   }
 
   deleteMatching(partition: MemoryPartition, filter: MemoryFilter): Promise<number> {
-    return this.#remove(partition, (book) => [...book.view.memories.values()].filter((each) => fits(each, filter)).map(({ id }) => id));
+    return this.#remove(partition, (book) =>
+      [...book.view.memories.values()].filter((each) => passesFilter(each, filter)).map(({ id }) => id),
+    );
   }
 
   async history(partition: MemoryPartition, id: string): Promise<readonly MemoryEvent[]> {

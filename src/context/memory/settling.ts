@@ -99,7 +99,7 @@ function touchedBy(draft: MemoryDraft, memory: Memory): Memory[] {
   else if (memory.value !== undefined) add(draft.withStems(stemsOf(memory.value), 1));
   for (const phrase of memory.ends ?? []) {
     const stems = stemsOf(phrase);
-    if (phrase === '~') add(draft.withStems(draft.stemsOf(memory), 1));
+    if (phrase === '~' || phrase === '=') add(draft.withStems(draft.stemsOf(memory), 1));
     else if (phrase.startsWith('@')) add(draft.withAttribute(phrase.slice(1)));
     else if (phrase.startsWith('#')) add([draft.get(phrase.slice(1))].filter((each) => each !== undefined));
     else add(draft.withStems(stems, Math.max(1, Math.floor(stems.size / 2))));

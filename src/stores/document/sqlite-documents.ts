@@ -7,6 +7,7 @@
 
 import type { Database } from 'bun:sqlite';
 import { openSqlite } from '../sqlite-file.ts';
+import type { DocumentArchive } from './document-archive.ts';
 import type { AddResult, DocumentLimits, DocumentQuery, DocumentRecord, NewDocument, Owner } from './document-store.ts';
 
 const VERSION = 1;
@@ -34,6 +35,10 @@ const SCHEMA = `
   CREATE INDEX documents_used ON documents (tenant, text_bytes);
 `;
 
+const INSERT = `
+  INSERT INTO documents VALUES ($id, $tenant, $user, $collection, $sha256, $createdMs, $filename, $mediaType, $bytes, $characters,
+  $metadata, $facts, $textBytes, $text)`;
+
 const FIELDS = `id, filename, media_type AS mediaType, bytes, sha256, characters, created_ms AS createdMs, collection, metadata, facts`;
 
 export class SqliteDocuments {
@@ -53,12 +58,7 @@ export class SqliteDocuments {
       }) as { documents: number; bytes: number };
       if (used.documents >= limits.documentsMax) return { kind: 'full', of: 'documents' };
       if (used.bytes + text.length > limits.bytesMax) return { kind: 'full', of: 'bytes' };
-      this.#database
-        .query(
-          `INSERT INTO documents VALUES ($id, $tenant, $user, $collection, $sha256, $createdMs, $filename, $mediaType, $bytes, $characters,
-           $metadata, $facts, $textBytes, $text)`,
-        )
-        .run({ ...record, ...owner, textBytes: text.length, text });
+      this.#database.query(INSERT).run({ ...record, ...owner, textBytes: text.length, text });
       return { kind: 'added' };
     });
   }
@@ -102,6 +102,22 @@ export class SqliteDocuments {
     // Somebody who reads holds this up; then the next deletion, or the last one to close the file, does it.
     if (changes > 0) this.#database.run('PRAGMA wal_checkpoint(TRUNCATE)');
     return changes > 0;
+  }
+
+  archive(): DocumentArchive {
+    return {
+      count: async () => (this.#one('SELECT count(*) AS count FROM documents', {}) as { count: number }).count,
+      next: async (after) => {
+        const found = this.#one(`SELECT ${FIELDS}, tenant, user, text FROM documents WHERE id > $after ORDER BY id LIMIT 1`, { after });
+        if (found === undefined) return undefined;
+        const { tenant, user, text, ...record } = found as DocumentRecord & Owner & { text: Uint8Array };
+        return { owner: { tenant, user }, record, text };
+      },
+      load: async ({ owner, record, text }) => {
+        this.#database.query(`${INSERT} ON CONFLICT DO NOTHING`).run({ ...record, ...owner, textBytes: text.length, text });
+        return this.find(owner, record.id) !== undefined;
+      },
+    };
   }
 
   close(): void {

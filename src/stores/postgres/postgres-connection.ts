@@ -76,6 +76,23 @@ export class PostgresConnection implements AsyncDisposable {
     };
   }
 
+  /** Whether it answers, in the time of a read. Says nothing of what went wrong: whoever asks tells it. */
+  async ping(): Promise<boolean> {
+    if (this.#isClosed) return false;
+    const run = new Run<unknown>();
+    return this.#guards.read.run(
+      async () => {
+        await run.start((sql) => sql`SELECT 1`, this.#pool);
+        return true;
+      },
+      (fault) => {
+        run.giveUp();
+        if (fault === 'timeout') this.#watch(run);
+        return false;
+      },
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     await this.#pool.close({ timeout: 0 });
@@ -138,7 +155,7 @@ export class PostgresConnection implements AsyncDisposable {
     const timer = this.#deps.clock.after(CANCEL_MS_MAX, () => {
       if (this.#pool !== pool || this.#isClosed) return;
       this.#pool = this.#dial();
-      void pool.close({ timeout: 0 });
+      pool.close({ timeout: 0 }).catch(() => {});
     });
     run.ended.then(
       () => timer[Symbol.dispose](),
@@ -215,7 +232,7 @@ class Run<Row> {
   giveUp(): void {
     this.isGivenUp = true;
     if (this.#query === undefined) this.#ended.resolve();
-    else this.#query.cancel();
+    else this.#query.cancel().catch(() => {});
   }
 }
 

@@ -3,7 +3,7 @@ import type { Owner, VendorObject, VendorObjectQuery, VendorObjectStore } from '
 
 export interface VendorObjectDriver {
   /** A store of its own, without objects; the suite disposes it. */
-  readonly create: () => VendorObjectStore;
+  readonly create: () => Promise<VendorObjectStore> | VendorObjectStore;
 }
 
 interface Case {
@@ -101,7 +101,7 @@ export function vendorObjectConformance(name: string, driver: VendorObjectDriver
   describe(`store of vendors' objects: ${name}`, () => {
     for (const { name: promise, run } of CASES) {
       test(promise, async () => {
-        await using store = driver.create();
+        await using store = await driver.create();
         await run(store);
       });
     }

@@ -2,6 +2,7 @@
 
 import type { Database } from 'bun:sqlite';
 import { openSqlite } from '../sqlite-file.ts';
+import type { VendorObjectArchive } from './vendor-object-archive.ts';
 import type { Owner, VendorObject, VendorObjectKey, VendorObjectQuery } from './vendor-object-store.ts';
 
 const VERSION = 1;
@@ -86,6 +87,32 @@ export class SqliteVendorObjects {
       this.#database.query<unknown, Bindings>('DELETE FROM vendor_objects WHERE id = $id AND provider = $provider').run({ id, provider })
         .changes > 0
     );
+  }
+
+  archive(): VendorObjectArchive {
+    const all = <Found>(sql: string, bindings: Bindings) => this.#database.query<Found, Bindings>(sql).all(bindings);
+    const insert = `
+      INSERT INTO vendor_objects (provider, id, kind, tenant, user, created_ms, body)
+      VALUES ($provider, $id, $kind, $tenant, $user, $createdMs, $body) ON CONFLICT DO NOTHING`;
+    return {
+      countAll: async () => all<{ count: number }>('SELECT count(*) AS count FROM vendor_objects', {})[0]?.count ?? 0,
+      page: async (after, limit) =>
+        all<Row>(
+          `SELECT ${FIELDS} FROM vendor_objects ${after === undefined ? '' : 'WHERE (id, provider) > ($id, $provider)'}
+           ORDER BY id, provider LIMIT $limit`,
+          after === undefined ? { limit } : { id: after.id, provider: after.provider, limit },
+        ).map(objectOf),
+      load: async (objects) => {
+        let present = 0;
+        this.#database.transaction(() => {
+          for (const { owner, ...object } of objects) {
+            this.#database.query<unknown, Bindings>(insert).run({ ...object, ...owner });
+            present += this.find(object.id).some(({ provider }) => provider === object.provider) ? 1 : 0;
+          }
+        })();
+        return present;
+      },
+    };
   }
 
   close(): void {
