@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { KnowledgeEngine } from '../context/knowledge/knowledge.ts';
 import type { MemoryEngine } from '../context/memory/memory.ts';
+import { timeText } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { DocumentStore, Owner } from '../stores/document/document-store.ts';
@@ -20,7 +21,6 @@ import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-st
 import type { Logger } from '../telemetry/logger.ts';
 import { partitionOf, unknownUser } from './memory-access.ts';
 import { checked, ownerNames, readQuery } from './memory-fields.ts';
-import { timeText } from './memory-times.ts';
 
 /** Where a user's documents may be searched. */
 type Shelves = Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeFile'>;

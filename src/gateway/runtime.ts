@@ -11,8 +11,8 @@ import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
-import { createDocumentStore } from '../stores/document/create-store.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
+import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { openPostgres } from '../stores/postgres/open-postgres.ts';
 import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
@@ -35,6 +35,7 @@ import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -123,15 +124,16 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
-  const context = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
-  );
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const thread = createContextThread(
+    { state: config.state, context: config.context },
+    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  );
+  const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);

@@ -5,7 +5,7 @@ import { type IsolationReport, runIsolation } from './run.ts';
 
 /** `npm run test:isolation` sets more. */
 const OPERATIONS = Number(process.env['GATEHOUSE_ISOLATION_OPERATIONS'] ?? 20_000);
-const SEED = 20_260_301;
+const SEED = Number(process.env['GATEHOUSE_SEED'] ?? 20_260_301);
 const TIMEOUT_MS = 30 * 60_000;
 
 function expectIsolated(report: IsolationReport): void {
