@@ -41,7 +41,9 @@ export function createResponsesCall(deps: ResponsesCallDeps): Handler {
     const reply = await deps.call({ ...request, operation: asked }, exchange);
     if (asked.kind !== 'chat' || reply.status !== 200) return reply;
     const scan = scanBody(asked.bytes);
-    return memberBoolean(scan, 'store') === false ? reply : keep(reply, { asked, exchange, memory: deps.memory });
+    return memberBoolean(scan, 'store') === false
+      ? reply
+      : keep(reply, { asked, told: operation.told?.text, exchange, memory: deps.memory });
   };
 }
 
@@ -82,6 +84,8 @@ function pinned(operation: Operation, provider: string, router: Router): Operati
 
 interface Keeping {
   readonly asked: Operation;
+  /** What the gateway had put beside the caller's words: looked up anew for each question, it is no part of the conversation. */
+  readonly told: string | undefined;
   readonly exchange: Exchange;
   readonly memory: ResponsesMemory;
 }
@@ -105,11 +109,11 @@ async function keepProvider(id: string | undefined, { asked, exchange, memory }:
   if (id !== undefined && provider !== undefined) await memory.keep(id, keeperOf(exchange, asked), { kind: 'passed', provider });
 }
 
-async function keepConversation(response: unknown, { asked, exchange, memory }: Keeping): Promise<void> {
+async function keepConversation(response: unknown, { asked, told, exchange, memory }: Keeping): Promise<void> {
   if (!isRecord(response) || typeof response['id'] !== 'string') return;
   const { output } = response;
   const keeper = keeperOf(exchange, asked);
-  const items = joinItems(inputItems(memberJson(scanBody(asked.bytes), 'input')), outputItems(output, true));
+  const items = joinItems(inputItems(memberJson(scanBody(asked.bytes), 'input'), told), outputItems(output, true));
   const itemIds = await memory.keepItems(Array.isArray(output) ? output : [], keeper);
   await memory.keep(response['id'], keeper, { kind: 'conversation', items, itemIds });
 }

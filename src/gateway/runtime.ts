@@ -3,6 +3,7 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
@@ -16,6 +17,7 @@ import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import { openPostgres } from '../stores/postgres/open-postgres.ts';
 import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
@@ -35,6 +37,8 @@ import type { UpstreamEvents } from '../upstream/upstream-events.ts';
 import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { KnowledgeDesk } from './knowledge-desk.ts';
 import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
@@ -64,6 +68,8 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
   /** Where records are kept in one. */
   readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
@@ -124,15 +130,20 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
+  const thread = createContextThread(
+    { state: config.state, context: config.context },
+    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  );
+  const ingestion = new IngestQueue(
+    { looksAtOnce: hasRecords(config.state.records) },
+    { knowledge: thread.knowledge, documents, clock, logger: log },
+  );
+  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
-  const thread = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
-  );
   const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
@@ -154,6 +165,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     context,
+    knowledge,
     postgres: postgresWatch,
     registry,
     dependencies,
@@ -167,6 +179,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     contextModels: createCurrentContextModels(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
+      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
@@ -180,6 +193,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Whether there may be work left over from before. What begins with an empty store need not look. */
+function hasRecords(records: string): boolean {
+  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
 }
 
 /** A full collection: pages that it frees go back to the system. */

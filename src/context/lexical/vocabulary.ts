@@ -17,12 +17,14 @@ export class Vocabulary {
   readonly terms = new Slots<string>();
   /** By number of gram: in how many units it stands, counted once per word. */
   readonly gramCounts = uint32Column();
+  /** By number of word: the number of its only term and 1, or 0 where it has several. What a search reads most lies close together. */
+  readonly onlyTerms = uint32Column();
   readonly #grams = new Slots<number>();
   readonly #parts: Parts[] = [];
   #partsBytes = 0;
 
   get bytes(): number {
-    const own = this.words.bytes + this.terms.bytes + this.#grams.bytes + this.gramCounts.bytes;
+    const own = this.words.bytes + this.terms.bytes + this.#grams.bytes + this.gramCounts.bytes + this.onlyTerms.bytes;
     return own + this.words.size * WORD_BYTES + this.#partsBytes;
   }
 
@@ -64,6 +66,8 @@ export class Vocabulary {
     const grams = gramsOfWord(word).map((gram) => held(this.#grams, gram));
     const parts = Uint32Array.of(terms.length, ...terms, ...grams);
     this.#parts[slot] = parts;
+    this.onlyTerms.ensure(slot + 1);
+    this.onlyTerms.values[slot] = terms.length === 1 ? (terms[0] ?? 0) + 1 : 0;
     this.#partsBytes += parts.byteLength;
     this.gramCounts.ensure(this.#grams.length);
     return slot;

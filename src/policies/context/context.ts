@@ -30,6 +30,9 @@ import { tell } from './tell.ts';
 import { createTouched, type Touched } from './touched.ts';
 import { wishOf } from './wish.ts';
 
+/** A reply waits for its turn to be stored as long as so many lookups may take: a crash must not make it untrue. */
+const SAVING_DEADLINES = 2;
+
 export interface ContextDeps {
   /** Undefined: this gateway keeps neither memories nor documents. */
   readonly engine: ContextEngine | undefined;
@@ -48,7 +51,10 @@ export function createContext(config: ContextConfig, deps: ContextDeps): Policy 
     config,
     deps,
     touched: createTouched(),
-    remembering: engine === undefined ? undefined : new Remembering({ memory: engine.memory, clock, logger, deadlineMs: config.deadline }),
+    remembering:
+      engine === undefined
+        ? undefined
+        : new Remembering({ memory: engine.memory, clock, logger, deadlineMs: config.deadline * SAVING_DEADLINES }),
   };
   return {
     name: 'context',
@@ -157,8 +163,8 @@ async function enriched({ asked, request, decode }: Chat, working: Working): Pro
   deps.events.told({ profile: told.block.profile.length, memory: told.block.memories.length, document: told.block.documents.length });
   if (read !== undefined && ids.length > 0) {
     const fresh = touched.fresh(`${principal.tenant}\0${user ?? ''}\0${asked.session}`, ids);
-    // It never rejects, and nobody waits for it.
-    if (fresh.length > 0) void engine.memory.touch(read, fresh);
+    // Nobody waits for it, and one that is lost matters to nobody.
+    if (fresh.length > 0) engine.memory.touch(read, fresh).catch(() => undefined);
   }
   return { ...request, operation: { ...placed, told: { user, isPersonal: ids.length > 0, text: told.block.text } } };
 }

@@ -5,7 +5,7 @@
 
 import { type Abortable, platformSignal, withDeadline } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { vectorFault } from './vector-fault.ts';
+import { storageFault } from '../storage-fault.ts';
 
 export interface QdrantConfig {
   /** `http(s)://host[:port][/path]`, without a trailing slash. */
@@ -65,7 +65,7 @@ export class QdrantClient {
     } catch (cause) {
       // The caller is gone, and wants no reason of ours.
       if (signal.aborted) throw signal.reason;
-      throw vectorFault(cause);
+      throw storageFault('Vectors', cause);
     }
   }
 }

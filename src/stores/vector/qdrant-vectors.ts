@@ -6,8 +6,8 @@
 
 import { uuidV5 } from '../../base/uuid-v5.ts';
 import type { Partition } from '../record/record-store.ts';
+import { storageFault } from '../storage-fault.ts';
 import { memberOf, QdrantClient, type QdrantConfig, type QdrantDeps } from './qdrant-client.ts';
-import { vectorFault } from './vector-fault.ts';
 import type { VectorEntry, VectorHit, VectorSearch, VectorSpace, VectorStore } from './vector-store.ts';
 
 export interface QdrantVectorsConfig extends QdrantConfig {
@@ -66,7 +66,7 @@ class QdrantVectors implements VectorStore {
     });
     if (result === undefined) return [];
     const points = memberOf(result, 'points');
-    if (!Array.isArray(points)) throw vectorFault(new Error('Qdrant answers a query without points'));
+    if (!Array.isArray(points)) throw storageFault('Vectors', new Error('Qdrant answers a query without points'));
     const key = keyOf(partition);
     return points.flatMap((point: unknown) => {
       const payload = memberOf(point, 'payload');
@@ -124,7 +124,8 @@ class QdrantVectors implements VectorStore {
     try {
       const result = await this.#client.call({ method, path, body, accept });
       const status = memberOf(result, 'status');
-      if (result !== undefined && status !== 'completed') throw vectorFault(new Error(`Qdrant has not done it yet: ${String(status)}`));
+      if (result !== undefined && status !== 'completed')
+        throw storageFault('Vectors', new Error(`Qdrant has not done it yet: ${String(status)}`));
     } catch (error) {
       onMissing();
       throw error;
@@ -135,7 +136,7 @@ class QdrantVectors implements VectorStore {
   async #names(): Promise<string[]> {
     const result = await this.#client.call({ method: 'GET', path: '/collections' });
     const collections = memberOf(result, 'collections');
-    if (!Array.isArray(collections)) throw vectorFault(new Error('Qdrant answers without its collections'));
+    if (!Array.isArray(collections)) throw storageFault('Vectors', new Error('Qdrant answers without its collections'));
     return collections.flatMap((collection: unknown) => {
       const name = memberOf(collection, 'name');
       return typeof name === 'string' && name.startsWith(this.#prefix) ? [name.slice(this.#prefix.length)] : [];
@@ -165,7 +166,10 @@ class QdrantVectors implements VectorStore {
       if (found !== undefined) this.#known.set(name, found);
     }
     if (found !== dimensions)
-      throw vectorFault(new Error(`the collection '${this.#prefix}${name}' is for vectors of ${found} numbers, not ${dimensions}`));
+      throw storageFault(
+        'Vectors',
+        new Error(`the collection '${this.#prefix}${name}' is for vectors of ${found} numbers, not ${dimensions}`),
+      );
   }
 
   async #dimensionsOf(name: string): Promise<number | undefined> {

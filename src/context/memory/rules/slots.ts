@@ -31,7 +31,7 @@ export function isName(phrase: string): boolean {
 /** The phrase up to the end of its clause: "Berlin", of "Berlin, near the park". */
 export function clauseOf(phrase: string, wordsMax = 8): string {
   const cut =
-    /^(.*?)(?:[,;:!?()"]|\.(?=\s|$)|\s[-–—]\s|\s(?:because|since|as of|but|so|when|while|if|unless|which|who|that|and (?:i|we|it|he|she|they|my|our|got|am|have|love|not)|due to|after|until|now|these days|nowadays|any ?more|instead|from now on|for now|at the moment|right now|currently|again|today|yesterday|tomorrow|last|this|next)\b|$)/iu.exec(
+    /^(.*?)(?:[,;!?()"]|:(?=\s|$)|(?<!\b(?:Dr|Mr|Mrs|Ms|Mx|St|Prof|No))\.(?=\s|$)|\s[-–—]\s|\s(?:because|since|as of|but|so|when|while|if|unless|which|who|that|and (?:i|we|it|he|she|they|my|our|got|am|have|love|not)|due to|after|until|now|these days|nowadays|any ?more|instead|from now on|for now|at the moment|right now|currently|again|today|yesterday|tomorrow|last|this|next)\b|$)/iu.exec(
       phrase,
     );
   return (cut?.[1] ?? phrase).trim().split(/\s+/).slice(0, wordsMax).join(' ');
