@@ -6,6 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Memory, MemoryChange, MemoryEngine } from '../context/memory/memory.ts';
 import { type MemoryCondition, passesFilter } from '../context/memory/memory-condition.ts';
 import { publicMemoryId } from '../context/memory/memory-id.ts';
+import { expiryOf, readTime } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
@@ -28,7 +29,6 @@ import {
 } from './memory-fields.ts';
 import { eventJson, historyJson, memoryJson, onlyFields, resultJson } from './memory-json.ts';
 import { type ListWish, NUMBERED_MAX, pageAfter, pageNumbered } from './memory-pages.ts';
-import { expiryOf, readTime } from './memory-times.ts';
 import { kindsOf, nobodyNamed, rememberingOf, type Wanted, wantedOf } from './memory-wishes.ts';
 
 export interface MemoryCallDeps {

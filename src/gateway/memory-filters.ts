@@ -7,8 +7,8 @@
 import { GatewayError } from '../base/errors.ts';
 import type { ConditionField, ConditionValue, MemoryCondition } from '../context/memory/memory-condition.ts';
 import { readMemoryId } from '../context/memory/memory-id.ts';
+import { readTime } from '../context/memory/memory-times.ts';
 import { isRecord } from '../dialects/dialect-errors.ts';
-import { readTime } from './memory-times.ts';
 
 export interface ReadFilters {
   readonly user?: string;
