@@ -13,8 +13,6 @@ export class Vocabulary {
   readonly terms = new Slots<string>();
   /** By number of gram: in how many units it stands, counted once for each word there that has it. */
   readonly gramCounts = uint32Column();
-  /** By number of word: the number of its only term and 1, or 0 where it has several. */
-  readonly onlyTerms = uint32Column();
   /** By number of word: where the run of its terms starts, and that of its grams. */
   readonly termStarts = uint32Column();
   readonly gramStarts = uint32Column();
@@ -22,7 +20,7 @@ export class Vocabulary {
   readonly #grams = new Slots<number>();
 
   get bytes(): number {
-    const columns = [this.gramCounts, this.onlyTerms, this.termStarts, this.gramStarts, this.runs];
+    const columns = [this.gramCounts, this.termStarts, this.gramStarts, this.runs];
     return columns.reduce((sum, { bytes }) => sum + bytes, this.words.bytes + this.terms.bytes + this.#grams.bytes);
   }
 
@@ -65,8 +63,7 @@ export class Vocabulary {
     const slot = this.words.add(word);
     const terms = termsOfWord(word).map((term) => held(this.terms, term));
     const grams = gramsOfWord(word).map((gram) => held(this.#grams, gram));
-    for (const column of [this.onlyTerms, this.termStarts, this.gramStarts]) column.ensure(slot + 1);
-    this.onlyTerms.values[slot] = terms.length === 1 ? (terms[0] ?? 0) + 1 : 0;
+    for (const column of [this.termStarts, this.gramStarts]) column.ensure(slot + 1);
     this.termStarts.values[slot] = this.runs.add(terms);
     this.gramStarts.values[slot] = this.runs.add(grams);
     this.gramCounts.ensure(this.#grams.length);
