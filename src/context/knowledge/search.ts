@@ -91,7 +91,13 @@ export class Search {
     );
     if (isReranked && found.length > 1) {
       const texts = loaded.map(({ about, chunk }) => `${about}\n\n${chunk.text}`);
-      found = await this.#rerank(found, { reranker, texts, query: query.queries.join('\n'), leftOut, tenant: collections[0]?.tenant ?? '' });
+      found = await this.#rerank(found, {
+        reranker,
+        texts,
+        query: query.queries.join('\n'),
+        leftOut,
+        tenant: collections[0]?.tenant ?? '',
+      });
     }
     const { scoreMin = 0 } = query;
     return { chunks: found.filter(({ score }) => score >= scoreMin).slice(0, query.limit), leftOut: [...leftOut] };
@@ -184,10 +190,7 @@ export class Search {
     });
   }
 
-  async #rerank(
-    found: readonly FoundChunk[],
-    { reranker, texts, query, leftOut, tenant }: Reranking,
-  ): Promise<FoundChunk[]> {
+  async #rerank(found: readonly FoundChunk[], { reranker, texts, query, leftOut, tenant }: Reranking): Promise<FoundChunk[]> {
     const aborter = new AbortController();
     using _deadline = this.#deps.clock.after(this.#settings.rerankMs, () => aborter.abort(new Error('the reranker takes too long')));
     try {
