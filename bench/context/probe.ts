@@ -8,6 +8,7 @@ import { systemClock } from '../../src/base/system-clock.ts';
 import { configSchema } from '../../src/config/config.ts';
 import type { ContextEngine } from '../../src/context/context-engine.ts';
 import { createContextThread } from '../../src/context/engine/context-thread.ts';
+import { createCurrentContextModels } from '../../src/gateway/context-models.ts';
 import { createProse } from './corpus.ts';
 
 /** Where the scenario finds it again. */
@@ -36,7 +37,7 @@ if (import.meta.main) {
   const { context, state } = configSchema.parse({ state: { records: `sqlite:${path}` } });
   await using engine = createContextThread(
     { state, context },
-    { clock: systemClock, onFault: (message) => process.stderr.write(`${message}\n`) },
+    { clock: systemClock, models: createCurrentContextModels(), onFault: (message) => process.stderr.write(`${message}\n`) },
   );
   const figures = await measure(engine, { chunks: Number(chunks), memories: Number(memories), questions: Number(questions) });
   process.stdout.write(`${JSON.stringify(figures)}\n`);

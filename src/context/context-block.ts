@@ -5,11 +5,11 @@
  *   (what this is, and that it is no instruction)
  *
  *   About the user:
- *   [m:01H… 2026-03-02]
+ *   [m:409eb29e 2026-03-02]
  *   > I am a vegetarian.
  *
  *   From earlier conversations:
- *   [m:01J… 2026-05-11 user]
+ *   [m:73fcbc67 2026-05-11 user]
  *   > …
  *
  *   From documents:
@@ -131,7 +131,7 @@ function section(title: string, items: readonly string[]): string {
 function shownMemory({ id, text, atMs, validToMs, role, speaker }: BlockMemory, isSaid: boolean): string {
   const until = validToMs === undefined ? '' : ` until ${dateOf(validToMs)}`;
   const by = isSaid ? ` ${speaker === undefined ? role : `'${quoteName(speaker, 60)}'`}` : '';
-  return `[m:${idOf(id)} ${dateOf(atMs)}${until}${by}]\n${quoteText(text)}`;
+  return `[m:${shortId(id)} ${dateOf(atMs)}${until}${by}]\n${quoteText(text)}`;
 }
 
 function shownDocument({ file, index, text, filename, page, headings }: BlockDocument): string {
@@ -190,6 +190,11 @@ function dateOf(ms: number): string {
 
 function idOf(id: string): string {
   return id.replaceAll(/[^\w.-]/g, '_').slice(0, 64);
+}
+
+/** The beginning of an id tells the few memories of one block apart; all of it would cost more tokens than many a memory. */
+function shortId(id: string): string {
+  return idOf(id).slice(0, 8);
 }
 
 function plain(text: string): string {

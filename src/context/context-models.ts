@@ -45,6 +45,8 @@ export interface AskRequest {
   readonly messages: readonly { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }[];
   /** The most that it may answer with. */
   readonly outputTokensMax?: number;
+  /** Absent: as the model likes; some take no other. */
+  readonly temperature?: number;
   /** The answer is to be JSON that this JSON Schema describes. */
   readonly schema?: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> };
   readonly owner: ModelOwner;
@@ -60,6 +62,6 @@ export interface ContextModels {
   embed(request: EmbedTextsRequest, signal: AbortSignal): Promise<EmbeddedBatch>;
   /** Scores in the order of the texts, higher is better; as the model gave them. */
   rerank(request: RerankTextsRequest, signal: AbortSignal): Promise<readonly number[]>;
-  /** A chat. At temperature 0 where the model has one. */
+  /** A chat. */
   ask(request: AskRequest, signal: AbortSignal): Promise<AskReply>;
 }

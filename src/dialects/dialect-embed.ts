@@ -53,6 +53,18 @@ export function readVectors(list: unknown): EmbedReply['vectors'] {
   return list.map((vector: unknown) => readVector(vector));
 }
 
+/** As `readVectors`, of numbers as machines hold them. Throws `upstream_reply_invalid`. */
+export function decodeVectors(list: unknown): readonly Float32Array[] {
+  if (!Array.isArray(list) || list.length === 0) throw invalidReply('no vectors');
+  return list.map((value: unknown) => {
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined;
+    if (bytes === undefined || bytes.length === 0 || bytes.length % FLOAT_BYTES !== 0) return Float32Array.from(readVector(value));
+    const vector = new Float32Array(bytes.length / FLOAT_BYTES);
+    for (let index = 0; index < vector.length; index += 1) vector[index] = bytes.readFloatLE(index * FLOAT_BYTES);
+    return vector;
+  });
+}
+
 function writeVector(vector: readonly number[], encoding: EmbedRequest['encoding']): readonly number[] | string {
   if (encoding === 'float') return vector;
   const bytes = Buffer.alloc(vector.length * FLOAT_BYTES);

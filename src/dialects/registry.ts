@@ -34,6 +34,9 @@ export const DIALECTS: readonly Dialect[] = [
 /** The one whose files, uploads and batches are served. */
 export const FILES_DIALECT: Dialect = openaiChat;
 
+/** The one that the gateway asks models in by itself: it embeds, reranks and chats, and says what a text is embedded for. */
+export const CONTEXT_DIALECT: Dialect = cohere;
+
 /** Those that callers alone speak, in front of one that targets do. */
 const simple = createSimpleChat(openaiChat);
 const CALLER_DIALECTS: readonly CallerDialect[] = [

@@ -14,7 +14,7 @@ import { createPostgresHealth, createStoreHealth, createUpstreamHealth } from '.
 import { type Catalog, createCatalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
 import { createSpools } from '../context/spool/spool.ts';
-import { CALLER_DIALECTS_BY_NAME, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
+import { CALLER_DIALECTS_BY_NAME, CONTEXT_DIALECT, DIALECTS, DIALECTS_BY_NAME } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { ErrorEncoder } from '../pipeline/error-reply.ts';
 import { compose, type Policy } from '../pipeline/policy.ts';
@@ -39,13 +39,15 @@ import { lossMode } from '../upstream/translation-config.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createAnswerId } from './answer-id.ts';
 import { contextEvents } from './context-events.ts';
+import { createContextModels } from './context-models.ts';
 import { createDefaultModel } from './default-model.ts';
-import { createDialectRoutes } from './dialect-routes.ts';
+import { createCall, createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
+import { createKnowledgeRoutes } from './knowledge-routes.ts';
+import { createMemoryRoutes } from './memory-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
-import { createUploadRoutes } from './upload-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -82,6 +84,14 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
   const list = createModelList({ router, upstream, clock });
   const routes = createRoutes(config, runtime, { router, catalog, controls, upstream, list });
   const policies = createPolicies(config, runtime, { observer, router, list });
+  const contextModels = createContextModels({
+    router,
+    call: createCall(config, runtime, { router, catalog, upstream }),
+    observe: observer.policy,
+    dialect: CONTEXT_DIALECT,
+    clock,
+    createId: () => `context-${createAnswerId(random)}`,
+  });
   return {
     routes: routes.map((route) => ({ ...route, handler: compose(policies, route, route.handler) })),
     observer,
@@ -89,6 +99,7 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     activate() {
       findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
+      runtime.contextModels.use(contextModels);
       runtime.metrics.allowNames({
         models: router.names,
         targets: [...router.groups.map(({ group }) => group), ...Object.keys(config.services)],
@@ -159,17 +170,19 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
-  const { clock, watch, metrics, registry, breakerNews, version, log } = runtime;
+  const { clock, watch, metrics, registry, breakerNews, version } = runtime;
   const serviceName = config.telemetry.service_name;
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const knowledge = createKnowledgeRoutes(config, runtime);
   const routes: Route[] = [
-    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples }),
+    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples, kept: knowledge.kept }),
     ...services,
-    ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
+    ...unlessServed(knowledge.routes, services),
+    ...unlessServed(createMemories(config, runtime), services),
     ...createHealthRoutes({
       clock,
       sources: [
@@ -208,6 +221,22 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
     }),
   ];
   return routes;
+}
+
+/** What is remembered of users, and how they are forgotten. */
+function createMemories({ context: { memory } }: Config, runtime: Runtime): Route[] {
+  const { context, documents, vendorObjects, stores, eraseNews: tellOthers, clock, random, log: logger } = runtime;
+  const deps = {
+    context,
+    documents,
+    vendorObjects,
+    values: stores.values,
+    tellOthers,
+    clock,
+    logger,
+    createId: () => createAnswerId(random),
+  };
+  return createMemoryRoutes({ enabled: memory.enabled }, deps);
 }
 
 /** Names of models that can be asked for as they are: entries, aliases, and what providers list without a `*`. */

@@ -16,6 +16,11 @@ export interface IngestQueueDeps {
   readonly logger: Logger;
 }
 
+export interface IngestQueueConfig {
+  /** Whether there may be files from before; else they are looked for when there are some of now. */
+  readonly looksAtOnce: boolean;
+}
+
 export interface WaitingFile {
   readonly tenant: string;
   readonly collection: string;
@@ -27,7 +32,7 @@ export interface WaitingFile {
 const PARALLEL = 2;
 /** Those beyond it stay in the store, and are taken up when there is room. */
 const WAITING_MAX = 10_000;
-const LOOK_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 10_000;
 /** The first look, when a start is over. */
 const LOOK_FIRST_MS = 1_000;
 const TAKEN_MAX = 200;
@@ -39,9 +44,9 @@ export class IngestQueue implements Disposable {
   #look: Disposable | undefined;
   #isOver = false;
 
-  constructor(deps: IngestQueueDeps) {
+  constructor({ looksAtOnce }: IngestQueueConfig, deps: IngestQueueDeps) {
     this.#deps = deps;
-    this.#lookIn(LOOK_FIRST_MS);
+    if (looksAtOnce) this.#lookIn(LOOK_FIRST_MS);
   }
 
   /** Files that are announced, and not ready yet. */
@@ -54,6 +59,7 @@ export class IngestQueue implements Disposable {
       if (this.#waiting.size >= WAITING_MAX) break;
       this.#waiting.set(keyOf(file), file);
     }
+    if (this.#look === undefined) this.#lookIn(LOOK_EVERY_MS);
     this.#work();
   }
 

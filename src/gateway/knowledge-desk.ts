@@ -39,8 +39,9 @@ export interface FileToAdd {
   readonly chunking?: ChunkingStrategy;
 }
 
-/** What a document is put into whose uploader names nothing. */
-export const DEFAULT_COLLECTION = 'default';
+/** What a document is put into whose uploader names nothing, and what chats look into that name nothing. */
+export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
+
 const COLLECTIONS_MAX = 10_000;
 
 export class KnowledgeDesk {
@@ -96,9 +97,17 @@ export class KnowledgeDesk {
     return own.at(-1);
   }
 
+  /** Throws `resource_unknown` for a name that the viewer's own collections may not have. */
+  checkName(viewer: Viewer, name: string): void {
+    const { user } = viewer;
+    const collection = { id: namedCollectionId(viewer, name), name, ...(user === undefined ? {} : { user }) };
+    if (!maySee(viewer, collection))
+      throw new GatewayError('resource_unknown', `there is no collection '${name}' for this key`, { param: 'collection' });
+  }
+
   /** The same, made where it is not there yet. Throws `resource_unknown` for a name that the key may not use. */
   async ensureNamed(viewer: Viewer, name: string): Promise<Collection> {
-    if (!maySee(viewer, { id: '', name, ...(viewer.user === undefined ? {} : { user: viewer.user }) })) throw unknownCollection();
+    this.checkName(viewer, name);
     return (await this.named(viewer, name)) ?? this.create(viewer, { name, metadata: {} }, namedCollectionId(viewer, name));
   }
 

@@ -103,7 +103,7 @@ const DOCS: Readonly<Record<string, Omit<RouteDocs, 'tag'>>> = {
   },
   'GET /v1/memories/{id}': {
     summary: 'One memory',
-    description: 'A memory by its id.',
+    description: 'A memory by its id, as it is now.',
     parameters: [ID, OF_USER],
     replies: [{ status: 200, description: 'The memory.', content: jsonContent(memory) }],
   },

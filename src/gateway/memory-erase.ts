@@ -9,8 +9,8 @@ import { jsonReply } from '../admin/json-reply.ts';
 import { NEVER } from '../base/abort.ts';
 import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
-import type { ContextEngine } from '../context/context-engine.ts';
 import type { KnowledgeEngine } from '../context/knowledge/knowledge.ts';
+import type { MemoryEngine } from '../context/memory/memory.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { DocumentStore, Owner } from '../stores/document/document-store.ts';
@@ -22,8 +22,11 @@ import { partitionOf, unknownUser } from './memory-access.ts';
 import { checked, ownerNames, readQuery } from './memory-fields.ts';
 import { timeText } from './memory-times.ts';
 
+/** Where a user's documents may be searched. */
+type Shelves = Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeFile'>;
+
 export interface EraseDeps {
-  readonly context: Pick<ContextEngine, 'memory' | 'knowledge'>;
+  readonly context: { readonly memory: MemoryEngine; readonly knowledge: Shelves };
   readonly documents: DocumentStore;
   readonly values: ValueStore;
   readonly vendorObjects: VendorObjectStore;
@@ -85,7 +88,7 @@ async function eraseDocuments(owner: Owner, { context, documents }: EraseDeps): 
 }
 
 /** The user's own collections, with all that is in them. */
-async function eraseCollections({ tenant, user }: Owner, knowledge: KnowledgeEngine): Promise<number> {
+async function eraseCollections({ tenant, user }: Owner, knowledge: Shelves): Promise<number> {
   let deleted = 0;
   for (const collection of await knowledge.collections(tenant))
     if (collection.user === user && (await knowledge.deleteCollection(tenant, collection.id))) deleted += 1;
@@ -93,7 +96,7 @@ async function eraseCollections({ tenant, user }: Owner, knowledge: KnowledgeEng
 }
 
 /** Out of the collections that the user shares with others. */
-async function unindex(tenant: string, ids: readonly string[], knowledge: KnowledgeEngine): Promise<void> {
+async function unindex(tenant: string, ids: readonly string[], knowledge: Shelves): Promise<void> {
   for (const { id: collection } of await knowledge.collections(tenant))
     for (const file of ids) await knowledge.removeFile(tenant, collection, file);
 }

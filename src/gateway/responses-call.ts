@@ -17,12 +17,12 @@ import { decodeRequest } from '../dialects/openai-responses/request.ts';
 import { previousUnknown } from '../dialects/openai-responses/request-decode.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { Exchange } from '../pipeline/exchange.ts';
-import { principalFact, upstreamFact } from '../pipeline/facts.ts';
+import { contextFact, principalFact, upstreamFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import { type ByteStream, isStream, type Reply } from '../pipeline/reply.ts';
 import type { Router } from '../routing/router.ts';
 import { inputItems, joinItems, outputItems } from './responses-items.ts';
-import type { ResponsesMemory } from './responses-memory.ts';
+import type { Keeper, ResponsesMemory } from './responses-memory.ts';
 import { resolveReferences } from './responses-references.ts';
 
 export interface ResponsesCallDeps {
@@ -41,7 +41,9 @@ export function createResponsesCall(deps: ResponsesCallDeps): Handler {
     const reply = await deps.call({ ...request, operation: asked }, exchange);
     if (asked.kind !== 'chat' || reply.status !== 200) return reply;
     const scan = scanBody(asked.bytes);
-    return memberBoolean(scan, 'store') === false ? reply : keep(reply, { asked, exchange, memory: deps.memory });
+    return memberBoolean(scan, 'store') === false
+      ? reply
+      : keep(reply, { asked, told: operation.told?.text, exchange, memory: deps.memory });
   };
 }
 
@@ -82,6 +84,8 @@ function pinned(operation: Operation, provider: string, router: Router): Operati
 
 interface Keeping {
   readonly asked: Operation;
+  /** What the gateway had put beside the caller's words: looked up anew for each question, it is no part of the conversation. */
+  readonly told: string | undefined;
   readonly exchange: Exchange;
   readonly memory: ResponsesMemory;
 }
@@ -100,18 +104,22 @@ async function keep(reply: Reply, keeping: Keeping): Promise<Reply> {
   return reply;
 }
 
-async function keepProvider(id: string | undefined, { exchange, memory }: Keeping): Promise<void> {
+async function keepProvider(id: string | undefined, { asked, exchange, memory }: Keeping): Promise<void> {
   const provider = exchange.peek(upstreamFact)?.provider;
-  if (id !== undefined && provider !== undefined) await memory.keep(id, exchange.get(principalFact), { kind: 'passed', provider });
+  if (id !== undefined && provider !== undefined) await memory.keep(id, keeperOf(exchange, asked), { kind: 'passed', provider });
 }
 
-async function keepConversation(response: unknown, { asked, exchange, memory }: Keeping): Promise<void> {
+async function keepConversation(response: unknown, { asked, told, exchange, memory }: Keeping): Promise<void> {
   if (!isRecord(response) || typeof response['id'] !== 'string') return;
   const { output } = response;
-  const principal = exchange.get(principalFact);
-  const items = joinItems(inputItems(memberJson(scanBody(asked.bytes), 'input')), outputItems(output, true));
-  const itemIds = await memory.keepItems(Array.isArray(output) ? output : [], principal);
-  await memory.keep(response['id'], principal, { kind: 'conversation', items, itemIds });
+  const keeper = keeperOf(exchange, asked);
+  const items = joinItems(inputItems(memberJson(scanBody(asked.bytes), 'input'), told), outputItems(output, true));
+  const itemIds = await memory.keepItems(Array.isArray(output) ? output : [], keeper);
+  await memory.keep(response['id'], keeper, { kind: 'conversation', items, itemIds });
+}
+
+function keeperOf(exchange: Exchange, asked: Operation): Keeper {
+  return { principal: exchange.get(principalFact), user: exchange.peek(contextFact)?.user ?? asked.user };
 }
 
 /** Looks at a chunk; false when it need look no more. */

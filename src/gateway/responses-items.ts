@@ -2,10 +2,18 @@
 
 import { isRecord } from '../dialects/dialect-errors.ts';
 
-/** The items of an input: a text is a message of the user. Without the brackets of a list; empty where there are none. */
-export function inputItems(input: unknown): string {
+/** The items of an input, without the message that says `told`: a text is a message of the user. Without the brackets of a list; empty where there are none. */
+export function inputItems(input: unknown, told?: string): string {
   if (typeof input === 'string') return input === '' ? '' : JSON.stringify({ type: 'message', role: 'user', content: input });
-  return Array.isArray(input) ? JSON.stringify(input).slice(1, -1) : '';
+  if (!Array.isArray(input)) return '';
+  const items: readonly unknown[] = told === undefined ? input : input.filter((item) => !says(item, told));
+  return JSON.stringify(items).slice(1, -1);
+}
+
+function says(item: unknown, text: string): boolean {
+  const content: unknown = isRecord(item) ? item['content'] : undefined;
+  const [part, ...more]: readonly unknown[] = Array.isArray(content) ? content : [];
+  return more.length === 0 && isRecord(part) && part['text'] === text;
 }
 
 /**

@@ -25,13 +25,20 @@ export type KeptResponse =
   | { readonly kind: 'conversation'; readonly items: string; readonly itemIds?: readonly string[] }
   | { readonly kind: 'passed'; readonly provider: string };
 
+/** Who was answered. */
+export interface Keeper {
+  readonly principal: Principal;
+  /** The user whom a caller who is bound to none has named. */
+  readonly user?: string | undefined;
+}
+
 export interface ResponsesMemory {
   /** Undefined when nothing is known; `foreign` when it is somebody else's. */
   find(id: string, principal: Principal): Promise<KeptResponse | 'foreign' | undefined>;
   /** Never rejects; what can't be kept is not. */
-  keep(id: string, principal: Principal, response: KeptResponse): Promise<void>;
+  keep(id: string, keeper: Keeper, response: KeptResponse): Promise<void>;
   /** Keeps the items of an answer that have ids, and gives those; never rejects. */
-  keepItems(items: readonly unknown[], principal: Principal): Promise<readonly string[]>;
+  keepItems(items: readonly unknown[], keeper: Keeper): Promise<readonly string[]>;
   /** The items with these ids that are known, each as JSON. */
   findItems(ids: readonly string[], principal: Principal): Promise<ReadonlyMap<string, string>>;
   /** With the response its items are forgotten. */
@@ -45,23 +52,43 @@ const ASKED_MAX = 64;
 
 export function createResponsesMemory(config: ResponsesConfig, { values }: { readonly values: ValueStore }): ResponsesMemory {
   const { keep_for: ttlMs, conversation_bytes_max: bytesMax } = config;
+  const set = async (key: string, bytes: Uint8Array): Promise<void> => values.set(key, bytes, { ttlMs, signal: NEVER });
+  const text = async (key: string): Promise<string | undefined> => {
+    const bytes = await values.get(key, NEVER);
+    return bytes === undefined ? undefined : decoder.decode(bytes);
+  };
+  const holderOf = async (id: string): Promise<Holder | undefined> => {
+    const [owner = '', scope = ''] = (await text(ownerKey(id)))?.split(' ') ?? [];
+    return owner === '' ? undefined : { owner, scope };
+  };
+  const findItem = async (id: string, principal: Principal): Promise<string | undefined> => {
+    const owner = ownerOf(principal);
+    const found = await text(itemKey(id, { owner, scope: valueScope(principal) }));
+    if (found !== undefined) return found;
+    // It may be about a user whom the caller had named.
+    const scope = await text(itemScopeKey(id, owner));
+    return scope === undefined ? undefined : text(itemKey(id, { owner, scope }));
+  };
   return {
     async find(id, principal) {
       if (ttlMs === 0) return undefined;
-      const owner = await values.get(ownerKey(id), NEVER);
-      if (owner === undefined) return undefined;
-      if (decoder.decode(owner) !== ownerOf(principal)) return 'foreign';
-      const bytes = await values.get(keyOf(id, principal), NEVER);
-      return bytes === undefined ? undefined : (JSON.parse(decoder.decode(bytes)) as KeptResponse);
+      const holder = await holderOf(id);
+      if (holder === undefined) return undefined;
+      if (holder.owner !== ownerOf(principal)) return 'foreign';
+      const found = await text(keyOf(id, holder));
+      return found === undefined ? undefined : (JSON.parse(found) as KeptResponse);
     },
-    async keep(id, principal, response) {
+    async keep(id, keeper, response) {
       if (ttlMs === 0 || (response.kind === 'conversation' && response.items.length > bytesMax)) return;
+      const holder = holderFor(keeper);
       // The owner first: what is found with nobody's name on it would be anybody's.
-      await values.set(ownerKey(id), Buffer.from(ownerOf(principal)), { ttlMs, signal: NEVER });
-      await values.set(keyOf(id, principal), Buffer.from(JSON.stringify(response)), { ttlMs, signal: NEVER });
+      await set(ownerKey(id), Buffer.from(`${holder.owner} ${holder.scope}`));
+      await set(keyOf(id, holder), Buffer.from(JSON.stringify(response)));
     },
-    async keepItems(items, principal) {
+    async keepItems(items, keeper) {
       if (ttlMs === 0) return [];
+      const holder = holderFor(keeper);
+      const isNamed = holder.scope !== valueScope(keeper.principal);
       const kept: string[] = [];
       let room = bytesMax;
       for (const item of items) {
@@ -69,7 +96,8 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
         const bytes = Buffer.from(JSON.stringify(item));
         room -= bytes.length;
         if (room < 0) break;
-        await values.set(itemKey(item['id'], principal), bytes, { ttlMs, signal: NEVER });
+        if (isNamed) await set(itemScopeKey(item['id'], holder.owner), Buffer.from(holder.scope));
+        await set(itemKey(item['id'], holder), bytes);
         kept.push(item['id']);
       }
       return kept;
@@ -79,10 +107,10 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
       if (ttlMs === 0) return found;
       for (let from = 0; from < ids.length; from += ASKED_MAX) {
         const some = ids.slice(from, from + ASKED_MAX);
-        const items = await Promise.all(some.map(async (id) => values.get(itemKey(id, principal), NEVER)));
-        for (const [index, bytes] of items.entries()) {
+        const items = await Promise.all(some.map((id) => findItem(id, principal)));
+        for (const [index, item] of items.entries()) {
           const id = some[index];
-          if (bytes !== undefined && id !== undefined) found.set(id, decoder.decode(bytes));
+          if (item !== undefined && id !== undefined) found.set(id, item);
         }
       }
       return found;
@@ -90,11 +118,22 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
     async forget(id, principal) {
       const response = await this.find(id, principal);
       if (response === 'foreign') return;
+      const holder = (await holderOf(id)) ?? holderFor({ principal });
       const itemIds = response?.kind === 'conversation' ? (response.itemIds ?? []) : [];
-      for (const key of [ownerKey(id), keyOf(id, principal), ...itemIds.map((itemId) => itemKey(itemId, principal))])
-        await values.delete(key, NEVER);
+      const items = itemIds.flatMap((itemId) => [itemKey(itemId, holder), itemScopeKey(itemId, holder.owner)]);
+      for (const key of [ownerKey(id), keyOf(id, holder), ...items]) await values.delete(key, NEVER);
     },
   };
+}
+
+/** Whose a response is: of the caller, as a digest; and the scope of the user that it is about. */
+interface Holder {
+  readonly owner: string;
+  readonly scope: string;
+}
+
+function holderFor({ principal, user }: Keeper): Holder {
+  return { owner: ownerOf(principal), scope: valueScope({ tenant: principal.tenant, user: principal.user ?? user }) };
 }
 
 /** Ids are the caller's words: of any length, with anything in them. */
@@ -103,12 +142,17 @@ function ownerKey(id: string): string {
 }
 
 /** The owner is in the key, so that nobody's response or item is found, or written over, by anybody else who knows or guesses its id. */
-function keyOf(id: string, principal: Principal): string {
-  return `${valueScope(principal)}response:${digest(`${ownerOf(principal)} ${id}`)}`;
+function keyOf(id: string, { owner, scope }: Holder): string {
+  return `${scope}response:${digest(`${owner} ${id}`)}`;
 }
 
-function itemKey(id: string, principal: Principal): string {
-  return `${valueScope(principal)}response-item:${digest(`${ownerOf(principal)} ${id}`)}`;
+function itemKey(id: string, { owner, scope }: Holder): string {
+  return `${scope}response-item:${digest(`${owner} ${id}`)}`;
+}
+
+/** Says in which scope an item stands, where it is not the caller's own. */
+function itemScopeKey(id: string, owner: string): string {
+  return `response-item-scope:${digest(`${owner} ${id}`)}`;
 }
 
 function ownerOf({ tenant, user, id }: Principal): string {

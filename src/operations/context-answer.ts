@@ -51,6 +51,8 @@ export interface ToldDocument {
 export type SaveState = 'off' | 'queued' | 'stored' | 'timeout' | 'failed';
 
 export interface ContextAnswer {
+  /** Whose memory it is about; undefined: nobody said. */
+  readonly user: string | undefined;
   /** Milliseconds until memories, and documents, were there or given up; 0 where they were not asked for. */
   readonly memoryMs: number;
   readonly knowledgeMs: number;

@@ -33,7 +33,7 @@ const TOLD = { limit: 200, windowMs: 1_000, cost: 1 } as const;
 const ANSWER_EVERY_MS = 1_000;
 
 export interface BreakerNewsDeps {
-  readonly broadcast: Broadcast;
+  readonly broadcast: Pick<Broadcast, 'publish' | 'listen'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

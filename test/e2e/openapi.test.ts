@@ -120,8 +120,40 @@ async function storedResponse(): Promise<string> {
   return ((await reply.json()) as { readonly id: string }).id;
 }
 
+async function memoryOfAlice(): Promise<string> {
+  const reply = await gateway.request('/v1/memories', {
+    method: 'POST',
+    body: JSON.stringify({ messages: `Remembered ${crypto.randomUUID()}`, user_id: 'alice', infer: false }),
+    headers: { authorization: `Bearer ${ADMIN}`, 'content-type': 'application/json' },
+  });
+  return ((await reply.json()) as { readonly results: readonly { readonly id: string }[] }).results[0]?.id ?? '';
+}
+
+/** Parameters of the query without which nothing is answered. */
+const QUERIES: Readonly<Record<string, string>> = { '/v1/memories': '?user_id=alice' };
+
 /** What the simulated server has not got: its refusal is held against the document all the same. */
 const NOT_SIMULATED: ReadonlySet<string> = new Set(['POST /v1/responses/compact: example', 'POST /v1/responses/{id}/cancel']);
+
+const STORE_ID = /vs_0+/;
+const BATCH_ID = /vsfb_0+/;
+
+/** A vector store with a document in it, and a batch of such. */
+async function inOwnStore(
+  { path, body }: ApiCall,
+  made: (path: string, body: object) => Promise<string>,
+): Promise<Pick<ApiCall, 'path' | 'body'>> {
+  const document = await uploadedDocument();
+  const store = await made('/v1/vector_stores', { name: 'of the document', file_ids: [document] });
+  const batch = BATCH_ID.test(path) ? await made(`/v1/vector_stores/${store}/file_batches`, { file_ids: [document] }) : '';
+  return {
+    path: path
+      .replace(BATCH_ID, batch)
+      .replace(STORE_ID, store)
+      .replace(/doc_0+/, document),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body.replace(/doc_0+/, document) : body }),
+  };
+}
 
 /** Ids of things at the provider that are there to be shown, gone on with and deleted, in place of those in examples. */
 async function withRealIds(call: ApiCall): Promise<ApiCall> {
@@ -140,10 +172,12 @@ async function withRealIds(call: ApiCall): Promise<ApiCall> {
       return made('/v1/files', form);
     },
     upload_0000: () => made('/v1/uploads', { filename: 'x', bytes: 8, mime_type: 'text/plain', purpose: 'batch' }),
+    [encodeURIComponent('mem_0~YWxpY2U')]: () => memoryOfAlice(),
+    'mem_0~YWxpY2U': () => memoryOfAlice(),
     batch_0000: async () =>
       made('/v1/batches', { input_file_id: await makers['file-0000']?.(), endpoint: '/v1/chat/completions', completion_window: '24h' }),
   };
-  let { path, body } = call;
+  let { path, body } = call.path.includes('/vector_stores') ? await inOwnStore(call, made) : call;
   for (const [placeholder, make] of Object.entries(makers)) {
     const isInBody = typeof body === 'string' && body.includes(placeholder);
     if (!path.includes(placeholder) && !isInBody) continue;
@@ -169,7 +203,7 @@ describe('every example', () => {
       const call = await withRealIds(documented);
       const { name, operation } = call;
       const stored = call.path.includes('resp_0') ? await storedResponse() : '';
-      const path = call.path.replace(/doc_0+/, uploaded).replace(/resp_0+/, stored);
+      const path = `${call.path.replace(/doc_0+/, uploaded).replace(/resp_0+/, stored)}${call.method === 'POST' ? '' : (QUERIES[call.path] ?? '')}`;
       const reply = await gateway.request(path, requestOf(call, { authorization: `Bearer ${ADMIN}` }));
       if (!reply.ok && !NOT_SIMULATED.has(name)) problems.push(`${name}: ${reply.status}`);
       problems.push(...(await replyProblems(document, operation, reply)).map((problem) => `${name}: ${problem}`));

@@ -88,7 +88,9 @@ class DocumentWriter {
     this.#tags.add(docs.tag);
     const needsCaller = this.#needsCaller(route);
     const parameters = [...this.#parameters(docs, path), ...sharedParameters(route, this.#facts)];
-    const hasBody = docs.body !== undefined && method !== 'get' && method !== 'delete';
+    // What is said of every method at once is not meant of a DELETE.
+    const isMeant = method === 'delete' ? route.methods.includes('DELETE') : method !== 'get';
+    const hasBody = docs.body !== undefined && isMeant;
     return {
       tags: [docs.tag],
       operationId: this.#operationId(method, route.pattern),

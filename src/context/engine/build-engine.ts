@@ -4,8 +4,10 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
 import { openRecords } from '../../stores/record/open-records.ts';
 import type { ContextEngine } from '../context-engine.ts';
+import type { ContextModels } from '../context-models.ts';
 import { createKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
 import { createMemoryEngine } from '../memory/memory-engine.ts';
+import { buildDense, buildReranker } from './build-dense.ts';
 import type { EngineConfig } from './engine-config.ts';
 
 export interface BuildEngineDeps {
@@ -14,6 +16,8 @@ export interface BuildEngineDeps {
   readonly random: () => number;
   /** What failed in the background, for the log. */
   readonly onFault: (message: string) => void;
+  /** Of the gateway. */
+  readonly models: ContextModels;
 }
 
 /** What has expired is hidden at once; how often it is looked for to be deleted, in milliseconds. */
@@ -26,9 +30,18 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
   const closers = new AsyncDisposableStack();
   const records = closers.use(openRecords(state, deps));
   const pause = (): Promise<void> => setImmediate();
-  const shared = { records, clock, pause };
+  const dense = buildDense(config, { ...deps, records, pause }, closers);
+  const reranker = buildReranker(config, deps);
+  const shared = { records, clock, pause, ...(dense === undefined ? {} : { dense }) };
   const memory = createMemoryEngine({ ...context.memory, indexBytesMax: context.index_bytes_max / 2 }, shared);
-  const knowledge = createKnowledgeEngine({ knowledge: context.knowledge, indexBytesMax: context.index_bytes_max / 2 }, shared);
+  const knowledge = createKnowledgeEngine(
+    {
+      knowledge: context.knowledge,
+      indexBytesMax: context.index_bytes_max / 2,
+      ...(context.reranker === undefined ? {} : { reranker: { candidates: context.reranker.candidates, timeoutMs: context.deadline } }),
+    },
+    { ...shared, ...(reranker === undefined ? {} : { reranker }) },
+  );
   closers.use(every(SWEEP_EVERY_MS, () => memory.sweep(), deps));
   return {
     memory,
@@ -37,6 +50,7 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
       indexes: knowledge.indexes,
       indexBytes: knowledge.indexBytes,
       unextracted: memory.unextracted,
+      ...(dense === undefined ? {} : { unembedded: dense.waiting }),
     }),
     [Symbol.asyncDispose]: () => closers.disposeAsync(),
   };

@@ -14,6 +14,9 @@ export interface Viewer {
   readonly collections?: readonly string[];
 }
 
+/** The collection that is meant where none is named. */
+export const DEFAULT_COLLECTION = 'default';
+
 type Seen = Pick<Collection, 'id' | 'name' | 'user'>;
 
 export function maySee(viewer: Viewer, { id, name, user }: Seen): boolean {

@@ -83,7 +83,7 @@ export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: Knowl
 const BATCH = 500;
 const LISTS_BYTES_MAX = 64 * 1_048_576;
 /** What nobody has worked on for so long is anybody's. */
-const LEASE_MS = 60_000;
+const LEASE_MS = 20_000;
 /** The last use of a collection is written down so exactly. */
 const ACTIVE_EVERY_MS = 60_000;
 
@@ -97,8 +97,6 @@ class Engine implements LocalKnowledgeEngine {
   readonly #chunks: PartitionViews<ChunksView>;
   /** Views that were looked through for what is left over. */
   readonly #tidied = new WeakSet<ChunksView>();
-  /** The taking-in under way, if any. */
-  #following: Promise<void> = Promise.resolve();
 
   constructor(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps) {
     this.#config = config;
@@ -108,7 +106,7 @@ class Engine implements LocalKnowledgeEngine {
     this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
     this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
     this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
-    this.#ingestion = new Ingestion(deps);
+    this.#ingestion = new Ingestion({ ...deps, follow: ({ tenant, collection }) => this.#follow(tenant, collection) });
     const { candidates = 0, timeoutMs = 0 } = config.reranker ?? {};
     this.#search = new Search({ denseShare: config.knowledge.dense_share, candidates, rerankMs: timeoutMs }, deps);
   }
@@ -203,14 +201,14 @@ class Engine implements LocalKnowledgeEngine {
 
   async index(tenant: string, collection: string, document: DocumentToIndex): Promise<CollectionFile> {
     await this.#writable(tenant, collection);
-    // Nobody writes faster than the index follows.
-    await this.#following;
+    // The index of a new collection grows with it.
+    const { found } = await this.#files.at(filesOf(tenant, collection));
+    if (found.size === 0) await this.#chunks.at(chunksOf(tenant, collection));
     const place = { tenant, collection, file: document.id };
     const indexed = await this.#ingestion.run(place, document, this.#size(document.chunking));
     // It may have been deleted meanwhile, and what was written after that with it.
     if ((await this.#stored(tenant, collection)) === undefined) await this.#erase(tenant, collection);
     else await this.#touch(tenant, collection);
-    this.#follow(tenant, collection);
     return indexed;
   }
 
@@ -353,15 +351,10 @@ class Engine implements LocalKnowledgeEngine {
     return answer;
   }
 
-  /** Takes in what was written before somebody asks for it, where that is little: an index that is not in memory is made when it is needed. */
-  #follow(tenant: string, collection: string): void {
+  /** Takes in what was written before somebody asks for it, where the index is in memory: one that is not is made when it is needed. */
+  async #follow(tenant: string, collection: string): Promise<void> {
     const partition = chunksOf(tenant, collection);
-    if (!this.#chunks.holds(partition)) return;
-    this.#following = this.#chunks.at(partition).then(
-      () => undefined,
-      // Whoever needs the view is told what is wrong.
-      () => undefined,
-    );
+    if (this.#chunks.holds(partition)) await this.#chunks.at(partition);
   }
 
   #size({ tokensMax, overlap }: ChunkingStrategy = this.#defaultSize()): ChunkingStrategy {

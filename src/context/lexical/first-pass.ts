@@ -7,7 +7,7 @@ import { KNOBS } from './knobs.ts';
 import { float32Column, uint32Column } from './number-column.ts';
 import { unitOf, weightOf } from './posting-list.ts';
 import { idfOf, type Query } from './query.ts';
-import { Top } from './top.ts';
+import type { Top } from './top.ts';
 import type { UnitTable } from './unit-table.ts';
 
 /**
@@ -25,30 +25,34 @@ const touchedGroups = uint32Column();
 const termGroups = uint32Column();
 
 export interface FirstPass {
-  /** The best units by their own words, numbers; at most as many as asked for. */
-  readonly units: readonly number[];
-  /** By number of unit or of group; may be asked until `end`. */
+  offerTo(top: Top): void;
+  /** By number of unit or of group; 0 where no word of the query is in it. */
   ownScore(unit: number): number;
   groupScore(group: number): number;
-  /** Must be called once. */
+  /** Must be called once, and nothing after it. */
   end(): void;
 }
 
-export function firstPass(table: UnitTable, query: Query, top: Top): FirstPass {
-  const { groups } = table;
-  const unitsTouched = scoreLists(table, query);
-  for (let at = 0; at < unitsTouched; at += 1) {
-    const unit = touchedUnits.values[at] ?? 0;
-    top.offer(unit, ownScores.values[unit] ?? 0);
-  }
+export function firstPass(table: UnitTable, query: Query): FirstPass {
+  const touched = scoreLists(table, query);
   return {
-    units: top.taken(),
+    offerTo: (top) => {
+      const units = touchedUnits.values;
+      const scores = ownScores.values;
+      let { floor } = top;
+      for (let at = 0; at < touched; at += 1) {
+        const unit = units[at]!;
+        const score = scores[unit]!;
+        if (score < floor) continue;
+        top.offer(unit, score);
+        floor = top.floor;
+      }
+    },
     ownScore: (unit) => ownScores.values[unit] ?? 0,
     groupScore: (group) => groupScores.values[group] ?? 0,
     end: () => {
-      for (let at = 0; at < unitsTouched; at += 1) ownScores.values[touchedUnits.values[at] ?? 0] = 0;
-      // Fewer than units: a group is touched by a unit.
-      groupScores.values.fill(0, 0, groups.count);
+      for (let at = 0; at < touched; at += 1) ownScores.values[touchedUnits.values[at]!] = 0;
+      groupScores.values.fill(0, 0, table.groups.count);
     },
   };
 }

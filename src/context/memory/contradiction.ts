@@ -3,6 +3,7 @@
  * in which they were written, but on when they were said.
  */
 
+import { isSameFrame } from './fact-frame.ts';
 import type { Memory } from './memory.ts';
 import { sharedCount, stemsOf } from './memory-text.ts';
 
@@ -31,6 +32,7 @@ const TASTES: Readonly<Record<string, 'for' | 'against'>> = { likes: 'for', pref
 
 /** Share of a phrase's words that must occur in a fact for the phrase to mean it. */
 const PHRASE_SHARE = 0.6;
+const SHORT_CHARS = 90;
 
 export function isSingle(attribute: string | undefined): attribute is string {
   return attribute !== undefined && !MULTIPLE.has(attribute);
@@ -65,7 +67,10 @@ function hasOtherValue(later: Memory, earlier: Memory): boolean {
   if (attribute === undefined || earlier.attribute === undefined || later.value === undefined || earlier.value === undefined) return false;
   const a = valueStems(later);
   const b = valueStems(earlier);
-  if (isSingle(attribute)) return attribute === earlier.attribute && !isWithin(a, b) && !isWithin(b, a);
+  if (isSingle(attribute)) {
+    const isSame = attribute === earlier.attribute || (later.ends?.includes('~') === true && isSameAttribute(attribute, earlier.attribute));
+    return isSame && !isWithin(a, b) && !isWithin(b, a);
+  }
   const taste = TASTES[attribute];
   const before = TASTES[earlier.attribute];
   return taste !== undefined && before !== undefined && taste !== before && a.size === b.size && isWithin(a, b);
@@ -98,7 +103,7 @@ function valueStems(memory: Memory): ReadonlySet<string> {
 function endingStems(memory: Memory): readonly ReadonlySet<string>[] {
   let stems = endings.get(memory);
   if (stems === undefined) {
-    stems = (memory.ends ?? []).filter((phrase) => !/^[#@~]/.test(phrase)).map(wordsOf);
+    stems = (memory.ends ?? []).filter((phrase) => !/^[#@~=]/.test(phrase)).map(wordsOf);
     endings.set(memory, stems);
   }
   return stems;
@@ -115,44 +120,32 @@ function endsIt(later: Memory, earlier: Memory, stems: ReadonlySet<string>): boo
   if (later.ends.includes(`#${earlier.id}`)) return true;
   if (earlier.attribute !== undefined && later.ends.includes(`@${earlier.attribute}`)) return true;
   // A new employer does not end a city, though both may be told with the same name.
-  if (isSingle(later.attribute) && isSingle(earlier.attribute) && later.attribute !== earlier.attribute) return false;
-  if (later.ends.includes('~') && isSameFrame(later, earlier)) return true;
+  if (isSingle(later.attribute) && isSingle(earlier.attribute) && !isSameAttribute(later.attribute, earlier.attribute)) return false;
+  if ((later.ends.includes('~') || later.ends.includes('=')) && isSameFrame(later, earlier)) return true;
   return endingStems(later).some((words) => {
-    if (!means(words, stems)) return false;
+    if (!means(words, stems) || (words.size === 1 && !isAbout(words, earlier))) return false;
     // That it ended was said before: saying it again is no news.
     const isEnding = later.value === undefined && earlier.value === undefined;
     return !(isEnding && endingStems(earlier).some((others) => means(others, words)));
   });
 }
 
+/** One word alone may stand anywhere in a long text. */
+function isAbout(words: ReadonlySet<string>, earlier: Memory): boolean {
+  return earlier.text.length <= SHORT_CHARS || isWithin(words, wordsOf(`${earlier.value ?? ''} ${earlier.attribute ?? ''}`));
+}
+
 function means(words: ReadonlySet<string>, stems: ReadonlySet<string>): boolean {
   return sharedCount(words, stems) >= Math.max(1, PHRASE_SHARE * words.size);
 }
 
-/** Words that carry a change, and those that nearly every fact has: what is left says what it is about. */
-const CARRIERS = stemsOf(
-  'now new old go going went get got getting goes come came start started switch switched change changed move moved moving use using used make made take taking took day days time year month week today yesterday tomorrow last next first last again back really actually finally usually always thing things lot bit well good great bad much many more less like love want need think know say said put keep day since call called name',
-);
-
-const frames = new WeakMap<Memory, ReadonlySet<string>>();
-
-function frameOf(memory: Memory): ReadonlySet<string> {
-  let frame = frames.get(memory);
-  if (frame === undefined) {
-    frame = new Set([...stemsOf(memory.text)].filter((stem) => !CARRIERS.has(stem) && !/^\p{N}/u.test(stem)));
-    frames.set(memory, frame);
-  }
-  return frame;
-}
-
-/** Whether two facts say different things of the same. */
-function isSameFrame(later: Memory, earlier: Memory): boolean {
-  const frame = frameOf(later);
-  const before = frameOf(earlier);
-  const shared = sharedCount(frame, before);
-  const small = Math.min(frame.size, before.size);
-  if (shared === 0 || shared < PHRASE_SHARE * small || (shared === 1 && small > 1)) return false;
-  const words = stemsOf(later.text);
-  const wordsBefore = stemsOf(earlier.text);
-  return sharedCount(words, wordsBefore) < Math.min(words.size, wordsBefore.size);
+/** "The extension" and "the secretary's extension", where both tell a number. */
+function isSameAttribute(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [thing = '', kind] = a.split('.');
+  const [other = '', otherKind] = b.split('.');
+  if (kind === undefined || kind !== otherKind) return false;
+  const stems = wordsOf(thing);
+  const others = wordsOf(other);
+  return isWithin(stems, others) || isWithin(others, stems);
 }

@@ -1,7 +1,8 @@
 /* Memories by pages, newest first. */
 
 import { GatewayError } from '../../base/errors.ts';
-import type { Memory, MemoryEngine, MemoryFilter, MemoryPage } from './memory.ts';
+import type { Memory, MemoryEngine, MemoryPage } from './memory.ts';
+import { passesFilter } from './memory-condition.ts';
 import type { MemoryView } from './memory-view.ts';
 
 export type ListQuery = Parameters<MemoryEngine['list']>[1];
@@ -9,24 +10,22 @@ export type ListQuery = Parameters<MemoryEngine['list']>[1];
 export function listPage(view: MemoryView, query: ListQuery, nowMs: number): MemoryPage {
   const kinds = query.kinds === undefined ? undefined : new Set(query.kinds);
   const after = query.after === undefined ? undefined : placeOf(query.after);
+  let total = 0;
   const found = [...view.memories.values()].filter((memory) => {
     if (kinds === undefined ? memory.kind === 'turn' : !kinds.has(memory.kind)) return false;
     if (query.expired !== true && (memory.expiresMs ?? Infinity) <= nowMs) return false;
-    if (query.filter !== undefined && !fits(memory, query.filter)) return false;
+    if (!passesFilter(memory, query.filter)) return false;
+    total += 1;
     return after === undefined || byNewest(after, memory) < 0;
   });
   found.sort(byNewest);
   const memories = found.slice(0, query.limit);
   const last = memories.at(-1);
-  return { memories, ...(last === undefined || found.length <= query.limit ? {} : { next: `${last.createdMs}.${last.turn}.${last.id}` }) };
-}
-
-/** Whether a memory is of the agent, run and session, and has the metadata, that the filter names. */
-export function fits(memory: Memory, filter: MemoryFilter): boolean {
-  if (filter.agent !== undefined && memory.agent !== filter.agent) return false;
-  if (filter.run !== undefined && memory.run !== filter.run) return false;
-  if (filter.session !== undefined && memory.session !== filter.session) return false;
-  return Object.entries(filter.metadata ?? {}).every(([name, value]) => Bun.deepEquals(memory.metadata[name], value, true));
+  return {
+    memories,
+    ...(query.count === true ? { total } : {}),
+    ...(last === undefined || found.length <= query.limit ? {} : { next: `${last.createdMs}.${last.turn}.${last.id}` }),
+  };
 }
 
 type Place = Pick<Memory, 'createdMs' | 'turn' | 'id'>;

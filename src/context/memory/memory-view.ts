@@ -6,6 +6,7 @@
 import type { StoredRecord } from '../../stores/record/record-store.ts';
 import type { LexicalIndex } from '../lexical/lexical-index.ts';
 import type { PartitionView } from '../views/partition-views.ts';
+import { wordsOfAttribute } from './attribute-words.ts';
 import { MEMORY_KINDS, type Memory, type MemoryKind } from './memory.ts';
 import { shortened } from './recall/recall-query.ts';
 import { dateInWords } from './recall/time/calendar.ts';
@@ -120,7 +121,10 @@ export class MemoryView implements PartitionView {
       group: memory.kind === 'turn' ? `turns ${memory.session}` : `drawn ${id}`,
       position: memory.kind === 'turn' ? memory.turn : 0,
       text: memory.speaker === undefined ? memory.text : `${memory.speaker}: ${memory.text}`,
-      about: dateInWords(memory.eventMs),
+      about:
+        memory.attribute === undefined
+          ? dateInWords(memory.eventMs)
+          : `${dateInWords(memory.eventMs)} ${wordsOfAttribute(memory.attribute)}`,
     });
   }
 

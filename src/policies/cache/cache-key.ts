@@ -1,6 +1,6 @@
 import { CREDENTIAL_HEADERS } from '../../base/credential-headers.ts';
 import type { Exchange } from '../../pipeline/exchange.ts';
-import type { Principal } from '../../pipeline/facts.ts';
+import { contextFact, type Principal } from '../../pipeline/facts.ts';
 import type { GatewayRequest } from '../../pipeline/request.ts';
 import { valueScope } from '../../stores/value/value-scope.ts';
 
@@ -25,7 +25,7 @@ export type PassedHeaders = (dialect: string) => readonly string[];
 /**
  * The key of a request: SHA-256 over everything that may change the answer. The tenant, and the end user that a credential is bound to,
  * come first, so tenants never meet; parts are parted by a byte that cannot occur inside them. Before it stands the scope of the user that it is
- * about (the credential's; where that is nobody's, whom the body names), by which all of a user's answers are deleted.
+ * about (the credential's; where that is nobody's, whom the request names), by which all of a user's answers are deleted.
  */
 export function cacheKey(request: GatewayRequest, exchange: Exchange, { principal, passedHeaders }: KeyParts): string {
   const { operation, body } = request;
@@ -50,5 +50,6 @@ export function cacheKey(request: GatewayRequest, exchange: Exchange, { principa
   hasher.update(head);
   if (operation !== undefined) hasher.update(operation.bytes);
   else if (body.kind === 'bytes') hasher.update(body.bytes);
-  return `${valueScope({ tenant: principal.tenant, user: principal.user ?? operation?.user })}cache:${hasher.digest('base64url')}`;
+  const user = principal.user ?? exchange.peek(contextFact)?.user ?? operation?.user;
+  return `${valueScope({ tenant: principal.tenant, user })}cache:${hasher.digest('base64url')}`;
 }

@@ -74,6 +74,7 @@ export function askedOf(sources: AskedSources): Asked {
   }
 
   const partition: MemoryPartition = { tenant: principal.tenant, kind: 'memory', name: user ?? '' };
+  state.user = user;
   const named = sessionOf(wish, headers);
   const session = named ?? derivedSession(conversation?.opening ?? '');
   return {

@@ -11,6 +11,7 @@ import type {
 } from '../../operations/context-answer.ts';
 
 export class ContextState implements ContextAnswer {
+  user: string | undefined;
   memoryMs = 0;
   knowledgeMs = 0;
   waitedMs = 0;

@@ -30,6 +30,9 @@ import { tell } from './tell.ts';
 import { createTouched, type Touched } from './touched.ts';
 import { wishOf } from './wish.ts';
 
+/** A reply waits for its turn to be stored as long as so many lookups may take: a crash must not make it untrue. */
+const SAVING_DEADLINES = 2;
+
 export interface ContextDeps {
   /** Undefined: this gateway keeps neither memories nor documents. */
   readonly engine: ContextEngine | undefined;
@@ -44,11 +47,16 @@ export interface ContextDeps {
 /** Gives chats what is known of their user and of their subject, and remembers them, where that is asked for. */
 export function createContext(config: ContextConfig, deps: ContextDeps): Policy {
   const { engine, clock, logger } = deps;
+  const { memory: byDefault, knowledge } = config.default;
+  const usual = byDefault.read === true || byDefault.write === true || knowledge.on === true ? config.default : undefined;
   const shared: Shared = {
     config,
     deps,
     touched: createTouched(),
-    remembering: engine === undefined ? undefined : new Remembering({ memory: engine.memory, clock, logger, deadlineMs: config.deadline }),
+    remembering:
+      engine === undefined
+        ? undefined
+        : new Remembering({ memory: engine.memory, clock, logger, deadlineMs: config.deadline * SAVING_DEADLINES }),
   };
   return {
     name: 'context',
@@ -61,7 +69,7 @@ export function createContext(config: ContextConfig, deps: ContextDeps): Policy 
         const { operation } = request;
         const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
         if (operation?.kind !== 'chat' || dialect?.conversation === undefined) return next(request, exchange);
-        const sources = { operation, headers: request.headers, principal: exchange.get(principalFact), usual: config.default };
+        const sources = { operation, headers: request.headers, principal: exchange.get(principalFact), usual };
         const wished = wishOf(sources);
         if (wished === undefined) return next(request, exchange);
         const hints = decodeHints(request, route, (name) => deps.models.has(name));
@@ -157,8 +165,8 @@ async function enriched({ asked, request, decode }: Chat, working: Working): Pro
   deps.events.told({ profile: told.block.profile.length, memory: told.block.memories.length, document: told.block.documents.length });
   if (read !== undefined && ids.length > 0) {
     const fresh = touched.fresh(`${principal.tenant}\0${user ?? ''}\0${asked.session}`, ids);
-    // It never rejects, and nobody waits for it.
-    if (fresh.length > 0) void engine.memory.touch(read, fresh);
+    // Nobody waits for it, and one that is lost matters to nobody.
+    if (fresh.length > 0) engine.memory.touch(read, fresh).catch(() => undefined);
   }
   return { ...request, operation: { ...placed, told: { user, isPersonal: ids.length > 0, text: told.block.text } } };
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
+import { publicMemoryId } from '../../context/memory/memory-id.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import type { ChatCodec } from '../../dialects/dialect-codec.ts';
 import type { Operation } from '../../operations/operation.ts';
@@ -85,7 +86,7 @@ async function save(answer: string, { asked, operation, clock, remembering }: Li
     wish,
   });
   state.saved = saved;
-  state.savedId = id;
+  state.savedId = id === undefined ? undefined : publicMemoryId(write.name, id);
   if (saved === 'timeout') state.leave({ part: 'memory', reason: 'timeout' });
   else if (saved === 'failed') state.leave({ part: 'memory', reason: 'storage' });
   state.waitedMs += clock.monotonic() - startMs;

@@ -33,18 +33,23 @@ export function rememberedText(text: string): string {
 
 /** Shorter sentences are said by chance. */
 const QUOTED_CHARS_MIN = 24;
+/** Of what was told: for the time that comparing takes. */
+const SENTENCES_MAX = 500;
 
 /** The answer without the sentences that it has from what it was told. */
 export function ownWords(answer: string, told: readonly string[]): string {
   const own = withoutBlocks(answer).slice(0, TURN_CHARS_MAX);
   if (told.length === 0) return own.trim();
   const sources = told.map(folded);
-  const known = new Set(told.flatMap((text) => sentencesOf(text).map(folded)).filter(({ length }) => length >= QUOTED_CHARS_MIN));
+  const known = told
+    .flatMap((text) => sentencesOf(text).map(folded))
+    .filter(({ length }) => length >= QUOTED_CHARS_MIN)
+    .slice(0, SENTENCES_MAX);
   return sentencesOf(own)
     .filter((sentence) => {
       const plain = folded(sentence);
       if (plain.length < QUOTED_CHARS_MIN) return true;
-      return !known.has(plain) && !sources.some((source) => source.includes(plain));
+      return !sources.some((source) => source.includes(plain)) && !known.some((each) => plain.includes(each));
     })
     .join('')
     .trim();

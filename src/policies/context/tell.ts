@@ -4,6 +4,7 @@ import { type BlockMemory, type ContextBlock, createContextBlock } from '../../c
 import type { ContextConfig } from '../../context/context-config.ts';
 import type { FoundChunk } from '../../context/knowledge/knowledge.ts';
 import type { Memory, RecalledMemory } from '../../context/memory/memory.ts';
+import { publicMemoryId } from '../../context/memory/memory-id.ts';
 import type { ToldDocument, ToldMemory } from '../../operations/context-answer.ts';
 import type { Asked } from './asked.ts';
 import type { ContextState } from './context-state.ts';
@@ -32,11 +33,11 @@ export function tell(found: Retrieved, { asked, config }: { readonly asked: Aske
   return {
     block,
     note(state) {
-      state.profile = found.profile.filter(({ id }) => inProfile.has(id)).map((memory) => toldMemory(memory, 1));
+      state.profile = found.profile.filter(({ id }) => inProfile.has(id)).map((memory) => toldMemory(memory, 1, user));
       // What stands in the profile was found, too.
       state.memories = found.memories
         .filter(({ memory }) => inMemories.has(memory.id) || inProfile.has(memory.id))
-        .map(({ memory, score }: RecalledMemory) => toldMemory(memory, score));
+        .map(({ memory, score }: RecalledMemory) => toldMemory(memory, score, user));
       state.documents = found.chunks.filter((_, place) => inDocuments.has(place)).map(toldDocument);
     },
   };
@@ -46,15 +47,19 @@ function blockMemory({ id, text, eventMs: atMs, validToMs, role, speaker }: Memo
   return { id, text, atMs, validToMs, role, speaker };
 }
 
-function toldMemory({ id, text, eventMs: atMs }: Memory, score: number): ToldMemory {
-  return { id, text, score, atMs };
+function toldMemory({ id, text, eventMs: atMs }: Memory, score: number, user: string | undefined): ToldMemory {
+  return { id: publicMemoryId(user ?? '', id), text, score: scoreOf(score), atMs };
+}
+
+function scoreOf(score: number): number {
+  return Number.isFinite(score) ? Math.min(1, Math.max(0, score)) : 0;
 }
 
 function toldDocument({ chunk, score }: FoundChunk): ToldDocument {
   const { text, filename, file, collection, index, page, headings, attributes } = chunk;
   return {
     text,
-    score,
+    score: scoreOf(score),
     metadata: {
       source: filename,
       ...attributes,

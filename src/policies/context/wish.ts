@@ -3,6 +3,7 @@
  * for one word in the body, and nothing is read, or thrown away, before it is found.
  */
 
+import type { z } from 'zod';
 import { GatewayError } from '../../base/errors.ts';
 import { memberJson } from '../../base/json-scan.ts';
 import { editMembers } from '../../base/json-splice.ts';
@@ -57,10 +58,26 @@ function takeBlock(bytes: Uint8Array): { readonly wish: ContextWish; readonly by
   if (scan.get(BLOCK) === undefined) return undefined;
   const read = contextWishSchema.safeParse(memberJson(scan, BLOCK));
   if (read.success) return { wish: read.data, bytes: editMembers(scan, { [BLOCK]: undefined }) };
-  const [issue] = read.error.issues;
-  const param = [BLOCK, ...(issue?.path ?? [])].map(String).join('.');
-  const message = issue?.message ?? 'makes no sense';
-  throw new GatewayError('request_invalid', `'${param}' ${/^[A-Z]/.test(message) ? `is not understood: ${message}` : message}`, { param });
+  throw blockInvalid(read.error.issues);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function blockInvalid([first]: readonly Issue[]): GatewayError {
+  const path: PropertyKey[] = [BLOCK];
+  let issue = first;
+  // Of the ways in which a value may be written, the one is told that was meant: in which most of it was understood.
+  while (issue !== undefined) {
+    path.push(...issue.path);
+    if (issue.code !== 'invalid_union') break;
+    const inner: Issue | undefined = issue.errors.flat().find((other) => other.path.length > 0 || other.code === 'unrecognized_keys');
+    if (inner === undefined) break;
+    issue = inner;
+  }
+  const param = path.map(String).join('.');
+  if (issue?.code === 'unrecognized_keys')
+    return new GatewayError('request_invalid', `'${param}' has no member '${(issue.keys[0] ?? '').slice(0, 60)}'`, { param });
+  return new GatewayError('request_invalid', `'${param}' ${issue?.message ?? 'makes no sense'}`, { param });
 }
 
 /** Names of users and conversations in headers of well-known clients (Claude Code, Open WebUI), for requests that say neither. */

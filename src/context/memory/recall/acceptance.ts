@@ -1,7 +1,7 @@
 /* Whether a memory may be found at all: its kind, whom and what it belongs to, and whether it has expired. */
 
 import type { RecallRequest } from '../memory.ts';
-import { fits } from '../memory-list.ts';
+import { passesFilter } from '../memory-condition.ts';
 import type { MemoryView } from '../memory-view.ts';
 import { isSuperseded } from './score.ts';
 
@@ -16,6 +16,6 @@ export function acceptance(view: MemoryView, request: Asked, nowMs: number): (id
     if (kinds !== undefined && !kinds.has(memory.kind)) return false;
     if (expired !== true && (memory.expiresMs ?? Infinity) <= nowMs) return false;
     if (superseded === false && isSuperseded(memory, nowMs)) return false;
-    return filter === undefined || fits(memory, filter);
+    return passesFilter(memory, filter);
   };
 }

@@ -1,7 +1,7 @@
 /* Other things that are so in a user's life, as it is told in the present: "our gate opens with the blue fob", "the launch is on May 3". */
 
 import type { Found } from './profile-rules.ts';
-import { clauseOf, isName, plainValue, typeOf } from './slots.ts';
+import { clauseOf, isName, leadingName, plainValue, typeOf } from './slots.ts';
 
 const OWNER = "(?:[Mm]y|[Oo]ur|[Tt]he|[Tt]omorrow's|[Tt]onight's|[Tt]his year's)";
 const ADJECTIVES = '(?:(?:new|old|current|usual|main|regular|next|weekly|monthly|daily|big|own|first) )*';
@@ -43,7 +43,8 @@ const PASSING =
 /** What stays so of something that belongs to the user; undefined: nothing is told in this form. */
 export function attributeOf(sentence: string): Found | undefined {
   const home = RELATIVES_HOME.exec(sentence)?.groups;
-  if (home !== undefined && isName(clauseOf(home['value'] ?? ''))) return found(`${lower(home['who'])}'s city`, home['value']);
+  const place = leadingName(home?.['value'] ?? '');
+  if (home !== undefined && place !== '') return found(`${lower(home['who'])}'s city`, place);
   const job = RELATIVES_JOB.exec(sentence)?.groups;
   if (job !== undefined) return found(`${lower(job['who'])}'s job`, job['value']);
   const school = SCHOOL.exec(sentence)?.groups;
@@ -85,21 +86,32 @@ function kindOfValue(value: string, sentence: string): string | undefined {
   return isName(bare) ? 'name' : undefined;
 }
 
-const SUBJECT =
-  /^(?:(?:and|but|so|well|ok|okay|yes|yeah|also|oh|actually|anyway|currently|now|these days|nowadays|usually|normally|for \w+|in \w+|at \w+|on \w+|since [^,]+|with [^,]+|because [^,]+|after [^,]+|every \w+|most \w+|right now|at the moment|as of \w+|by the way|btw|fyi|heads up|good news|big news|you know what|to be honest|honestly|sadly|luckily),? )*(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|my|our|the|all of my|all of our|dad|mum|mom|grandma|grandpa|today|tomorrow's|everything|there's|\p{Lu}[\p{L}']+(?: (?:is|are|has|goes?|runs?|plays?|works?|lives?|sleeps?|eats?|wants?|likes?|will|and|walks?|makes?|cleans?|takes?|looks?|happens?|starts?|says?|uses?|wears?)\b|'s\b)|[\p{L}]+ (?:lessons|meetings?|shifts|pickup|tickets|tests|dinner|lunch|breakfast|club)\b)/iu;
 const PAST =
-  /^(?:.{0,20}\b)?(?:i|we|he|she|it|they|there|somebody|someone|my \w+|our \w+|the \w+(?: \w+)?) (?:just |really |almost |nearly |finally |also |already |once |\w+ly )?(?:was|were|had|saw|went|did|got|took|made|came|said|told|thought|felt|knew|found|gave|heard|met|ran|ate|drank|spent|forgot|watched|tried|asked|loved|enjoyed|talked|visited|called|helped|wanted|needed|looked|happened|turned|spoke|sent|brought|bought|fell|lost|won|played|walked|cooked|baked|painted|scratched|kept|left|showed)\b/iu;
+  /^(?:.{0,20}\b)?(?:i|we|he|she|it|they|there|somebody|someone|my \w+|our \w+|the (?!\w+ (?:is|are)\b)\w+(?: (?!is|are)\w+)?) (?:just |really |almost |nearly |finally |also |already |once |\w+ly )?(?:was|were|had|saw|went|did|got|took|made|came|said|told|thought|felt|knew|found|gave|heard|met|ran|ate|drank|spent|forgot|watched|tried|asked|loved|enjoyed|talked|visited|called|helped|wanted|needed|looked|happened|turned|spoke|sent|brought|bought|fell|lost|won|played|walked|cooked|baked|painted|scratched|kept|left|showed)\b/iu;
 const TALK =
-  /^(?:(?:and|but|so|well|ok|okay|yes|yeah|oh|wow|hey|haha|thanks|thank you|sure|great|cool|no|hi|hello)\b[,! ]*)*(?:(?:i|we)(?:'m| am|'ve| have|'d| would|'ll| will|'re| are)? (?:just |really |totally |so |also |still |always |definitely )*(?:think|thinks|guess|hope|hoping|know|mean|wonder|bet|see|hear|believe|feel|understand|agree|wish|thank|appreciate|glad|happy|sorry|sure|excited|proud|here|fine|good|okay|ok|afraid so|curious|looking forward|can't wait|could|should|would|might|may|must|don't know|do not know|don't think|let|promise|suppose|imagine|remember|forget|doubt|notice|lucky|grateful|thankful|thrilled|amazed|back|ready|kidding|joking|thinking|talking|saying|telling|asking)\b|(?:that|this|it|what|how|these|those|there|here|let)\b)/iu;
+  /^(?:(?:and|but|so|well|ok|okay|yes|yeah|oh|wow|hey|haha|thanks|thank you|sure|great|cool|no|hi|hello)\b[,! ]*)*(?:(?:i|we)(?:'m| am|'ve| have|'d| would|'ll| will|'re| are)? (?:just |really |totally |so |also |still |always |definitely )*(?:think|thinks|guess|hope|hoping|know|mean|wonder|bet|see|hear|believe|feel|understand|agree|wish|thank|appreciate|glad|happy|sorry|sure|excited|proud|here|fine|good|okay|ok|afraid so|curious|looking forward|can't wait|could|should|would|might|may|must|don't know|do not know|don't think|let|promise|suppose|imagine|remember|forget|doubt|notice|lucky|grateful|thankful|thrilled|amazed|back|ready|kidding|joking|thinking|talking|saying|telling|asking)\b|(?:that|this|it|what|how|these|those|there|here|let|they|he|she|one of|plus|same|such|always|never|as for|hope|hoping|glad|happy|sounds|looks|seems|wish|way|so|thanks|thank)\b|(?:it|they|he|she|that|this)'|i won't\b|i can't\b)/iu;
 
-/** Whether a sentence tells in the present how things are with the user. What happened once, what is thought, and what is said to another is not. */
-export function isStanding(sentence: string): boolean {
-  if (sentence.length < 12 || sentence.length > 260 || /\b(?:you|your|yours|y'all|u)\b/iu.test(sentence)) return false;
-  if (!SUBJECT.test(sentence) || TALK.test(sentence) || PAST.test(sentence)) return false;
+const IMPERATIVE =
+  /^(?:(?:and|but|so|also|ok|okay|please|then|now|just)[, ]+)*(?:can|could|would|will|please|write|make|give|tell|explain|translate|summari[sz]e|rewrite|turn|help|show|draft|fix|find|check|shorten|list|suggest|recommend|remind|add|remove|let|try|keep|take care|enjoy|have (?:a|fun)|good luck|congrat\w*)\b/iu;
+const FIRST_PERSON = /\b(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|my|our|ours|mine|me|us)\b/iu;
+/** Something known to both: "the client", or a name. */
+const HAS_SUBJECT = /^[Tt]he\b|^\p{Lu}[\p{L}']+(?:s \p{Ll}+ | \p{Ll}+(?:s|ed) | (?:is|are|has|took|will) )/u;
+const OTHERS = /\b(?:you|your|yours|y'all|yourself)\b/iu;
+
+/** Whether it is about the user's life, and not about the one who is spoken to. */
+export function isOfUser(sentence: string): boolean {
   return (
-    /\b(?:i|i'm|i've|i'll|we|we're|we've|we'll|my|our|me|us)\b/iu.test(sentence) ||
-    typeOf(sentence) !== undefined ||
-    /\p{Ll}[^.!?]* \p{Lu}/u.test(sentence) ||
-    /^the\b/iu.test(sentence)
+    sentence.length >= 8 && sentence.length <= 300 && /\S \S+ \S/u.test(sentence) && !OTHERS.test(sentence) && !IMPERATIVE.test(sentence)
   );
+}
+
+/** Whether a sentence tells in the present how things are with the user. What happened once and what is only thought is not. */
+export function isStanding(sentence: string): boolean {
+  if (!isOfUser(sentence) || TALK.test(sentence) || PAST.test(sentence)) return false;
+  return FIRST_PERSON.test(sentence) || typeOf(sentence) !== undefined || HAS_SUBJECT.test(sentence);
+}
+
+/** Whether a sentence that tells of a change tells it of the user or of something known to both. */
+export function isNews(sentence: string): boolean {
+  return isOfUser(sentence) && (FIRST_PERSON.test(sentence) || typeOf(sentence) !== undefined || HAS_SUBJECT.test(sentence));
 }

@@ -144,6 +144,9 @@ const FAVOURITE =
 const FAVOURITE_LAST =
   /^(?:now |these days |nowadays |lately )?(?<value>[\p{L}\p{N}][^,;]{1,60}?),? (?:is|are|has become)(?: now| still| by far)? (?:my|our) (?:absolute |all-time |personal |new |current )*(?:favou?rite|go-to|preferred) (?<what>\p{L}[\p{L}' -]{1,40}?)(?: now| these days| of all)?[.!]*$/iu;
 
+const FAVOURITE_ASKED =
+  /^(?:my )?favou?rite (?<what>\p{L}[\p{L}' -]{1,30}?)\? (?:easily |definitely |probably |by far |that's |it's |it is )*(?<value>.+)/iu;
+
 const DIET =
   /\b(?:i am|i'm|we are|we're|i've been|i have been|i became|i've become|i turned|i've turned|i went|i've gone|i'm going) (?:now |a |an |still |actually |strictly |mostly |a strict |fully |completely |also )*(?<value>vegan|vegetarian|pescatarian|pescetarian|flexitarian|carnivore|keto|paleo|gluten-free|dairy-free|kosher|halal|teetotal(?:l?er)?|omnivore)\b/iu;
 const NOT_DIET =
@@ -153,7 +156,7 @@ const NOT_DIET =
 export function preferenceOf(sentence: string): Found | undefined {
   const diet = dietOf(sentence);
   if (diet !== undefined) return diet;
-  const favourite = FAVOURITE.exec(sentence) ?? FAVOURITE_LAST.exec(sentence);
+  const favourite = FAVOURITE.exec(sentence) ?? FAVOURITE_LAST.exec(sentence) ?? FAVOURITE_ASKED.exec(sentence);
   if (favourite?.groups !== undefined) {
     const { what = '', value = '' } = favourite.groups;
     if (!/^(?:part|thing|moment|memory|bit|one|ones|time)\b/i.test(what)) {

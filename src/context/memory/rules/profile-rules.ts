@@ -16,7 +16,7 @@ interface Row {
 const ADVERBS = '(?:(?:now|currently|actually|just|still|also|recently|finally|already|both|all|originally|officially) )*';
 /** The user, alone or with others; `am`, `have`. */
 const I_AM = `\\b(?:i am|i'm|im|we are|we're) ${ADVERBS}`;
-const I = `\\b(?:i|we)(?:'ve| have|'ll| will|'d|'m| am|'re| are)? ${ADVERBS}`;
+const I = `\\b(?:[Ii]|[Ww]e)(?:'ve| have|'ll| will|'d|'m| am|'re| are)? ${ADVERBS}`;
 const PLACE = "(?<value>[\\p{Lu}][\\p{L}'’.-]*(?:(?:,? | of | de | la | am | an der | upon |-)[\\p{Lu}][\\p{L}'’.-]*){0,4})";
 
 const OCCUPATION =
@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   {
     attribute: 'city',
     pattern: new RegExp(
-      `${I}(?:live|lived|living|reside|residing|based|settled|stay|staying|moved|moving|relocated|relocating|rent|renting|bought a (?:house|flat|place|home|condo|apartment))(?: (?:a|an|my|our|with|alone|together|here|back|over|out|up|down|house|flat|place|apartment|room|studio|the|aunt|uncle|parents|friends?|sister|brother|mum|mom|dad|small|big|tiny|little)){0,5} (?:in|to|into|at|near|outside|around) (?:the )?(?:city of |centre of |center of |suburbs of |outskirts of |downtown |north |south |east |west |central |rural )*${PLACE}`,
+      `${I}(?:live|lived|living|reside|residing|based|settled|staying with|moved|moving|relocated|relocating|rent|renting|bought a (?:house|flat|place|home|condo|apartment))(?: (?:a|an|my|our|with|alone|together|here|back|over|out|up|down|house|flat|place|apartment|room|studio|the|aunt|uncle|parents|friends?|sister|brother|mum|mom|dad|small|big|tiny|little)){0,5} (?:in|to|into|at|near|outside|around) (?:the )?(?:city of |centre of |center of |suburbs of |outskirts of |downtown |north |south |east |west |central |rural )*${PLACE}`,
       'u',
     ),
     fits: notTime,
@@ -102,7 +102,7 @@ const ROWS: readonly Row[] = [
   {
     attribute: 'employer',
     pattern:
-      /\b(?:first day|new job|new position|permanent position|position|a job|the job|job offer|started|starting|joined|joining|hired|internship|apprenticeship)(?: as [^,.]{2,40}?)?(?: at| with| by| for|) (?<value>(?:the )?\p{Lu}[\p{L}\p{N}&.-]*(?: [\p{Lu}&][\p{L}\p{N}&.-]*){0,3})/u,
+      /\b(?:\b[Ii](?:'ve|'m)?\b|\b[Mm]y\b|^[Tt]oday\b)[^.!?]{0,40}?\b(?:first day|new job|new position|permanent position|position|a job|the job|job offer|started|starting|joined|joining|hired|internship|apprenticeship)(?: as [^,.]{2,40}?)?(?: at| with| by| for|) (?<value>(?:the )?\p{Lu}[\p{L}\p{N}&.-]*(?: [\p{Lu}&][\p{L}\p{N}&.-]*){0,3})/u,
     fits: isEmployer,
   },
   {
@@ -172,7 +172,7 @@ export function profileOf(sentence: string): Found[] {
     const groups = pattern.exec(sentence)?.groups;
     const slot = groups?.['value'];
     if (slot === undefined) continue;
-    const value = clauseOf(slot);
+    const value = attribute === 'job' ? clauseOf(slot).replace(/ (?:at|in|for|with|by|from|on|of) .*$/u, '') : clauseOf(slot);
     if (value === '' || (fits !== undefined && !fits(value))) continue;
     const who = groups?.['who'];
     const name = who === undefined ? attribute : `${who.toLowerCase()}'s name`;

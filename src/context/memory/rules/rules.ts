@@ -6,53 +6,62 @@
 
 import type { Memory } from '../memory.ts';
 import type { Statement } from '../statement.ts';
-import { changeOf } from './change-rules.ts';
-import { attributeOf, isStanding } from './fact-rules.ts';
+import { type Change, changeOf, SAME_KIND } from './change-rules.ts';
+import { attributeOf, isNews, isOfUser, isStanding } from './fact-rules.ts';
 import { instructionOf } from './instruction-rules.ts';
 import { preferenceOf } from './preference-rules.ts';
 import { type Found, profileOf } from './profile-rules.ts';
 import { sentencesOf } from './sentences.ts';
+import { typeOf } from './slots.ts';
 
 const TOGETHER_SENTENCES_MAX = 3;
 const TOGETHER_CHARS_MAX = 320;
 const STATEMENTS_MAX = 20;
 
 export function statementsOf(turn: Pick<Memory, 'text' | 'eventMs'>): readonly Statement[] {
-  const sentences = sentencesOf(turn.text);
-  const said = sentences.filter(({ isQuestion }) => !isQuestion).map(({ text }) => text);
+  const said = saidIn(turn.text);
   const together = said.join(' ');
-  const isNews = said.length > 1 && said.length <= TOGETHER_SENTENCES_MAX && together.length <= TOGETHER_CHARS_MAX && said.some(isChange);
-  const statements = isNews ? newsOf(said, together) : said.flatMap((sentence) => statementsIn([sentence], sentence));
+  const isShort = said.length > 1 && said.length <= TOGETHER_SENTENCES_MAX && together.length <= TOGETHER_CHARS_MAX;
+  const isOne = isShort && said.every(isOfUser) && said.some((sentence) => changeIn(sentence) !== undefined);
+  const statements = isOne ? statementsIn(said, together) : said.flatMap((sentence) => statementsIn([sentence], sentence));
   return statements.slice(0, STATEMENTS_MAX);
 }
 
-function isChange(sentence: string): boolean {
-  return isOfUser(sentence) && (changeOf(sentence)?.ends.length ?? 0) > 0;
+/** People ask themselves: "Favourite restaurant? Easily the one on Mill Street." */
+const OWN_QUESTION =
+  /^(?!(?:who|what|when|where|why|how|which|whose|is|are|am|was|were|do|does|did|can|could|will|would|should|may|have|has|any)\b)(?:[\p{L}'-]+ ){0,4}[\p{L}'-]+\?$/iu;
+
+function saidIn(text: string): string[] {
+  const said: string[] = [];
+  let asked = '';
+  for (const sentence of sentencesOf(text)) {
+    if (!sentence.isQuestion) said.push(asked + sentence.text);
+    asked = sentence.isQuestion && OWN_QUESTION.test(sentence.text) ? `${sentence.text} ` : '';
+  }
+  return said;
 }
 
-function newsOf(said: readonly string[], together: string): Statement[] {
-  const change = said.filter((sentence) => changeOf(sentence) !== undefined);
-  // Where each sentence is news of its own, each stays by itself.
-  return change.length === 0 ? said.flatMap((sentence) => statementsIn([sentence], sentence)) : statementsIn(said, together);
+function changeIn(sentence: string): Change | undefined {
+  return isNews(sentence) ? changeOf(sentence) : undefined;
 }
 
 /** Statements with this text, from what any of the sentences says. */
 function statementsIn(sentences: readonly string[], text: string): Statement[] {
-  const ends = [...new Set(sentences.flatMap((sentence) => (isOfUser(sentence) ? (changeOf(sentence)?.ends ?? []) : [])))];
+  const changes = sentences.flatMap((sentence) => changeIn(sentence) ?? []);
   const found = sentences.flatMap(foundIn);
   const distinct = [...new Map(found.map((each) => [each.attribute ?? each.kind, each])).values()];
-  if (distinct.length === 0 && sentences.some((sentence) => isStanding(sentence) || (isOfUser(sentence) && hasEnd(sentence)))) {
+  if (distinct.length === 0 && (sentences.some(isStanding) || changes.some(({ isStrong }) => isStrong))) {
     distinct.push({ kind: 'fact', importance: 0.5 });
   }
+  const ends = changes.flatMap((change) => change.ends);
+  if (ends.length === 0 && typeOf(text) !== undefined && !ALSO.test(text)) ends.push(SAME_KIND);
   return distinct.map((each) => {
     const all = [...new Set([...(each.ends ?? []), ...ends])];
     return { ...each, text, ...(all.length === 0 ? {} : { ends: all }) };
   });
 }
 
-function hasEnd(sentence: string): boolean {
-  return (changeOf(sentence)?.ends.length ?? 0) > 1;
-}
+const ALSO = /\b(?:also|too|as well|another|additionally|besides|plus)\b/iu;
 
 function foundIn(sentence: string): Found[] {
   const instruction = instructionOf(sentence);
@@ -63,15 +72,4 @@ function foundIn(sentence: string): Found[] {
   if (preference !== undefined) return [preference];
   const attribute = attributeOf(sentence);
   return attribute === undefined ? [] : [attribute];
-}
-
-/** Whether it is about the user's life at all, and not about the one who is spoken to. */
-function isOfUser(sentence: string): boolean {
-  if (
-    /^(?:can|could|would|will|please|write|make|give|tell|explain|translate|summari[sz]e|rewrite|turn|help|show|draft|fix|find|check)\b/iu.test(
-      sentence,
-    )
-  )
-    return false;
-  return !/\b(?:you|your)\b/iu.test(sentence);
 }

@@ -34,7 +34,8 @@ export function sentencesOf(text: string): Sentence[] {
     start = end;
     // Signs alone are none, nor is what nobody says in one breath.
     if (each.length > SENTENCE_CHARS_MAX || !/\p{L}/u.test(each)) return;
-    sentences.push({ text: each.replace(/^[-*•–\d.)\s]+(?=\p{L})/u, ''), isQuestion: /\?["'”’)\]]*$/.test(each) });
+    const bare = withoutAddress(each.replace(/^[-*•–\d.)\s]+(?=\p{L})/u, ''));
+    if (/\p{L}/u.test(bare)) sentences.push({ text: bare, isQuestion: /\?["'”’)\]]*$/.test(each) });
   };
   for (const match of plain.matchAll(END)) {
     const end = match.index + match[0].length;
@@ -44,4 +45,16 @@ export function sentencesOf(text: string): Sentence[] {
   }
   push(plain.length);
   return sentences;
+}
+
+const INTERJECTION =
+  '(?:hey|hi|hello|wow|oh|ah|aw+|aww|yeah|yes|yep|yup|nope|no|nah|ok|okay|sure|thanks(?: (?:a lot|so much|again))?|thank you(?: so much)?|cool|great|nice|awesome|totally|definitely|absolutely|exactly|right|well|haha|lol|sorry|no worries|no problem|no doubts?|got it|way to go|good job|congrats|congratulations|glad to hear it|of course|indeed|true|same here|me too|bye|goodbye|see ya|take care|good morning|good evening|yay|oof|ugh|hmm+|gosh|man|dude|sounds good|for sure|please)';
+const ADDRESS = new RegExp(`^(?:${INTERJECTION}(?:,? (?!I\\b|I'|We\\b|My\\b|Our\\b|The\\b)\\p{Lu}[\\p{L}'-]+)?(?:[,!.…-]+ ?|$))+`, 'iu');
+const VOCATIVE = /, (?!January|February|March|April|May|June|July|August|September|October|November|December)\p{Lu}\p{Ll}+(?=[.!?]*$)/u;
+
+/** Without greetings, thanks and the name of whoever is spoken to: none of it is about what is told. */
+function withoutAddress(sentence: string): string {
+  const bare = sentence.replace(ADDRESS, '');
+  // Behind a place, the same form tells where it lies.
+  return /\b(?:in|at|from|near|to|on) [^,]*$/iu.test(bare.replace(VOCATIVE, '')) ? bare : bare.replace(VOCATIVE, '');
 }
