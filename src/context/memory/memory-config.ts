@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../base/units.ts';
+import { DENSE_SHARE } from '../embedding/fusion.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -24,7 +25,7 @@ export const memoryConfig = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.6)
+    .default(DENSE_SHARE)
     .describe('Weight of the embedding model’s judgement beside that of the words; 0 to 1.'),
   retention: duration({ min: DAY_MS, max: 36_500 * DAY_MS })
     .optional()
