@@ -64,6 +64,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./models.ts')).modelsCommand,
   },
   {
+    name: 'ingest',
+    summary: 'Hand documents in: folders, files, web addresses.',
+    load: async () => (await import('./ingest.ts')).ingestCommand,
+  },
+  {
     name: 'openapi',
     summary: 'Print the API as an OpenAPI document.',
     load: async () => (await import('./openapi.ts')).openApiCommand,

@@ -10,8 +10,10 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
+import { CONTEXT_DIALECT } from '../dialects/registry.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { createRouter } from '../routing/router.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
@@ -19,6 +21,7 @@ import { openPostgres } from '../stores/postgres/open-postgres.ts';
 import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
 import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
+import { isQdrant } from '../stores/vector/open-vectors.ts';
 import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -34,7 +37,7 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { type CurrentContextModels, createCurrentContextModels, targetOf } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 import { IngestQueue } from './ingest-queue.ts';
@@ -130,9 +133,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
+  const contextModels = createCurrentContextModels();
   const thread = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+    { state: config.state, context: config.context, ...embeddingTargetOf(config) },
+    { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
   const ingestion = new IngestQueue(
     { looksAtOnce: hasRecords(config.state.records) },
@@ -176,7 +180,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
-    contextModels: createCurrentContextModels(),
+    contextModels,
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       ingestion[Symbol.dispose]();
@@ -207,5 +211,11 @@ function collectMemory(): void {
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
-  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
+  return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
+}
+
+/** As the names of models are when it starts: vectors are of that model, whatever a name means later. */
+function embeddingTargetOf(config: Config): { readonly embeddingTarget?: string } {
+  const { embeddings } = config.context;
+  return embeddings === undefined ? {} : { embeddingTarget: targetOf(createRouter(config), embeddings.model, CONTEXT_DIALECT) };
 }

@@ -244,7 +244,7 @@ describe('POST /v1/chat/completions', () => {
     const text = await reply.text();
     expect(reply.headers.get('x-gatehouse-context')).toMatch(/^profile=\d;memories=[1-9];documents=0$/);
     expect(text).toEndWith('data: [DONE]\n\n');
-    expect(text).not.toContain('"usage"');
+    expect(text).not.toContain('prompt_tokens');
     expect(await told()).toContain('> The boat is called Aurora.');
     const line = await accessLine(gateway, reply.headers.get('x-correlation-id') ?? '');
     expect(line).toMatchObject({ memories: expect.any(Number), documents: 0, context_ms: expect.any(Number), memory_saved: 'stored' });

@@ -10,9 +10,9 @@ import { gramFeature, termFeature } from './window-features.ts';
 import { REACH, WindowScorer } from './window-scorer.ts';
 
 /** Units that are looked at closely, at least; their neighbours come to them. */
-const CANDIDATES_MIN = 200;
+const CANDIDATES_MIN = 100;
 const CANDIDATES_PER_HIT = 3;
-const GRAMS_MIN = 100;
+const GRAMS_MIN = 40;
 const GRAMS_PER_HIT = 3;
 
 export function createLexicalIndex(): LexicalIndex {

@@ -37,9 +37,15 @@ export function firstPass(table: UnitTable, query: Query): FirstPass {
   const touched = scoreLists(table, query);
   return {
     offerTo: (top) => {
+      const units = touchedUnits.values;
+      const scores = ownScores.values;
+      let { floor } = top;
       for (let at = 0; at < touched; at += 1) {
-        const unit = touchedUnits.values[at]!;
-        top.offer(unit, ownScores.values[unit]!);
+        const unit = units[at]!;
+        const score = scores[unit]!;
+        if (score < floor) continue;
+        top.offer(unit, score);
+        floor = top.floor;
       }
     },
     ownScore: (unit) => ownScores.values[unit] ?? 0,

@@ -81,9 +81,15 @@ export class Groups {
   neighbours(number: number, reach: number, into: Int32Array): void {
     const members = this.#groups[this.groupOf.values[number] ?? 0]?.members ?? [];
     const member = this.#members[number];
-    const place = member === undefined ? -1 : placeOf(members, member);
+    const place = member === undefined ? -1 : placeKnown(members, member);
     for (let step = -reach; step <= reach; step += 1) into[step + reach] = place < 0 ? -1 : (members[place + step]?.number ?? -1);
   }
+}
+
+/** Where a member stands that is there. Mostly positions have no gaps, and it need not be looked for. */
+function placeKnown(members: readonly Member[], member: Member): number {
+  const guess = member.position - (members[0]?.position ?? 0);
+  return members[guess] === member ? guess : placeOf(members, member);
 }
 
 /** Where the member stands, or would stand. */

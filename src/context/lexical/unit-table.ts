@@ -144,9 +144,8 @@ export class UnitTable {
     let terms = 0;
     let grams = 0;
     for (const word of words) {
-      const parts = this.vocabulary.partsOf(word);
-      terms += parts[0] ?? 0;
-      grams += parts.length - 1 - (parts[0] ?? 0);
+      terms += this.vocabulary.termCountOf(word);
+      grams += this.vocabulary.gramCountOf(word);
     }
     const about = { text, words, terms, grams, holders: 1 };
     this.#abouts.set(text, about);
@@ -167,11 +166,9 @@ export class UnitTable {
     this.lengths.ensure((number + 1) * LENGTHS);
     const lengths = this.lengths.values.subarray(number * LENGTHS, (number + 1) * LENGTHS).fill(0);
     for (const word of words) {
-      const parts = this.vocabulary.partsOf(plainWord(word));
-      const terms = parts[0] ?? 0;
       const isAsked = isInQuestion(word);
-      lengths[isAsked ? ASKED_TERMS : STATED_TERMS]! += terms;
-      lengths[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += parts.length - 1 - terms;
+      lengths[isAsked ? ASKED_TERMS : STATED_TERMS]! += this.vocabulary.termCountOf(plainWord(word));
+      lengths[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += this.vocabulary.gramCountOf(plainWord(word));
     }
     this.ownLengths.values[number] = ownLengthOf(lengths, about.terms);
     this.#sum(number, about, 1);
@@ -222,20 +219,20 @@ export class UnitTable {
     const weights = this.#weights.values;
     const grams = this.vocabulary.gramCounts.values;
     let count = 0;
+    const { runs, termStarts, gramStarts } = this.vocabulary;
     const weigh = (word: number, weight: number) => {
-      const parts = this.vocabulary.partsOf(word);
-      const gramsStart = 1 + (parts[0] ?? 0);
-      for (let at = 1; at < gramsStart; at += 1) {
-        const term = parts[at] ?? 0;
-        const before = weights[term] ?? 0;
+      runs.each(termStarts.values[word]!, (term) => {
+        const before = weights[term]!;
         if (before === 0) {
           this.#touched.ensure(count + 1);
           this.#touched.values[count] = term;
           count += 1;
         }
         weights[term] = before + weight;
-      }
-      for (let at = gramsStart; at < parts.length; at += 1) grams[parts[at] ?? 0]! += sign;
+      });
+      runs.each(gramStarts.values[word]!, (gram) => {
+        grams[gram]! += sign;
+      });
     };
     for (const word of words) weigh(plainWord(word), isInQuestion(word) ? KNOBS.questionOwn : 1);
     for (const word of about.words) weigh(word, KNOBS.own.about);

@@ -5,7 +5,7 @@
  */
 
 import { type Bm25, KNOBS } from './knobs.ts';
-import { float32Column, uint32Column } from './number-column.ts';
+import { float32Column, type NumberColumn, uint32Column } from './number-column.ts';
 import type { Wanted } from './query.ts';
 import { LENGTHS, type UnitTable } from './unit-table.ts';
 
@@ -29,7 +29,7 @@ export interface Feature {
   readonly askedAt: number;
   aboutLengthOf(about: { readonly terms: number; readonly grams: number }): number;
   aboutTotalOf(table: UnitTable): number;
-  /** Calls `seen` with the place in the query of each of a word's features that is wanted. `places`: by number of feature, the place and 1. */
+  /** Counts those features of the words that are wanted. */
   visit(table: UnitTable, words: Uint32Array, into: Counts): void;
   /** Numbers of features are below it. */
   lengthIn(table: UnitTable): number;
@@ -41,7 +41,22 @@ export interface Counts {
   readonly places: Uint32Array;
   /** By place: stated, asked. */
   readonly counts: Float32Array;
+  readonly memo: WordMemo;
 }
+
+/** Where the features of a word stand in the query, once it was worked out. */
+export interface WordMemo {
+  /** By number of word: where its places begin, or 0 where it is not known yet. */
+  readonly starts: NumberColumn<Uint32Array>;
+  /** Runs of places and 1, each ended by a 0. */
+  readonly places: NumberColumn<Uint32Array>;
+  /** Those that are known. */
+  readonly words: number[];
+  end: number;
+}
+
+/** An empty run. */
+export const NOWHERE = 1;
 
 export class WindowScorer {
   readonly #feature: Feature;
@@ -53,6 +68,7 @@ export class WindowScorer {
   readonly #records = float32Column();
   readonly #read: number[] = [];
   readonly #abouts = new Map<Uint32Array, number>();
+  readonly #memo: WordMemo = { starts: uint32Column(), places: uint32Column(), words: [], end: NOWHERE + 1 };
   #recordsEnd = 0;
   #wanted: readonly Wanted[] = [];
   #idfs = new Float64Array();
@@ -70,6 +86,7 @@ export class WindowScorer {
     this.#wanted = wanted;
     this.#places.ensure(this.#feature.lengthIn(table));
     this.#starts.ensure(table.length);
+    this.#memo.starts.ensure(table.vocabulary.words.length);
     for (const [place, { number }] of wanted.entries()) this.#places.values[number] = place + 1;
     this.#idfs = Float64Array.from(wanted, ({ idf }) => idf);
     this.#window = new Float32Array(wanted.length);
@@ -81,6 +98,9 @@ export class WindowScorer {
     for (const { number } of this.#wanted) this.#places.values[number] = 0;
     for (const unit of this.#read) this.#starts.values[unit] = 0;
     this.#read.length = 0;
+    for (const word of this.#memo.words) this.#memo.starts.values[word] = 0;
+    this.#memo.words.length = 0;
+    this.#memo.end = NOWHERE + 1;
     this.#abouts.clear();
     this.#recordsEnd = 0;
     this.#table = undefined;
@@ -145,7 +165,7 @@ export class WindowScorer {
 
   #record(table: UnitTable, words: Uint32Array): number {
     const counts = this.#counts;
-    this.#feature.visit(table, words, { places: this.#places.values, counts });
+    this.#feature.visit(table, words, { places: this.#places.values, counts, memo: this.#memo });
     const start = this.#recordsEnd;
     this.#records.ensure(start + 1 + 3 * this.#wanted.length);
     const records = this.#records.values;

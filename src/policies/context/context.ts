@@ -47,6 +47,8 @@ export interface ContextDeps {
 /** Gives chats what is known of their user and of their subject, and remembers them, where that is asked for. */
 export function createContext(config: ContextConfig, deps: ContextDeps): Policy {
   const { engine, clock, logger } = deps;
+  const { memory: byDefault, knowledge } = config.default;
+  const usual = byDefault.read === true || byDefault.write === true || knowledge.on === true ? config.default : undefined;
   const shared: Shared = {
     config,
     deps,
@@ -67,7 +69,7 @@ export function createContext(config: ContextConfig, deps: ContextDeps): Policy 
         const { operation } = request;
         const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
         if (operation?.kind !== 'chat' || dialect?.conversation === undefined) return next(request, exchange);
-        const sources = { operation, headers: request.headers, principal: exchange.get(principalFact), usual: config.default };
+        const sources = { operation, headers: request.headers, principal: exchange.get(principalFact), usual };
         const wished = wishOf(sources);
         if (wished === undefined) return next(request, exchange);
         const hints = decodeHints(request, route, (name) => deps.models.has(name));
