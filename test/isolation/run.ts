@@ -55,7 +55,9 @@ export async function runIsolation(options: IsolationOptions): Promise<Isolation
 
   const erased = world.people.filter((_, index) => index % ERASED_EACH === 0);
   await Bun.sleep(1_000);
-  const buried = new Set(erased.flatMap((person) => [...person.alive].map((serial) => canaryText({ ...person, serial }))));
+  const buried = new Set(
+    erased.flatMap((person) => [...person.alive].map((serial) => canaryText({ tenant: person.tenant, user: person.user, serial }))),
+  );
   await eraseAll(erased, world);
   await lookForFiles(folder, { buried, erased }, world);
   const cacheEntries = options.redisUrl === undefined ? 0 : await lookIntoRedis(options.redisUrl, world, buried);

@@ -44,7 +44,8 @@ export function startFakeMem0({ kind, key }: { readonly kind: 'server' | 'platfo
     if (!OWNERS.some((name) => typeof body[name] === 'string'))
       return bad('At least one identifier (user_id, agent_id, run_id) is required.');
     const date = body['expiration_date'];
-    if (date !== undefined && !/^\d{4}-\d{2}-\d{2}$/.test(String(date))) return bad('expiration_date must be YYYY-MM-DD');
+    if (date !== undefined && !(typeof date === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(date)))
+      return bad('expiration_date must be YYYY-MM-DD');
     const results = (messages as { role: string; content: string }[]).flatMap(({ role, content }) => {
       // Its model draws nothing from what the assistant says, in this fake.
       if (role !== 'user' && body['infer'] !== false) return [];
@@ -57,7 +58,7 @@ export function startFakeMem0({ kind, key }: { readonly kind: 'server' | 'platfo
         user_id: (body['user_id'] as string | undefined) ?? null,
         agent_id: (body['agent_id'] as string | undefined) ?? null,
         run_id: (body['run_id'] as string | undefined) ?? null,
-        expiration_date: (date as string | undefined) ?? null,
+        expiration_date: date ?? null,
         created_at: at,
         updated_at: at,
         history: [{ event: 'ADD', old_memory: null, new_memory: content, created_at: at, updated_at: at }],
@@ -69,7 +70,7 @@ export function startFakeMem0({ kind, key }: { readonly kind: 'server' | 'platfo
       kind === 'server' ? { results } : { message: 'Memory processing has been queued', status: 'PENDING', event_id: crypto.randomUUID() },
     );
   };
-  const json = ({ history: _, ...kept }: Kept): Json => ({ ...kept });
+  const json = (kept: Kept): Json => Object.fromEntries(Object.entries(kept).filter(([name]) => name !== 'history'));
   const matching = (owners: Json, isExpiredShown: boolean): Kept[] =>
     [...memories.values()].filter(
       (kept) => owns(kept, owners) && (isExpiredShown || kept.expiration_date === null || kept.expiration_date >= '2026-01-01'),
@@ -80,7 +81,7 @@ export function startFakeMem0({ kind, key }: { readonly kind: 'server' | 'platfo
     if (misplaced.length > 0) return bad(`Top-level entity parameters [${misplaced.join(', ')}] are not supported`);
     const owners = ownersIn(body['filters']);
     if (owners === undefined) return bad('filters must contain at least one of: user_id, agent_id, run_id');
-    const words = String(body['query']).toLowerCase().split(/\W+/).filter(Boolean);
+    const words = body['query'].toLowerCase().split(/\W+/).filter(Boolean);
     const results = matching(owners, body['show_expired'] === true)
       .map((kept) => ({ ...json(kept), score: words.filter((word) => kept.memory.toLowerCase().includes(word)).length / words.length }))
       .filter(({ score }) => score >= 0.1)

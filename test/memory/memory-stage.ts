@@ -87,7 +87,12 @@ export function createMemoryStage(settings: { readonly enabled?: boolean } = {})
     },
   );
   const call = createRouteCaller(routes, KEYS);
-  const ask = async (key: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  const ask = async (
+    key: string,
+    method: string,
+    path: string,
+    ...[body, headers = {}]: readonly [body?: unknown, headers?: Record<string, string>]
+  ): Promise<Answer> => {
     const reply = await call(
       new Request(`http://gateway${path}`, {
         method,

@@ -83,7 +83,7 @@ export function readAdded(answer: unknown, nowMs: number): MemoryEvent[] {
   const results = isJson(answer) && answer['results'] === undefined ? [] : resultsOf(answer);
   return results.flatMap((json) => {
     const memory = readMemory(json)?.memory ?? readMemory(isJson(json['data']) ? { ...json['data'], id: json['id'] } : undefined)?.memory;
-    const event = EVENTS[String(json['event'] ?? 'ADD')];
+    const event = EVENTS[textOf(json['event']) ?? 'ADD'];
     if (memory === undefined || event === undefined) return [];
     const previous = textOf(json['previous_memory']);
     return [{ id: memory.id, event, memory: memory.text, ...(previous === undefined ? {} : { previous }), atMs: nowMs }];
@@ -93,7 +93,7 @@ export function readAdded(answer: unknown, nowMs: number): MemoryEvent[] {
 /** Oldest first, whatever order it is told in. */
 export function readHistory(answer: unknown, id: string): MemoryEvent[] {
   const events = resultsOf(answer).flatMap((json): MemoryEvent[] => {
-    const event = EVENTS[String(json['event'])];
+    const event = EVENTS[textOf(json['event']) ?? ''];
     if (event === undefined) return [];
     const previous = textOf(json['old_memory']);
     const told = {
