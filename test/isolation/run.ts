@@ -40,7 +40,7 @@ const ERASED_EACH = 5;
 export async function runIsolation(options: IsolationOptions): Promise<IsolationReport> {
   await using closers = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-isolation-'));
-  closers.defer(() => process.env['KEEP'] ? console.log(folder) : rm(folder, { recursive: true, force: true }));
+  closers.defer(() => (process.env['KEEP'] ? console.log(folder) : rm(folder, { recursive: true, force: true })));
   const mirror = closers.use(startMirror());
   const world = new World(options.seed);
   const config = configOf(folder, mirror.url, options.redisUrl);
