@@ -45,11 +45,8 @@ export function withOutbox(
         checkRequest(request);
         const nowMs = clock.now();
         const late = { ...request, firstTurn, turns: request.turns.map((said) => ({ saidMs: nowMs, ...said })) };
-        const turns = turnIds(late);
-        await outbox.append(partition, [
-          { id: idFrom('late', ...turns), group: request.session, kind: 'late', body: JSON.stringify(late) },
-        ]);
-        return { turns, events: [] };
+        await outbox.append(partition, late);
+        return { turns: turnIds(late), events: [] };
       }
     },
     async erase(partition) {
