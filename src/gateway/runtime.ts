@@ -10,8 +10,10 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
+import { CONTEXT_DIALECT } from '../dialects/registry.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { createRouter } from '../routing/router.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
@@ -19,6 +21,7 @@ import { openPostgres } from '../stores/postgres/open-postgres.ts';
 import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
 import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
+import { isQdrant } from '../stores/vector/open-vectors.ts';
 import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -34,11 +37,12 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { type CurrentContextModels, createCurrentContextModels, targetOf } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { KnowledgeDesk } from './knowledge-desk.ts';
+import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -129,20 +133,22 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     postgres,
     onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
   });
-  const context = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  const contextModels = createCurrentContextModels();
+  const thread = createContextThread(
+    { state: config.state, context: config.context, ...embeddingTargetOf(config) },
+    { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
   const ingestion = new IngestQueue(
     { looksAtOnce: hasRecords(config.state.records) },
-    { knowledge: context.knowledge, documents, clock, logger: log },
+    { knowledge: thread.knowledge, documents, clock, logger: log },
   );
-  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
+  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -174,7 +180,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
-    contextModels: createCurrentContextModels(),
+    contextModels,
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       ingestion[Symbol.dispose]();
@@ -205,5 +211,11 @@ function collectMemory(): void {
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
-  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
+  return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
+}
+
+/** As the names of models are when it starts: vectors are of that model, whatever a name means later. */
+function embeddingTargetOf(config: Config): { readonly embeddingTarget?: string } {
+  const { embeddings } = config.context;
+  return embeddings === undefined ? {} : { embeddingTarget: targetOf(createRouter(config), embeddings.model, CONTEXT_DIALECT) };
 }

@@ -30,7 +30,7 @@ export interface OutboxConfig {
 
 export interface OutboxDeps {
   /** Where everything is to go. */
-  readonly records: RecordStore;
+  readonly records: Pick<RecordStore, 'apply'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
