@@ -40,6 +40,7 @@ import { watchIdleMemory } from './idle-memory.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { KnowledgeDesk } from './knowledge-desk.ts';
 import { openRecordStores } from './record-stores.ts';
+import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -111,20 +112,21 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const records = openRecordStores(config.state, deps);
   const { documents, vendorObjects, postgres } = records;
   const contextModels = createCurrentContextModels();
-  const context = createContextThread(
+  const thread = createContextThread(
     { state: config.state, context: config.context, ...embeddingTargetOf(config) },
     { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
   const ingestion = new IngestQueue(
     { looksAtOnce: hasRecords(config.state.records) },
-    { knowledge: context.knowledge, documents, clock, logger: log },
+    { knowledge: thread.knowledge, documents, clock, logger: log },
   );
-  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
+  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
