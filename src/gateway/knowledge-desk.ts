@@ -39,9 +39,6 @@ export interface FileToAdd {
   readonly chunking?: ChunkingStrategy;
 }
 
-/** What a document is put into whose uploader names nothing, and what chats look into that name nothing. */
-export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
-
 const COLLECTIONS_MAX = 10_000;
 
 export class KnowledgeDesk {
