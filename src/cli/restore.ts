@@ -41,16 +41,17 @@ async function run(args: string[], io: CommandIo): Promise<number> {
     io.stderr('state.records names no SQLite file that a backup could be put in the place of: name one with --to sqlite:FILE\n');
     return 1;
   }
+  const vectorsAreElsewhere = state.vectors !== 'embedded';
   try {
     using progress = createProgress(io, 'Restoring');
     const { manifest, aside } = await restore(
-      { from: resolve(io.cwd, file), to, components: KNOWN_COMPONENTS, vectorsAreElsewhere: state.vectors !== undefined },
+      { from: resolve(io.cwd, file), to, components: KNOWN_COMPONENTS, vectorsAreElsewhere },
       { clock: systemClock, onProgress: (done, total) => progress.at(done, total, sizeText(done)) },
     );
     progress[Symbol.dispose]();
     io.stdout(`${to}: as it was at ${manifest.created}\n${countLines(manifest.counts)}`);
     if (aside !== undefined) io.stdout(`What was there before is kept as ${aside}\n`);
-    if (state.vectors !== undefined) io.stdout('Vectors are kept elsewhere: they are made anew when the gateway runs.\n');
+    if (vectorsAreElsewhere) io.stdout('Vectors are kept elsewhere: they are made anew when the gateway runs.\n');
     return 0;
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;

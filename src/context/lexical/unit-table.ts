@@ -11,7 +11,7 @@ import { float32Column, uint32Column } from './number-column.ts';
 import { PostingList, packedCounts, UNITS_MAX } from './posting-list.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-const UNIT_BYTES = 220;
+const UNIT_BYTES = 400;
 const LIST_BYTES = 120;
 /** Ten bits: more of the same word in one unit are not counted. */
 const COUNT_MAX = 1_023;
@@ -118,7 +118,7 @@ export class UnitTable {
     this.#unpost(number, unit);
     this.groups.remove(number, this.ownLengths.values[number] ?? 0);
     this.#sum(number, unit.about, -1);
-    for (const word of unit.words) this.vocabulary.drop(plainWord(word));
+    for (let at = 0; at < unit.words.length; at += 1) this.vocabulary.drop(plainWord(unit.words[at]!));
     this.#leaveAbout(unit.about);
     this.#wordsBytes -= unit.words.byteLength + unit.id.length;
     this.#units[number] = undefined;
@@ -131,7 +131,7 @@ export class UnitTable {
     const words: number[] = [];
     let sentenceStart = 0;
     visitWords(text, {
-      word: (word) => words.push(this.vocabulary.take(word)),
+      word: (found) => words.push(this.vocabulary.take(found)),
       sentence: (isQuestion) => {
         if (isQuestion) for (let at = sentenceStart; at < words.length; at += 1) words[at] = -1 - (words[at] ?? 0);
         sentenceStart = words.length;
@@ -171,7 +171,8 @@ export class UnitTable {
     this.ownLengths.ensure(number + 1);
     this.lengths.ensure((number + 1) * LENGTHS);
     const lengths = this.lengths.values.subarray(number * LENGTHS, (number + 1) * LENGTHS).fill(0);
-    for (const word of words) {
+    for (let at = 0; at < words.length; at += 1) {
+      const word = words[at]!;
       const isAsked = isInQuestion(word);
       lengths[isAsked ? ASKED_TERMS : STATED_TERMS]! += this.vocabulary.termCountOf(plainWord(word));
       lengths[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += this.vocabulary.gramCountOf(plainWord(word));
@@ -241,7 +242,7 @@ export class UnitTable {
         grams[gram]! += sign;
       });
     };
-    for (const word of words) count(plainWord(word), isInQuestion(word) ? 10 : 0);
+    for (let at = 0; at < words.length; at += 1) count(plainWord(words[at]!), isInQuestion(words[at]!) ? 10 : 0);
     for (const word of about.words) count(word, 20);
     return touched;
   }

@@ -1,15 +1,15 @@
 /*
- * The words of one index, with their terms and grams worked out once. A word is held by each place where it stands, a term and a gram by
+ * The words of one index, with their terms and grams worked out once; of a word itself no more than its key is kept. A word is held by each place where it stands, a term and a gram by
  * their words; what nobody holds is forgotten, so that nothing of a removed text stays.
  */
 
-import { gramsOfWord, termsOfWord } from './analysis.ts';
+import { type FoundWord, gramsOfWord, termsOfWord } from './analysis.ts';
 import { uint32Column } from './number-column.ts';
 import { NumberRuns } from './number-runs.ts';
 import { Slots } from './slots.ts';
 
 export class Vocabulary {
-  readonly words = new Slots<string>();
+  readonly words = new Slots<number>();
   readonly terms = new Slots<string>();
   /** By number of gram: in how many units it stands, counted once for each word there that has it. */
   readonly gramCounts = uint32Column();
@@ -29,8 +29,8 @@ export class Vocabulary {
   }
 
   /** The number of a word, made known if need be. */
-  take(word: string): number {
-    const slot = this.words.find(word) ?? this.#learn(word);
+  take(found: FoundWord): number {
+    const slot = this.words.find(found.key) ?? this.#learn(found);
     this.words.hold(slot);
     return slot;
   }
@@ -59,10 +59,10 @@ export class Vocabulary {
     return this.#grams.find(gram);
   }
 
-  #learn(word: string): number {
-    const slot = this.words.add(word);
-    const terms = termsOfWord(word).map((term) => held(this.terms, term));
-    const grams = gramsOfWord(word).map((gram) => held(this.#grams, gram));
+  #learn({ key, spelling }: FoundWord): number {
+    const slot = this.words.add(key);
+    const terms = termsOfWord(spelling).map((term) => held(this.terms, term));
+    const grams = gramsOfWord(spelling).map((gram) => held(this.#grams, gram));
     for (const column of [this.termStarts, this.gramStarts]) column.ensure(slot + 1);
     this.termStarts.values[slot] = this.runs.add(terms);
     this.gramStarts.values[slot] = this.runs.add(grams);

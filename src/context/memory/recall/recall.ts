@@ -18,6 +18,7 @@ import { acceptance } from './acceptance.ts';
 import { askedRole } from './asked-role.ts';
 import { candidates } from './candidates.ts';
 import { decaySetting } from './decay.ts';
+import { newsFirst } from './news.ts';
 import { recallQuery } from './recall-query.ts';
 import { withoutEchoes } from './redundancy.ts';
 import { byScore, type Judge, scored } from './score.ts';
@@ -75,7 +76,9 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
       const memory = view.get(hit.id);
       return memory === undefined ? [] : [scored(hit, memory, judge)];
     });
-    const distinct = withoutEchoes(memories.sort(byScore));
+    const isNow = !isPast && !time.isAsked && request.superseded !== true;
+    const ranked = isNow ? newsFirst(view, memories.sort(byScore), query.text) : memories.sort(byScore);
+    const distinct = withoutEchoes(ranked);
     return { memories: distinct.slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
   };
 }
