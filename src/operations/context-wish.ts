@@ -65,7 +65,7 @@ export function mergeWishes(...wishes: readonly (ContextWish | undefined)[]): Co
     if (ofMemory !== undefined) lay(memory, ofMemory);
     if (ofKnowledge !== undefined) lay(knowledge, ofKnowledge);
   }
-  return merged as ContextWish;
+  return merged;
 }
 
 // What names people, conversations and collections goes into keys of stores, headers and logs.

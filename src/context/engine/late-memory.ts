@@ -6,11 +6,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import { openOutbox } from '../../stores/outbox/outbox.ts';
-import type { RecordStore } from '../../stores/record/record-store.ts';
 import { sqlitePath } from '../../stores/sqlite-thread.ts';
 import type { StateConfig } from '../../stores/state-config.ts';
 import type { MemoryEngine, MemoryPartition, Remembered, RememberRequest } from '../memory/memory.ts';
-import { idFrom } from '../memory/memory-text.ts';
 import { checkRequest } from '../memory/remember-limits.ts';
 import { turnIds } from '../memory/remembering.ts';
 
@@ -27,24 +25,16 @@ export function withOutbox(
   config: Pick<StateConfig, 'outbox' | 'outbox_bytes_max'>,
   deps: LateMemoryDeps,
 ): MemoryEngine & AsyncDisposable {
-  const { clock, onFault } = deps;
-  const records: Pick<RecordStore, 'apply'> = {
-    async apply(partition, changes) {
-      for (const { body } of changes)
-        if (body !== null) await remembered(partition as MemoryPartition, JSON.parse(body) as RememberRequest);
-      return { applied: true, head: 0 };
+  const { clock } = deps;
+  const outbox = openOutbox<RememberRequest>(
+    { path: sqlitePath(config.outbox), bytesMax: config.outbox_bytes_max },
+    {
+      ...deps,
+      deliver: async (partition, requests) => {
+        for (const request of requests) await memory.remember(partition as MemoryPartition, request);
+      },
     },
-  };
-  const remembered = async (partition: MemoryPartition, request: RememberRequest): Promise<void> => {
-    try {
-      await memory.remember(partition, request);
-    } catch (error) {
-      // What can never be remembered makes way for what comes after it.
-      if (!(error instanceof GatewayError) || isAway(error)) throw error;
-      onFault(`what waited in the outbox is refused: ${error.message}`);
-    }
-  };
-  const outbox = openOutbox({ path: sqlitePath(config.outbox), bytesMax: config.outbox_bytes_max }, { ...deps, records });
+  );
   return {
     async remember(partition, request): Promise<Remembered> {
       try {
@@ -55,11 +45,8 @@ export function withOutbox(
         checkRequest(request);
         const nowMs = clock.now();
         const late = { ...request, firstTurn, turns: request.turns.map((said) => ({ saidMs: nowMs, ...said })) };
-        const turns = turnIds(late);
-        await outbox.append(partition, [
-          { id: idFrom('late', ...turns), group: request.session, kind: 'late', body: JSON.stringify(late) },
-        ]);
-        return { turns, events: [] };
+        await outbox.append(partition, late);
+        return { turns: turnIds(late), events: [] };
       }
     },
     async erase(partition) {

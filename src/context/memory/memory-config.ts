@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../../base/units.ts';
+import { DENSE_SHARE } from '../embedding/fusion.ts';
 import { extractionConfig } from './extraction/extraction-config.ts';
 import { mem0Config } from './mem0/mem0-config.ts';
 
@@ -26,7 +27,7 @@ export const memoryConfig = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.6)
+    .default(DENSE_SHARE)
     .describe('Weight of the embedding model’s judgement beside that of the words; 0 to 1.'),
   extraction: extractionConfig
     .optional()

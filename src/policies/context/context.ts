@@ -74,13 +74,14 @@ export function createContext(config: ContextConfig, deps: ContextDeps): Policy 
         if (wished === undefined) return next(request, exchange);
         const hints = decodeHints(request, route, (name) => deps.models.has(name));
         const decode: Redecode = (bytes, from) => {
-          const { encode, ...decoded } = dialect.decode(operation.kind, bytes, hints);
-          return { ...from, bytes: decoded.bytes, encode };
+          const decoded = dialect.decode(operation.kind, bytes, hints);
+          return { ...from, bytes: decoded.bytes, encode: (model, target) => decoded.encode(model, target) };
         };
         const own = wished.bytes === undefined ? operation : decode(wished.bytes, operation);
         const asked = askedOf({ ...sources, operation: own, wished, dialect, config, hasEngine: engine !== undefined });
         const chat: GatewayRequest = { ...request, operation: own };
-        if (!asked.isOn || engine === undefined || shared.remembering === undefined) return passOn(asked, chat, exchange, next);
+        if (!asked.isOn || engine === undefined || shared.remembering === undefined)
+          return passOn({ asked, request: chat, exchange, next });
         return answer({ asked, request: chat, exchange, next, decode }, { ...shared, engine, remembering: shared.remembering });
       };
     },
@@ -110,7 +111,7 @@ interface Chat {
 }
 
 /** Nothing of what was asked for can be done, or nothing was: all that is left is to say so. */
-function passOn(asked: Asked, request: GatewayRequest, exchange: Exchange, next: Handler): Promise<Reply> {
+function passOn({ asked, request, exchange, next }: Omit<Chat, 'decode'>): Promise<Reply> {
   if (asked.isAny) {
     exchange.set(contextFact, asked.state);
     noteHeaders(exchange, asked, 'off');
