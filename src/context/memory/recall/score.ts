@@ -53,7 +53,7 @@ export function scored({ score, lexical, dense }: FusedHit, memory: Memory, judg
   }
   // Who names a time has said how old the answer is.
   const time = judge.time.fit(memory);
-  const { weight, other } = judge.time.isLoose ? LOOSE_TIME : NAMED_TIME;
+  const { weight, other } = judge.time.isNamed ? NAMED_TIME : LOOSE_TIME;
   const sum = (score * (other + (1 - other) * time) + weight * time) / (1 + weight);
   return {
     memory,
