@@ -7,7 +7,7 @@ import type { ContextEngine } from '../context-engine.ts';
 import type { ContextModels } from '../context-models.ts';
 import { createKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
 import { createMemoryEngine } from '../memory/memory-engine.ts';
-import { buildDense, buildReranker } from './build-dense.ts';
+import { buildDense, buildReranker, RERANK_SHARE } from './build-dense.ts';
 import type { EngineConfig } from './engine-config.ts';
 
 export interface BuildEngineDeps {
@@ -38,11 +38,13 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
     {
       knowledge: context.knowledge,
       indexBytesMax: context.index_bytes_max / 2,
-      ...(context.reranker === undefined ? {} : { reranker: { candidates: context.reranker.candidates, timeoutMs: context.deadline } }),
+      ...(context.reranker === undefined
+        ? {}
+        : { reranker: { candidates: context.reranker.candidates, timeoutMs: context.deadline * RERANK_SHARE } }),
     },
     { ...shared, ...(reranker === undefined ? {} : { reranker }) },
   );
-  closers.use(every(SWEEP_EVERY_MS, () => memory.sweep(), deps));
+  closers.use(every(SWEEP_EVERY_MS, () => memory.sweep()));
   return {
     memory,
     knowledge,
@@ -55,7 +57,7 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
     [Symbol.asyncDispose]: () => closers.disposeAsync(),
   };
 
-  function every(delayMs: number, run: () => Promise<unknown>, { clock }: BuildEngineDeps): Disposable {
+  function every(delayMs: number, run: () => Promise<unknown>): Disposable {
     let timer: Disposable;
     const next = (): void => {
       timer = clock.after(delayMs, () => {
