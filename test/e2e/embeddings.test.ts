@@ -119,7 +119,7 @@ describe('no chat fails', () => {
     { name: 'answers nothing', fault: 'empty' },
   ]) {
     test(`when the embedding model ${name}`, async () => {
-      await using gateway = await start({}, { deadline: '300ms' });
+      await using gateway = await start({}, { deadline: '1s' });
       await remember(gateway, 'ann', ['I keep bees behind the house']);
       await eventually(() => vectorsMade(gateway) >= 1, { what: 'vectors' });
       await simulator.fault(fault, '/v1/embeddings');
@@ -137,7 +137,7 @@ describe('no chat fails', () => {
     { name: 'answers with what is no answer', meet: () => new Response('{"result":{"points":[{"id":1,"score":null}]},"status":"ok"}') },
   ]) {
     test(`when Qdrant ${name}`, async () => {
-      await using gateway = await start({ vectors: qdrant.url, vectors_api_key: 'qdrant-secret' }, { deadline: '300ms' });
+      await using gateway = await start({ vectors: qdrant.url, vectors_api_key: 'qdrant-secret' }, { deadline: '1s' });
       await remember(gateway, 'eve', ['I keep bees behind the house']);
       await eventually(() => qdrant.dump().includes('eve'), { what: 'vectors' });
       qdrant.meet = meet;

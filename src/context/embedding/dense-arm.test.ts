@@ -16,7 +16,7 @@ const BOB: Partition = { tenant: 'one', kind: 'memory', name: 'bob' };
 
 /** Texts with the same words are near each other; another seed is another model. */
 function meaning(text: string, dimensions: number, seed: string): number[] {
-  const vector = new Array<number>(dimensions).fill(0.01);
+  const vector = Array.from({ length: dimensions }, () => 0.01);
   for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) {
     const hash = Number(Bun.hash(seed + word) % BigInt(dimensions));
     vector[hash] = (vector[hash] ?? 0) + 1;
@@ -127,7 +127,7 @@ describe('a dense arm', () => {
     await until(() => arm.waiting === 0);
     expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
     expect(await ids(arm, BOB, 'green tea')).toEqual(['cat']);
-    const [document] = rig.model.requests.filter(({ kind }) => kind === 'document');
+    const document = rig.model.requests.find(({ kind }) => kind === 'document');
     expect(document?.owner).toEqual({ tenant: 'one', user: 'ann' });
     expect(rig.model.requests.filter(({ kind }) => kind === 'query').map(({ owner }) => owner.user)).toEqual(['ann', 'bob']);
   });

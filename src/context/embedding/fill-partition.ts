@@ -97,8 +97,8 @@ export class PartitionFiller {
     return waitingIn(parseDenseState(await records.note(partition, this.#config.noteName)), embedder.spec, head);
   }
 
-  /** Rejects with what a store or the model says; what was done until then is done. */
-  async fill(work: Work): Promise<Filled> {
+  /** Deals with the next page of the log. Rejects with what a store or the model says; what was done until then is done. */
+  async takePage(work: Work): Promise<Filled> {
     const look = await this.#look(work);
     if (look === undefined) return DONE;
     const { state, page, cursor } = look;

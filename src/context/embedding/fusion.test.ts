@@ -123,5 +123,5 @@ test('fusion does not depend on the scale of words', () => {
 });
 
 test('fusion says what each list said', () => {
-  expect(fuse(list(['a', 4], ['b', 1]), list(['b', 0.7], ['c', 0.1]))[0]).toEqual({ id: 'b', score: 0.625, lexical: 0.25, dense: 1 });
+  expect(fuse(list(['a', 4], ['b', 1]), list(['b', 0.7], ['c', 0.1]), 0.5)[0]).toEqual({ id: 'b', score: 0.625, lexical: 0.25, dense: 1 });
 });

@@ -26,8 +26,9 @@ export interface BuildDenseDeps {
   readonly onFault: (message: string) => void;
 }
 
-/** Part of the chat's deadline: what is found must still be put together. */
-const DEADLINE_SHARE = 0.8;
+/** Part of the chat's deadline that meanings and the reranker may take: what the words have found must still get there in time. */
+const DEADLINE_SHARE = 0.5;
+export const RERANK_SHARE = 0.35;
 /** A vector is looked for in a database that is busy with many; it is given up on by whoever asks for it. */
 const TIMEOUT_MS = 10_000;
 
@@ -54,7 +55,7 @@ export function buildDense(config: EngineConfig, deps: BuildDenseDeps, closers: 
         bytesMax: context.index_bytes_max / 2,
         ...(state.vectors_api_key === undefined ? {} : { qdrantApiKey: state.vectors_api_key }),
       },
-      { clock, fetch: (url, init) => fetch(url, init), pause, postgres },
+      { clock, fetch, pause, postgres },
     ),
   );
   return closers.use(

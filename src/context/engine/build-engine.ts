@@ -8,7 +8,7 @@ import type { ContextEngine } from '../context-engine.ts';
 import type { ContextModels } from '../context-models.ts';
 import { createKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
 import { createMemoryEngine } from '../memory/memory-engine.ts';
-import { buildDense, buildReranker } from './build-dense.ts';
+import { buildDense, buildReranker, RERANK_SHARE } from './build-dense.ts';
 import type { EngineConfig } from './engine-config.ts';
 import { withOutbox } from './late-memory.ts';
 
@@ -42,7 +42,9 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
     {
       knowledge: context.knowledge,
       indexBytesMax: context.index_bytes_max / 2,
-      ...(context.reranker === undefined ? {} : { reranker: { candidates: context.reranker.candidates, timeoutMs: context.deadline } }),
+      ...(context.reranker === undefined
+        ? {}
+        : { reranker: { candidates: context.reranker.candidates, timeoutMs: context.deadline * RERANK_SHARE } }),
     },
     { ...shared, ...(reranker === undefined ? {} : { reranker }) },
   );
