@@ -96,8 +96,8 @@ async function run(args: string[], io: CommandIo): Promise<number> {
       { url: url ?? own?.url ?? listeningUrl(loaded.config), key, collection: values.collection ?? '', timeoutMs },
       { clock: systemClock, signal: stop.signal },
     );
-    const isTerminal = process.stderr.isTTY === true;
-    const progress = createProgress(isTerminal, values.quiet === true ? () => undefined : io.stderr);
+    const write = (text: string): void => (values.quiet === true ? undefined : io.stderr(text));
+    const progress = createProgress(process.stderr.isTTY, write);
     const summary = await runIngest(sources, { bytesMax, parallel }, { client, progress, signal: stop.signal }).finally(() =>
       progress.end(),
     );

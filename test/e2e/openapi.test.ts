@@ -143,15 +143,15 @@ async function inOwnStore(
   { path, body }: ApiCall,
   made: (path: string, body: object) => Promise<string>,
 ): Promise<Pick<ApiCall, 'path' | 'body'>> {
-  const document = await uploadedDocument();
-  const store = await made('/v1/vector_stores', { name: 'of the document', file_ids: [document] });
-  const batch = BATCH_ID.test(path) ? await made(`/v1/vector_stores/${store}/file_batches`, { file_ids: [document] }) : '';
+  const uploaded = await uploadedDocument();
+  const store = await made('/v1/vector_stores', { name: 'of the document', file_ids: [uploaded] });
+  const batch = BATCH_ID.test(path) ? await made(`/v1/vector_stores/${store}/file_batches`, { file_ids: [uploaded] }) : '';
   return {
     path: path
       .replace(BATCH_ID, batch)
       .replace(STORE_ID, store)
-      .replace(/doc_0+/, document),
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body.replace(/doc_0+/, document) : body }),
+      .replace(/doc_0+/, uploaded),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body.replace(/doc_0+/, uploaded) : body }),
   };
 }
 

@@ -29,6 +29,8 @@ function config(more: object = {}): object {
       ],
     },
     state: { records: 'memory' },
+    // On a busy machine too: what is tried here is what is told.
+    context: { deadline: '5s' },
     limits: { tiers: { three: { per_hour: 3 }, free: {} } },
     cache: { routes: [{ match: '/v1/chat', ttl: '60s', coalesce: true }] },
     providers: { simulator: { type: 'openai-compatible', base_url: `${simulator.url}/v1` } },

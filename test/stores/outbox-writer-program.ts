@@ -1,7 +1,7 @@
 /* Hands records to an outbox without end, before a store that is away, and says so of each; for tests that end it in the middle. */
 import { systemClock } from '../../src/base/system-clock.ts';
-import { openRecordOutbox } from '../../src/stores/outbox/record-outbox.ts';
 import { openSqliteRecords } from '../../src/stores/record/sqlite-records.ts';
+import { openRecordOutbox } from './record-outbox.ts';
 
 const [, , path = '', round] = process.argv;
 const away = Object.assign(openSqliteRecords(':memory:'), { apply: () => Promise.reject(new Error('away')) });

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayError } from '../../src/base/errors.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
-import { openRecordOutbox, type RecordOutbox, type RecordOutboxDeps } from '../../src/stores/outbox/record-outbox.ts';
 import { PostgresConnection } from '../../src/stores/postgres/postgres-connection.ts';
 import { wholeLog } from '../../src/stores/record/conformance-ground.ts';
 import { createPostgresRecords } from '../../src/stores/record/postgres-records.ts';
@@ -15,6 +14,7 @@ import { eventually } from '../harness/eventually.ts';
 import { postgresAvailable, startPostgres } from '../harness/postgres.ts';
 import { startProcess } from '../harness/process.ts';
 import { rejection } from '../harness/rejection.ts';
+import { openRecordOutbox, type RecordOutbox, type RecordOutboxDeps } from './record-outbox.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'gatehouse-outbox-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -67,7 +67,7 @@ export class GatewayClient {
     let cursor: string | null = null;
     do {
       const query = new URLSearchParams({ limit: String(PAGE), collection, ...(cursor === null ? {} : { cursor }) });
-      const page = (await this.#ask('GET', `/v1/upload?${query}`)) as Page;
+      const page = (await this.#ask('GET', `/v1/upload?${query.toString()}`)) as Page;
       for (const { id, sha256, metadata, indexed } of page.data)
         known.push({ id, sha256, indexed, source: typeof metadata?.source === 'string' ? metadata.source : undefined });
       cursor = page.next_cursor;
@@ -81,7 +81,7 @@ export class GatewayClient {
       const form = new FormData();
       if (collection !== '') form.set('collection', collection);
       form.set('metadata', JSON.stringify({ source }));
-      form.set('file', new Blob([bytes as Uint8Array<ArrayBuffer>]), filename);
+      form.set('file', new Blob([bytes]), filename);
       return form;
     })) as Uploaded;
     const { id, duplicate, indexed, chunks = 0 } = answer;
@@ -108,12 +108,15 @@ export class GatewayClient {
 
   async #send(method: string, path: string, body?: FormData): Promise<Answer> {
     const { url, key, timeoutMs } = this.#config;
+    const late = new AbortController();
+    const reason = new Error(`the gateway did not answer within ${timeoutMs} ms`);
+    using _deadline = this.#deps.clock.after(timeoutMs, () => late.abort(reason));
     try {
       const reply = await fetch(`${url}${path}`, {
         method,
         ...(body === undefined ? {} : { body }),
         headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
-        signal: AbortSignal.any([this.#deps.signal, AbortSignal.timeout(timeoutMs)]),
+        signal: AbortSignal.any([this.#deps.signal, late.signal]),
         redirect: 'error',
       });
       const text = await reply.text();

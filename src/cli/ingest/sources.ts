@@ -35,10 +35,10 @@ async function* below(root: string, folder: string, above: { rules: readonly Ign
   if (above.depth > DEPTH_MAX) return;
   const here = join(root, folder);
   const entries = (await readdir(here, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  let { rules } = above;
+  const rules = [...above.rules];
   for (const name of IGNORE_FILES) {
-    if (!entries.some((entry) => entry.name === name && entry.isFile())) continue;
-    rules = [...rules, ...parseIgnoreFile(await readFile(join(here, name), 'utf8'), folder)];
+    if (entries.some((entry) => entry.name === name && entry.isFile()))
+      rules.push(...parseIgnoreFile(await readFile(join(here, name), 'utf8'), folder));
   }
   for (const entry of entries) {
     const path = `${folder}${entry.name}`;

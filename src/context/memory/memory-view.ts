@@ -6,7 +6,7 @@
 import type { StoredRecord } from '../../stores/record/record-store.ts';
 import type { LexicalIndex } from '../lexical/lexical-index.ts';
 import type { PartitionView } from '../views/partition-views.ts';
-import { wordsOfAttribute } from './attribute-words.ts';
+import { askingWordsOf } from './attribute-words.ts';
 import { MEMORY_KINDS, type Memory, type MemoryKind } from './memory.ts';
 import { shortened } from './recall/recall-query.ts';
 import { dateInWords } from './recall/time/calendar.ts';
@@ -128,10 +128,7 @@ export class MemoryView implements PartitionView {
       group: memory.session,
       position: memory.kind === 'turn' ? memory.turn : DRAWN_FROM + DRAWN_GAP * (hashOf(id) % DRAWN_PLACES),
       text: memory.speaker === undefined ? memory.text : `${memory.speaker}: ${memory.text}`,
-      about:
-        memory.attribute === undefined
-          ? dateInWords(memory.eventMs)
-          : `${dateInWords(memory.eventMs)} ${wordsOfAttribute(memory.attribute)}`,
+      about: memory.kind === 'turn' ? dateInWords(memory.eventMs) : `${dateInWords(memory.eventMs)} ${askingWordsOf(memory)}`,
     });
   }
 

@@ -120,7 +120,7 @@ async function copyDatabase(
     const reply = await new Promise<CopyReply>((resolve) => {
       worker.addEventListener('message', ({ data }: MessageEvent<CopyReply>) => resolve(data));
       worker.addEventListener('error', ({ message }) => resolve({ fault: message }));
-      worker.postMessage(order);
+      worker.postMessage(order, []);
     });
     if ('fault' in reply) throw new BackupError(`${order.from} cannot be copied: ${reply.fault}`);
     return reply.facts;

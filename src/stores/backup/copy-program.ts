@@ -13,7 +13,7 @@ export type CopyReply = { readonly facts: SqliteFacts } | { readonly fault: stri
 
 interface ThreadScope {
   addEventListener(name: 'message', listener: (event: { data: CopyOrder }) => void): void;
-  postMessage(message: CopyReply): void;
+  postMessage(message: CopyReply, transfer: ArrayBuffer[]): void;
 }
 
 declare const self: ThreadScope;
@@ -22,9 +22,9 @@ const BUSY_TIMEOUT_MS = 10_000;
 
 self.addEventListener('message', ({ data }) => {
   try {
-    self.postMessage({ facts: copy(data) });
+    self.postMessage({ facts: copy(data) }, []);
   } catch (error) {
-    self.postMessage({ fault: error instanceof Error ? error.message : String(error) });
+    self.postMessage({ fault: error instanceof Error ? error.message : String(error) }, []);
   }
 });
 

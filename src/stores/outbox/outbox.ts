@@ -6,7 +6,7 @@
  *                              ▲                  │ it rejected: the partition waits, longer each time
  *                              └──────────────────┘
  *
- * An entry is whatever JSON can hold, and `deliver` makes of it what it means: records (record-outbox.ts), or a request to an engine.
+ * An entry is whatever JSON can hold, and `deliver` makes of it what it means.
  *
  * What holds:
  *   - what `append` has resolved for is delivered, also after `kill -9`, and nothing is delivered that was not handed in;

@@ -4,15 +4,16 @@
  * change comes before what was said earlier.
  */
 
+import { askingWordsOf } from '../attribute-words.ts';
 import type { Memory, RecalledMemory } from '../memory.ts';
 import { stemsOf } from '../memory-text.ts';
 import type { MemoryView } from '../memory-view.ts';
 
-/** So many of the best are looked at, and of them those that are worth this share of the best. */
+/** So many of the best are looked at. */
 const AMONG = 8;
-const SHARE = 0.3;
-/** Share of the question's words in the earlier one that must be in the later one too. */
-const WORDS_SHARE = 0.5;
+/** What share of the best it must be worth, and how many of the best one's words of the question it must have: less where it tells of a change. */
+const NEWS = { worth: 0.3, words: 0.5 };
+const LATER = { worth: 0.6, words: 0.75 };
 
 /** `ranked`: best first, for a question about now. The same ones, best first. */
 export function newsFirst(view: MemoryView, ranked: readonly RecalledMemory[], question: string): RecalledMemory[] {
@@ -21,10 +22,12 @@ export function newsFirst(view: MemoryView, ranked: readonly RecalledMemory[], q
   const asked = stemsOf(question);
   const matched = sharedWith(asked, best.memory, view);
   const news = ranked.slice(1, AMONG).find(({ memory, score, parts }) => {
-    if (score < SHARE * best.score || (parts['current'] ?? 1) < 1 || !isLater(memory, best.memory)) return false;
-    if (!factsOf(view, memory).some(isNews)) return false;
+    if ((parts['current'] ?? 1) < 1 || !isLater(memory, best.memory)) return false;
+    const facts = factsOf(view, memory);
+    const { worth, words } = facts.some(isNews) ? NEWS : LATER;
+    if (facts.length === 0 || score < worth * best.score) return false;
     const shared = sharedWith(asked, memory, view);
-    return [...matched].filter((stem) => shared.has(stem)).length >= Math.max(1, WORDS_SHARE * matched.size);
+    return [...matched].filter((stem) => shared.has(stem)).length >= Math.max(1, words * matched.size);
   });
   if (news === undefined) return [...ranked];
   const first = { ...news, score: best.score, parts: { ...news.parts, news: best.score - news.score } };
@@ -46,7 +49,6 @@ function factsOf(view: MemoryView, memory: Memory): Memory[] {
 
 /** Words of the question that a memory has, by itself or by what its attribute is asked for with. */
 function sharedWith(asked: ReadonlySet<string>, memory: Memory, view: MemoryView): ReadonlySet<string> {
-  const attributes = factsOf(view, memory).flatMap(({ attribute }) => attribute ?? []);
-  const stems = stemsOf([memory.text, ...attributes].join(' '));
+  const stems = stemsOf([memory.text, ...factsOf(view, memory).map(askingWordsOf)].join(' '));
   return new Set([...asked].filter((stem) => stems.has(stem)));
 }

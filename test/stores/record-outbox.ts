@@ -1,9 +1,9 @@
-/* An outbox of records: each entry is some new ones of a partition, and `onlyNew` makes one of what arrives twice. It takes no deletions. */
+/* An outbox of records, as tests of the outbox use it: each entry is some new ones of a partition, and `onlyNew` makes one of what arrives twice. It takes no deletions. */
 
-import { GatewayError } from '../../base/errors.ts';
-import { checkPartition, countingChanges, RECORD_LIMITS } from '../record/record-limits.ts';
-import type { Partition, RecordChange, RecordStore } from '../record/record-store.ts';
-import { type Outbox, type OutboxConfig, type OutboxDeps, openOutbox } from './outbox.ts';
+import { GatewayError } from '../../src/base/errors.ts';
+import { type Outbox, type OutboxConfig, type OutboxDeps, openOutbox } from '../../src/stores/outbox/outbox.ts';
+import { checkPartition, countingChanges, RECORD_LIMITS } from '../../src/stores/record/record-limits.ts';
+import type { Partition, RecordChange, RecordStore } from '../../src/stores/record/record-store.ts';
 
 export type RecordOutbox = Outbox<readonly RecordChange[]>;
 
