@@ -28,7 +28,7 @@ import {
   wholeParameter,
 } from './memory-fields.ts';
 import { eventJson, historyJson, memoryJson, onlyFields, resultJson } from './memory-json.ts';
-import { type ListWish, NUMBERED_MAX, pageAfter, pageNumbered } from './memory-pages.ts';
+import { type ListWish, NUMBERED_MAX, pageAfter, pageNumbered, usersOf } from './memory-pages.ts';
 import { kindsOf, nobodyNamed, rememberingOf, type Wanted, wantedOf } from './memory-wishes.ts';
 
 export interface MemoryCallDeps {
@@ -182,6 +182,17 @@ export class MemoryCalls {
     };
   }
 
+  /** `GET /v1/entities`: the users of the caller's tenant; of a key that is bound to one, that one. */
+  readonly users: Handler = async (request, exchange) => {
+    const given = readQuery(request, ['page', 'page_size']);
+    const { tenant, user } = exchange.get(principalFact);
+    const page = wholeParameter('page', given.page, { min: 1, max: NUMBERED_MAX }) ?? 1;
+    const size = wholeParameter('page_size', given.page_size, { min: 1, max: PAGE_MAX }) ?? PAGE_DEFAULT;
+    const users = user === undefined ? await usersOf(this.#engine, tenant) : [{ name: user }];
+    const results = users.slice((page - 1) * size, page * size).map((one) => ({ id: one.name, type: 'user', ...one }));
+    return jsonReply(200, { count: users.length, ...linksOf(request, { page, isMore: page * size < users.length }), results });
+  };
+
   readonly history: Handler = async (request, exchange) => {
     const { partition, id } = placeOf(exchange.get(principalFact), request.params?.['id'] ?? '', userOf(request));
     await this.#existing({ partition, id });
@@ -255,18 +266,25 @@ export class MemoryCalls {
     }: { readonly page: number; readonly size: number; readonly request: GatewayRequest; readonly fields?: readonly string[] | undefined },
   ): Promise<Reply> {
     const { memories, total } = await pageNumbered(this.#engine, wish, { page, size });
-    const link = (to: number): string => {
-      const search = new URLSearchParams(request.search);
-      search.set('page', String(to));
-      return `${request.path}?${search.toString()}`;
-    };
     return jsonReply(200, {
       count: total,
-      next: page * size < total ? link(page + 1) : null,
-      previous: page > 1 ? link(page - 1) : null,
+      ...linksOf(request, { page, isMore: page * size < total }),
       results: memories.map((memory) => onlyFields(memoryJson(wish.partition, memory), fields)),
     });
   }
+}
+
+/** Where the pages beside this one are. */
+function linksOf(
+  request: GatewayRequest,
+  { page, isMore }: { readonly page: number; readonly isMore: boolean },
+): { next: string | null; previous: string | null } {
+  const link = (to: number): string => {
+    const search = new URLSearchParams(request.search);
+    search.set('page', String(to));
+    return `${request.path}?${search.toString()}`;
+  };
+  return { next: isMore ? link(page + 1) : null, previous: page > 1 ? link(page - 1) : null };
 }
 
 function placeIfTheirs(find: () => MemoryPlace): MemoryPlace | undefined {

@@ -99,6 +99,26 @@ describe('whose it is', () => {
     expect((await ask(SERVICE, 'DELETE', '/v2/entities/agent/counter/')).json).toMatchObject({ deleted: 1 });
   });
 
+  test('users are listed to their tenant’s service, and each sees no other', async () => {
+    await keep('alice', HIDDEN);
+    await keep('zoe', 'Zoe sings');
+    await ask(SERVICE, 'POST', '/memories', { messages: 'Of nobody', agent_id: 'counter', infer: false });
+    const names = ({ json }: Answer): string[] => (json.results as { name: string }[]).map(({ name }) => name);
+    const all = await ask(SERVICE, 'GET', '/v1/entities/');
+    expect(names(all)).toContain('alice');
+    expect(names(all)).toContain('zoe');
+    expect(names(all)).not.toContain('');
+    expect(all.json.count).toBe(names(all).length);
+    const one = await ask(SERVICE, 'GET', '/v1/entities/?page=2&page_size=1');
+    expect([names(one), one.json.count, one.json.previous]).toEqual([
+      [names(all)[1] ?? ''],
+      all.json.count,
+      '/v1/entities/?page=1&page_size=1',
+    ]);
+    expect(names(await ask(BOB, 'GET', '/v1/entities/'))).toEqual(['bob']);
+    expect(names(await ask(STRANGER, 'GET', '/v1/entities/'))).toEqual([]);
+  });
+
   test('a key comes as Mem0’s clients send it', async () => {
     const headers = (value: string) => ({ authorization: value });
     expect((await ask('', 'GET', '/v1/ping/', undefined, headers(`Token ${BOB}`))).json).toEqual({ status: 'ok' });

@@ -38,6 +38,7 @@ const MEMORY_CALLS = {
   delete: WRITE_MS,
   deleteMatching: LONG_MS,
   history: QUICK_MS,
+  users: QUICK_MS,
   erase: LONG_MS,
 } as const satisfies Record<keyof MemoryEngine, number>;
 

@@ -63,6 +63,7 @@ export function withOutbox(
     delete: (...given) => memory.delete(...given),
     deleteMatching: (...given) => memory.deleteMatching(...given),
     history: (...given) => memory.history(...given),
+    users: (...given) => memory.users(...given),
     [Symbol.asyncDispose]: () => outbox[Symbol.asyncDispose](),
   };
 }

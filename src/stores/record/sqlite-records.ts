@@ -164,7 +164,10 @@ class SqliteRecords implements RecordArchive {
   async setNote(partition: Partition, name: string, value: string): Promise<void> {
     checkPartition(partition);
     checkNote(name, value);
-    this.#write(() => this.#note(this.#find(partition)?.number ?? this.#add(partition), name, value));
+    this.#write(() => {
+      const found = this.#find(partition);
+      if (found !== undefined) this.#note(found.number, name, value);
+    });
   }
 
   async notes(partition: Partition): Promise<Readonly<Record<string, string>>> {

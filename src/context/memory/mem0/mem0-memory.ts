@@ -5,6 +5,7 @@
  * It knows no tenants, and finds a memory by its id alone: what it tells is held against whose it should be, and is not there if it is somebody else's.
  */
 
+import { GatewayError } from '../../../base/errors.ts';
 import type {
   Memory,
   MemoryChange,
@@ -145,6 +146,11 @@ class Mem0Memory implements MemoryEngine {
     if ((await this.get(partition, id)) === undefined) return [];
     const answer = await this.#client.ask(this.#wire.history(id));
     return answer === undefined || answer === null ? [] : readHistory(answer, id);
+  }
+
+  /** It knows no tenants: to look for the users of one would be to look at all. */
+  users(): Promise<never> {
+    return Promise.reject(new GatewayError('feature_unsupported', 'users cannot be listed where a Mem0 server remembers: ask it'));
   }
 
   /** What Mem0 keeps of it elsewhere (the server's history of changes) is not ours to delete: it is told, so that somebody does. */
