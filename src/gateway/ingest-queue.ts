@@ -119,19 +119,21 @@ export class IngestQueue implements Disposable {
   #lookIn(delayMs: number): void {
     if (this.#isOver) return;
     this.#look = this.#deps.clock.after(delayMs, () => {
-      void this.#takeUp().finally(() => this.#lookIn(LOOK_EVERY_MS));
+      this.#takeUp().catch((cause: unknown) => {
+        this.#deps.logger.warn('files that are not indexed yet could not be looked for', {
+          reason: cause instanceof Error ? cause.message : String(cause),
+        });
+      });
     });
   }
 
   async #takeUp(): Promise<void> {
-    if (this.#waiting.size > 0) return;
     try {
+      if (this.#waiting.size > 0) return;
       const taken = await this.#deps.knowledge.takeUnfinished(TAKEN_MAX);
       this.add(taken.filter((file) => !this.#running.has(keyOf(file))));
-    } catch (cause) {
-      this.#deps.logger.warn('files that are not indexed yet could not be looked for', {
-        reason: cause instanceof Error ? cause.message : String(cause),
-      });
+    } finally {
+      this.#lookIn(LOOK_EVERY_MS);
     }
   }
 }

@@ -39,9 +39,6 @@ export interface FileToAdd {
   readonly chunking?: ChunkingStrategy;
 }
 
-/** What a document is put into whose uploader names nothing, and what chats look into that name nothing. */
-export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
-
 const COLLECTIONS_MAX = 10_000;
 
 export class KnowledgeDesk {
@@ -133,7 +130,7 @@ export class KnowledgeDesk {
   /** Puts a document into the collection of a name, and waits until it is there. */
   async indexDocument(viewer: Viewer, collection: string, record: DocumentRecord): Promise<CollectionFile | undefined> {
     const { tenant, user: owner = '' } = viewer;
-    const file = { id: record.id, filename: record.filename, attributes: {}, owner };
+    const file = { id: record.id, filename: record.filename, attributes: attributesIn(record), owner };
     await this.engine.announce(tenant, collection, { files: [file] });
     return this.#deps.queue.now({ tenant, collection, file });
   }
@@ -147,6 +144,21 @@ export class KnowledgeDesk {
     await this.engine.removeDocument(tenant, id);
     return this.#deps.documents.delete(owner, id);
   }
+}
+
+const ATTRIBUTES_MAX = 16;
+const KEY_CHARS_MAX = 64;
+const VALUE_CHARS_MAX = 512;
+
+/** What of the uploader's own words about a document filters can look at. */
+function attributesIn({ metadata }: DocumentRecord): Attributes {
+  const pairs = Object.entries(JSON.parse(metadata) as Record<string, unknown>).filter(
+    (pair): pair is [string, string | number | boolean] =>
+      pair[0].length >= 1 &&
+      pair[0].length <= KEY_CHARS_MAX &&
+      (typeof pair[1] === 'number' || typeof pair[1] === 'boolean' || (typeof pair[1] === 'string' && pair[1].length <= VALUE_CHARS_MAX)),
+  );
+  return Object.fromEntries(pairs.slice(0, ATTRIBUTES_MAX));
 }
 
 export function viewerOf(exchange: Exchange): Viewer {

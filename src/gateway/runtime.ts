@@ -15,14 +15,11 @@ import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { createRouter } from '../routing/router.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
-import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { openPostgres } from '../stores/postgres/open-postgres.ts';
-import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
 import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import { isQdrant } from '../stores/vector/open-vectors.ts';
-import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -42,6 +39,8 @@ import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { KnowledgeDesk } from './knowledge-desk.ts';
+import { openRecordStores } from './record-stores.ts';
+import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -110,43 +109,24 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const postgres = openPostgres(config.state, {
-    clock,
-    random,
-    onFault: (message) => log.error('the store of records failed', { reason: message }),
-  });
-  const postgresWatch =
-    postgres === undefined
-      ? undefined
-      : watchPostgres(postgres, {
-          clock,
-          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
-        });
-  const documents = createDocumentStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of documents failed', { reason: message }),
-  });
-  const vendorObjects = createVendorObjectStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
-  });
+  const records = openRecordStores(config.state, deps);
+  const { documents, vendorObjects, postgres } = records;
   const contextModels = createCurrentContextModels();
-  const context = createContextThread(
+  const thread = createContextThread(
     { state: config.state, context: config.context, ...embeddingTargetOf(config) },
     { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
   const ingestion = new IngestQueue(
     { looksAtOnce: hasRecords(config.state.records) },
-    { knowledge: context.knowledge, documents, clock, logger: log },
+    { knowledge: thread.knowledge, documents, clock, logger: log },
   );
-  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
+  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -168,7 +148,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     vendorObjects,
     context,
     knowledge,
-    postgres: postgresWatch,
+    postgres,
     registry,
     dependencies,
     breakerNews,
@@ -186,11 +166,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
-      await documents[Symbol.asyncDispose]();
-      await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
-      postgresWatch?.[Symbol.dispose]();
-      await postgres?.[Symbol.asyncDispose]();
+      await records[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },

@@ -109,7 +109,6 @@ export async function readBody<Schema extends z.ZodType>(request: GatewayRequest
   throw new GatewayError('request_invalid', message, param === '' ? {} : { param });
 }
 
-export type CreateStoreBody = z.output<typeof createStoreBody>;
 export type CreateBatchBody = z.output<typeof createBatchBody>;
 type GivenChunking = z.output<typeof chunkingStrategy> | null | undefined;
 

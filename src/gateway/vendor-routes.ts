@@ -188,9 +188,12 @@ class VendorRoutes {
     const { store } = this.#deps;
     const deps = { store, objects: this.#objects, providers: this.#providers, call: this.#call };
     const rules = { kind: 'file', path: PATHS.file, ...LISTS.file, timeoutMs: JSON_TIMEOUT_MS } as const;
-    const reply = await listOwn(rules, deps, { request: { ...request, search: `?${given}` }, exchange });
+    const reply = await listOwn(rules, deps, { request: { ...request, search: `?${given.toString()}` }, exchange });
     if (own.files.length === 0) return reply;
-    const { data, has_more } = JSON.parse(String(reply.body)) as { data: { id: string }[]; has_more: boolean };
+    const { data, has_more } = JSON.parse(typeof reply.body === 'string' ? reply.body : '{}') as {
+      data: { id: string }[];
+      has_more: boolean;
+    };
     return listReply([...own.files, ...data], has_more);
   }
 

@@ -32,7 +32,7 @@ export const stateConfig = z.strictObject({
     .min(1)
     .max(100)
     .default(5)
-    .describe('Connections to PostgreSQL at once, of each process for what is uploaded and again for memories. 1 to 100.'),
+    .describe('Connections to PostgreSQL at once, in each process: so many for uploads, for memories, and for vectors. 1 to 100.'),
   outbox: sqliteFile
     .default('sqlite:./data/outbox.db')
     .describe(

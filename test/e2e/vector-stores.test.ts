@@ -117,7 +117,7 @@ describe('a vector store', () => {
     for (let at = 0; at < 12; at += 1) ids.push((await fileOf(client, `Tower ${at} has a bell of bronze.`, `${at}.txt`)).id);
     const batch = await client.vectorStores.fileBatches.createAndPoll(
       store.id,
-      { files: ids.map((file_id, at) => ({ file_id, attributes: { number: at, side: at < 6 ? 'east' : 'west', big: at > 9 } })) } as never,
+      { files: ids.map((file_id, at) => ({ file_id, attributes: { number: at, side: at < 6 ? 'east' : 'west', big: at > 9 } })) },
       poll,
     );
     expect(batch).toMatchObject({ object: 'vector_store.files_batch', status: 'completed', file_counts: { completed: 12, total: 12 } });
@@ -172,13 +172,22 @@ describe('a vector store', () => {
     const upload = async (who: Who, text: string, collection?: string) => {
       const form = new FormData();
       if (collection !== undefined) form.set('collection', collection);
+      form.set('metadata', '{"year":2026,"draft":false,"list":[1]}');
       form.set('file', new Blob([text]), 'up.txt');
       const reply = await gateway.request('/v1/upload', { method: 'POST', body: form, headers: { authorization: `Bearer ${KEYS[who]}` } });
       return { status: reply.status, body: (await reply.json()) as Record<string, never> };
     };
     const { body } = await upload('bob', 'The drawbridge is of oak.', 'bridges');
     expect(body).toMatchObject({ status: 'stored', indexed: true, chunks: 1, collection: 'bridges' });
-    const found = await as('bob').vectorStores.search(body['vector_store_id'] ?? '', { query: 'drawbridge' });
+    const filters = {
+      type: 'and',
+      filters: [
+        { type: 'eq', key: 'draft', value: false },
+        { type: 'gte', key: 'year', value: 2026 },
+      ],
+    } as const;
+    const found = await as('bob').vectorStores.search(body['vector_store_id'] ?? '', { query: 'drawbridge', filters: filters as never });
+    expect(found.data[0]?.attributes).toEqual({ year: 2026, draft: false });
     expect(found.data.map(({ file_id }) => file_id)).toEqual([body['id'] ?? '']);
     const store = await as('bob').vectorStores.create({ name: 'more' });
     expect(await as('bob').vectorStores.files.createAndPoll(store.id, { file_id: body['id'] ?? '' }, poll)).toMatchObject({

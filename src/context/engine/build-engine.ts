@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
+import { isPostgres } from '../../stores/postgres/open-postgres.ts';
 import { openRecords } from '../../stores/record/open-records.ts';
 import type { ContextEngine } from '../context-engine.ts';
 import type { ContextModels } from '../context-models.ts';
@@ -9,6 +10,7 @@ import { createKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
 import { createMemoryEngine } from '../memory/memory-engine.ts';
 import { buildDense, buildReranker, RERANK_SHARE } from './build-dense.ts';
 import type { EngineConfig } from './engine-config.ts';
+import { withOutbox } from './late-memory.ts';
 
 export interface BuildEngineDeps {
   readonly clock: Clock;
@@ -22,6 +24,8 @@ export interface BuildEngineDeps {
 
 /** What has expired is hidden at once; how often it is looked for to be deleted, in milliseconds. */
 const SWEEP_EVERY_MS = 600_000;
+/** How often turns are shown to the model that draws facts from them, in milliseconds. */
+const EXTRACT_EVERY_MS = 5_000;
 
 /** Throws when a store cannot be opened. */
 export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): ContextEngine {
@@ -33,7 +37,7 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
   const dense = buildDense(config, { ...deps, records, pause }, closers);
   const reranker = buildReranker(config, deps);
   const shared = { records, clock, pause, ...(dense === undefined ? {} : { dense }) };
-  const memory = createMemoryEngine({ ...context.memory, indexBytesMax: context.index_bytes_max / 2 }, shared);
+  const memory = createMemoryEngine({ ...context.memory, indexBytesMax: context.index_bytes_max / 2 }, { ...shared, ask: deps.models.ask });
   const knowledge = createKnowledgeEngine(
     {
       knowledge: context.knowledge,
@@ -45,8 +49,9 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
     { ...shared, ...(reranker === undefined ? {} : { reranker }) },
   );
   closers.use(every(SWEEP_EVERY_MS, () => memory.sweep()));
+  if (context.memory.extraction !== undefined) closers.use(every(EXTRACT_EVERY_MS, () => memory.extract()));
   return {
-    memory,
+    memory: isPostgres(state.records) ? closers.use(withOutbox(memory, state, deps)) : memory,
     knowledge,
     status: async () => ({
       indexes: knowledge.indexes,

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
+import { changeRecord } from './change-record.ts';
 import { type ChunkSize, type ChunkSpan, chunkText } from './chunker/chunker.ts';
 import type { CollectionFile, DocumentToIndex } from './knowledge.ts';
 import {
@@ -78,19 +79,13 @@ export class Ingestion {
 
   async read({ tenant, collection, file }: FilePlace): Promise<StoredFile | undefined> {
     const [record] = await this.#deps.records.get(filesOf(tenant, collection), [fileRecordId(file)]);
-    return record === undefined ? undefined : parseBody<StoredFile>(record);
+    return record === undefined ? undefined : (parseBody(record) as StoredFile);
   }
 
   /** Reads, decides and writes as one step. Resolves with what was written; undefined where `change` wants nothing to be. */
-  async change(place: FilePlace, change: (now: StoredFile | undefined) => StoredFile | undefined): Promise<StoredFile | undefined> {
-    const partition = filesOf(place.tenant, place.collection);
-    for (;;) {
-      const { head } = await this.#deps.records.changes(partition, Number.MAX_SAFE_INTEGER, 1);
-      const next = change(await this.read(place));
-      if (next === undefined) return undefined;
-      const { applied } = await this.#deps.records.apply(partition, [fileChange(place.file, next)], { expectedHead: head });
-      if (applied) return next;
-    }
+  change(place: FilePlace, change: (now: StoredFile | undefined) => StoredFile | undefined): Promise<StoredFile | undefined> {
+    const { tenant, collection, file } = place;
+    return changeRecord<StoredFile>(this.#deps.records, filesOf(tenant, collection), { id: fileRecordId(file), kind: 'file', change });
   }
 
   async deleteVersion({ tenant, collection, file }: FilePlace, version: string): Promise<void> {

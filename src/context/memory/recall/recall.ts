@@ -18,8 +18,11 @@ import { acceptance } from './acceptance.ts';
 import { askedRole } from './asked-role.ts';
 import { candidates } from './candidates.ts';
 import { decaySetting } from './decay.ts';
+import { newsFirst } from './news.ts';
 import { recallQuery } from './recall-query.ts';
+import { withoutEchoes } from './redundancy.ts';
 import { byScore, type Judge, scored } from './score.ts';
+import { withSuccession } from './succession.ts';
 import { timeQuestion } from './time/time-question.ts';
 import { TimeMatch } from './time-match.ts';
 
@@ -55,15 +58,28 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const limit = time.isAsked ? POOL_MAX : pool;
     const words = { ...query, text: question.text };
     const byText = candidates({ index: view.index, query: words, dense, denseShare: config.dense_share, limit, accept });
-    const hits = [...byText, ...alsoWithin(time.within(pool, accept), byText)];
+    const isPast = question.isHistorical || question.asOfMs !== undefined || question.spans.length > 0;
+    const related = withSuccession(byText, { view, accept, isPast });
+    const hits = [...related, ...alsoWithin(time.within(pool, accept), related)];
     time.among(hits);
     const decay = decaySetting(request.decay ?? config.decay, config.half_life);
-    const judge: Judge = { time, question, role: askedRole(query.text), nowMs, decay, areSupersededEqual: request.superseded === true };
+    const judge: Judge = {
+      time,
+      question,
+      role: askedRole(query.text),
+      nowMs,
+      decay,
+      areSupersededEqual: request.superseded === true,
+      view,
+    };
     const memories = hits.flatMap((hit): RecalledMemory[] => {
       const memory = view.get(hit.id);
       return memory === undefined ? [] : [scored(hit, memory, judge)];
     });
-    return { memories: memories.sort(byScore).slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
+    const isNow = !isPast && !time.isAsked && request.superseded !== true;
+    const ranked = isNow ? newsFirst(view, memories.sort(byScore), query.text) : memories.sort(byScore);
+    const distinct = withoutEchoes(ranked);
+    return { memories: distinct.slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
   };
 }
 
