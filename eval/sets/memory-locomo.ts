@@ -12,6 +12,8 @@ const BARS = new Map([
   [25, 0.84],
   [50, 0.89],
 ]);
+/** Enough for 50 turns when facts that were drawn from others stand among them. */
+const DEPTH_MAX = 80;
 const SESSIONS_BAR = 0.96;
 /** What the default decay may cost of R@10. */
 const DECAY_COST_BAR = 0.007;
@@ -76,9 +78,8 @@ async function answered(conversation: LocomoConversation): Promise<Map<Decay, An
     for (const { question, evidence } of questions) {
       const { memories } = await stage.engine.recall(partition, {
         query: question,
-        limit: 100,
+        limit: DEPTH_MAX,
         decay,
-        ...(process.env.KINDS ? {} : { kinds: ['turn'] as const }),
       });
       // What was drawn from a turn stands for it.
       const ranked = [...new Set(memories.flatMap(({ memory }) => (memory.kind === 'turn' ? [memory.id] : memory.sources)))].flatMap(

@@ -61,30 +61,6 @@ async function ask(history: TimeHistory): Promise<Asked[]> {
     const ids = new Set(answers.map((label) => turnIds.get(label) ?? ''));
     const place = memories.findIndex((one) => tells(one, ids));
     const isFound = place >= 0;
-    if (!isFound && process.env.SHOW && !history.isApart)
-      console.log(
-        history.name,
-        '|',
-        text,
-        '|',
-        answers.join(),
-        '\n',
-        memories
-          .map(
-            (m) =>
-              '     ' +
-              m.score.toFixed(3) +
-              ' ' +
-              new Date(m.memory.eventMs).toISOString().slice(0, 10) +
-              ' ' +
-              m.memory.kind +
-              ' ' +
-              m.memory.text.slice(0, 90) +
-              ' ' +
-              JSON.stringify(m.parts),
-          )
-          .join('\n'),
-      );
     asked.push({ kind, isApart: history.isApart, isFound: isFound ? 1 : 0, isFirst: place === 0 ? 1 : 0 });
   }
   return asked;

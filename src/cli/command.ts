@@ -84,6 +84,21 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./simulate.ts')).simulateCommand,
   },
   {
+    name: 'backup',
+    summary: 'Copy all that is stored into one file, while the gateway runs.',
+    load: async () => (await import('./backup.ts')).backupCommand,
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup in the place of the database.',
+    load: async () => (await import('./restore.ts')).restoreCommand,
+  },
+  {
+    name: 'migrate',
+    summary: 'Move all that is stored to another store: SQLite or PostgreSQL.',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
+  },
+  {
     name: 'generate',
     summary: 'Write the files that are made of the code: schema, example, reference.',
     load: async () => (await import('./generate.ts')).generateCommand,

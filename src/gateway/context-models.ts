@@ -82,7 +82,7 @@ export function createContextModels(deps: ContextModelsDeps): ContextModels {
       return scoresOf(results, texts.length);
     },
     async ask({ model, messages, outputTokensMax, schema, temperature, owner }: AskRequest, signal): Promise<AskReply> {
-      const format = schema === undefined ? undefined : { type: 'json_object', json_schema: schema };
+      const format = schema === undefined ? undefined : { type: 'json_object', json_schema: schema.schema };
       const body = { model, messages, max_tokens: outputTokensMax, temperature, response_format: format };
       return answerOf(await ask('chat', { body, owner }, signal));
     },

@@ -6,6 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Memory, MemoryChange, MemoryEngine } from '../context/memory/memory.ts';
 import { type MemoryCondition, passesFilter } from '../context/memory/memory-condition.ts';
 import { publicMemoryId } from '../context/memory/memory-id.ts';
+import { expiryOf, readTime } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
@@ -28,7 +29,6 @@ import {
 } from './memory-fields.ts';
 import { eventJson, historyJson, memoryJson, onlyFields, resultJson } from './memory-json.ts';
 import { type ListWish, NUMBERED_MAX, pageAfter, pageNumbered } from './memory-pages.ts';
-import { expiryOf, readTime } from './memory-times.ts';
 import { kindsOf, nobodyNamed, rememberingOf, type Wanted, wantedOf } from './memory-wishes.ts';
 
 export interface MemoryCallDeps {
@@ -72,10 +72,10 @@ export class MemoryCalls {
     const { memories, leftOut } = await this.#engine.recall(partition, {
       query: body.query,
       limit: body.top_k ?? body.limit ?? SEARCH_LIMIT,
-      filter: { ...filter, ...(body.metadata == null ? {} : { metadata: body.metadata }) },
+      filter: { ...filter, ...((body.metadata ?? undefined) === undefined ? {} : { metadata: body.metadata ?? {} }) },
       expired: body.show_expired ?? false,
-      ...(body.decay == null ? {} : { decay: body.decay }),
-      ...(body.kinds == null ? {} : { kinds: body.kinds }),
+      ...(typeof body.decay === 'string' ? { decay: body.decay } : {}),
+      ...(Array.isArray(body.kinds) ? { kinds: body.kinds } : {}),
       ...(reference === undefined ? {} : { referenceMs: reference.fromMs }),
       ...(latest === undefined ? {} : { superseded: !latest }),
     });
@@ -297,8 +297,8 @@ function named({ user_id, agent_id, run_id }: Owners): Owners {
 function changeOf({ text, metadata, expiration_date: expiration }: ChangeBody): MemoryChange {
   const expires = readTime(expiration);
   return {
-    ...(text == null ? {} : { text }),
-    ...(metadata == null ? {} : { metadata }),
+    ...(typeof text === 'string' ? { text } : {}),
+    ...(metadata === null || metadata === undefined ? {} : { metadata }),
     ...(expires === undefined ? {} : { expiresMs: expiryOf(expires) }),
     ...(expiration === null ? { expiresMs: null } : {}),
   };

@@ -10,16 +10,16 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
+import { CONTEXT_DIALECT } from '../dialects/registry.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { createRouter } from '../routing/router.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
-import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { openPostgres } from '../stores/postgres/open-postgres.ts';
-import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
 import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
+import { isQdrant } from '../stores/vector/open-vectors.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -34,11 +34,13 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { type CurrentContextModels, createCurrentContextModels, targetOf } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import { KnowledgeDesk } from './knowledge-desk.ts';
+import { openRecordStores } from './record-stores.ts';
+import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -107,42 +109,24 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const postgres = openPostgres(config.state, {
-    clock,
-    random,
-    onFault: (message) => log.error('the store of records failed', { reason: message }),
-  });
-  const postgresWatch =
-    postgres === undefined
-      ? undefined
-      : watchPostgres(postgres, {
-          clock,
-          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
-        });
-  const documents = createDocumentStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of documents failed', { reason: message }),
-  });
-  const vendorObjects = createVendorObjectStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
-  });
-  const context = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  const records = openRecordStores(config.state, deps);
+  const { documents, vendorObjects, postgres } = records;
+  const contextModels = createCurrentContextModels();
+  const thread = createContextThread(
+    { state: config.state, context: config.context, ...embeddingTargetOf(config) },
+    { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
   const ingestion = new IngestQueue(
     { looksAtOnce: hasRecords(config.state.records) },
-    { knowledge: context.knowledge, documents, clock, logger: log },
+    { knowledge: thread.knowledge, documents, clock, logger: log },
   );
-  const knowledge = new KnowledgeDesk({ engine: context.knowledge, documents, queue: ingestion, clock });
+  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -164,7 +148,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     vendorObjects,
     context,
     knowledge,
-    postgres: postgresWatch,
+    postgres,
     registry,
     dependencies,
     breakerNews,
@@ -174,7 +158,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
-    contextModels: createCurrentContextModels(),
+    contextModels,
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       ingestion[Symbol.dispose]();
@@ -182,11 +166,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
-      await documents[Symbol.asyncDispose]();
-      await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
-      postgresWatch?.[Symbol.dispose]();
-      await postgres?.[Symbol.asyncDispose]();
+      await records[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
@@ -205,5 +186,11 @@ function collectMemory(): void {
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
-  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
+  return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
+}
+
+/** As the names of models are when it starts: vectors are of that model, whatever a name means later. */
+function embeddingTargetOf(config: Config): { readonly embeddingTarget?: string } {
+  const { embeddings } = config.context;
+  return embeddings === undefined ? {} : { embeddingTarget: targetOf(createRouter(config), embeddings.model, CONTEXT_DIALECT) };
 }

@@ -253,6 +253,9 @@ const probe: Operation = {
       { method: 'POST', path: '/v1/chat', body: { ...unified(person, world), user_id: other.name }, may },
       { method: 'GET', path: `/v1/upload/${world.pick(other.documents) ?? 'doc_00000000000000000000000000000000'}?include=text`, may },
       { method: 'GET', path: `/v1/responses/${world.pick(other.responses) ?? 'resp_0'}`, may: [404, 400] },
+      { method: 'GET', path: `/v1/vector_stores/${world.pick(other.stores) ?? 'vs_0'}`, may },
+      { method: 'GET', path: `/v1/vector_stores/${world.pick(other.stores) ?? 'vs_0'}/files`, may },
+      { method: 'POST', path: `/v1/vector_stores/${world.pick(other.stores) ?? 'vs_0'}/search`, body: { query: question(world) }, may },
       { method: 'DELETE', path: '/v1/batch/', body: { memories: [{ memory_id: id }] } },
     ]);
     if (asked !== undefined) await ask(person, world, asked);
@@ -283,6 +286,30 @@ const upload: Operation = {
     person.documents.push(json.id as string);
     await ask(person, world, { method: 'GET', path: `/v1/upload/${json.id}?include=text` });
     await ask(person, world, { method: 'GET', path: '/v1/upload' });
+    const store = await ask(person, world, {
+      method: 'POST',
+      path: '/v1/vector_stores',
+      body: { name: person.plant(), file_ids: [json.id] },
+    });
+    if (store.status === 200) person.stores.push(store.json.id as string);
+  },
+};
+
+const knowledge: Operation = {
+  name: 'knowledge: search and list',
+  weight: 3,
+  run: async (person, world) => {
+    await ask(person, world, { method: 'GET', path: '/v1/vector_stores' });
+    const store = world.pick(person.stores);
+    if (store === undefined) return;
+    await ask(person, world, { method: 'POST', path: `/v1/vector_stores/${store}/search`, body: { query: question(world) } });
+    const body = {
+      model: 'mirror',
+      temperature: 0,
+      messages: [{ role: 'user', content: question(world) }],
+      gatehouse: { knowledge: { collections: [store] } },
+    };
+    await ask(person, world, { method: 'POST', path: '/v1/chat/completions', body });
   },
 };
 
@@ -313,5 +340,6 @@ export const OPERATIONS: readonly Operation[] = [
   probe,
   responses,
   upload,
+  knowledge,
   erase,
 ];

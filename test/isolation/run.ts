@@ -40,7 +40,7 @@ const ERASED_EACH = 5;
 export async function runIsolation(options: IsolationOptions): Promise<IsolationReport> {
   await using closers = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-isolation-'));
-  closers.defer(() => process.env['KEEP'] ? console.log(folder) : rm(folder, { recursive: true, force: true }));
+  closers.defer(() => rm(folder, { recursive: true, force: true }));
   const mirror = closers.use(startMirror());
   const world = new World(options.seed);
   const config = configOf(folder, mirror.url, options.redisUrl);
@@ -55,7 +55,9 @@ export async function runIsolation(options: IsolationOptions): Promise<Isolation
 
   const erased = world.people.filter((_, index) => index % ERASED_EACH === 0);
   await Bun.sleep(1_000);
-  const buried = new Set(erased.flatMap((person) => [...person.alive].map((serial) => canaryText({ ...person, serial }))));
+  const buried = new Set(
+    erased.flatMap((person) => [...person.alive].map((serial) => canaryText({ tenant: person.tenant, user: person.user, serial }))),
+  );
   await eraseAll(erased, world);
   await lookForFiles(folder, { buried, erased }, world);
   const cacheEntries = options.redisUrl === undefined ? 0 : await lookIntoRedis(options.redisUrl, world, buried);
@@ -161,7 +163,8 @@ async function expectNothing(person: Person, world: World): Promise<void> {
     path: `/v1/memories?user_id=${user}&page=1&kinds=turn,fact,preference,profile,instruction,event`,
   });
   const documents = await ask(person, world, { method: 'GET', path: '/v1/upload' });
-  const left = [found.json?.results?.length, list.json?.count, documents.json?.data?.length];
+  const stores = await ask(person, world, { method: 'GET', path: '/v1/vector_stores' });
+  const left = [found.json?.results?.length, list.json?.count, documents.json?.data?.length, stores.json?.data?.length];
   if (left.some((count) => count !== 0)) world.violations.push(`of an erased user there are left: ${left.join(', ')}`);
 }
 

@@ -48,6 +48,12 @@ function timed(call: () => unknown): number {
   return (user + system) / 1_000;
 }
 
+/** The best of five: what the machine does besides hides in the others. */
+function searched(index: LexicalIndex, questions: readonly string[], accept?: (id: string) => boolean): number[] {
+  const query = (text: string) => ({ text, limit: 10, ...(accept === undefined ? {} : { accept }) });
+  return questions.map((text) => Math.min(...Array.from({ length: 5 }, () => timed(() => index.search(query(text))))));
+}
+
 function measure(name: string, units: number, shape: { readonly words: number; readonly group: number }): LexicalIndex {
   const index = createLexicalIndex();
   const texts = Array.from({ length: units }, () => textOf(shape.words));
@@ -65,16 +71,10 @@ function measure(name: string, units: number, shape: { readonly words: number; r
   process.stdout.write(
     `${name}: ${Math.round(perSecond)} puts/s (${told(puts, 'ms')}), ${(index.bytes / 2 ** 20).toFixed(0)} MB by its own count, ${grown.toFixed(0)} MB by the process\n`,
   );
-  const questions = Array.from({ length: 1_000 }, () => textOf(5 + Math.floor(random() * 16)));
-  for (const text of questions.slice(0, 200)) index.search({ text, limit: 10 });
-  process.stdout.write(
-    `${name}: search ${told(
-      questions.map((text) => timed(() => index.search({ text, limit: 10 }))),
-      'ms',
-    )}\n`,
-  );
-  const few = questions.map((text) => timed(() => index.search({ text, limit: 10, accept: (id) => id.endsWith('77') })));
-  process.stdout.write(`${name}: search where one of 100 is accepted ${told(few, 'ms')}\n`);
+  const questions = Array.from({ length: 500 }, () => textOf(5 + Math.floor(random() * 16)));
+  process.stdout.write(`${name}: search ${told(searched(index, questions), 'ms')}\n`);
+  const isOneOf100 = (id: string) => id.endsWith('77');
+  process.stdout.write(`${name}: search where one of 100 is accepted ${told(searched(index, questions, isOneOf100), 'ms')}\n`);
   return index;
 }
 

@@ -74,6 +74,7 @@ function createRig(): Rig {
       createDenseArm(
         {
           ...embeddingsConfig.parse({ model: name, batch: 8 }),
+          place: 'embedded',
           searchTimeoutMs: 100,
           spec: embeddingSpec(embeddingsConfig.parse({ model: name }), name),
         },
@@ -287,6 +288,19 @@ describe('a dense arm whose model was changed', () => {
     await until(async () => arm.waiting === 0 && (await rig.vectors.spaces(ANN)).length === 1);
     expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
     expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([4]);
+  });
+});
+
+describe('a store that has lost all', () => {
+  test('gets it again', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    await rig.vectors.erase(ANN);
+    expect(await ids(arm, ANN, 'tea')).toEqual([]);
+    await until(async () => (await ids(arm, ANN, 'green tea'))[0] === 'tea');
   });
 });
 

@@ -5,7 +5,7 @@
 
 import { KNOBS } from './knobs.ts';
 import { float32Column, uint32Column } from './number-column.ts';
-import { unitOf, weightOf } from './posting-list.ts';
+import { countsOf, countsTable, unitOf } from './posting-list.ts';
 import { idfOf, type Query } from './query.ts';
 import type { Top } from './top.ts';
 import type { UnitTable } from './unit-table.ts';
@@ -15,6 +15,9 @@ import type { UnitTable } from './unit-table.ts';
  * about who is looked at closely, and is counted there in full.
  */
 const POSTINGS_MAX = 150_000;
+
+/** What the counts of a posting weigh among a unit's own words. */
+const OWN = countsTable(({ stated, asked, about }) => stated + KNOBS.questionOwn * asked + KNOBS.own.about * about);
 
 // Shared by all indexes of a thread: a search is one synchronous call. Between calls all are 0.
 const ownScores = float32Column();
@@ -37,9 +40,15 @@ export function firstPass(table: UnitTable, query: Query): FirstPass {
   const touched = scoreLists(table, query);
   return {
     offerTo: (top) => {
+      const units = touchedUnits.values;
+      const scores = ownScores.values;
+      let { floor } = top;
       for (let at = 0; at < touched; at += 1) {
-        const unit = touchedUnits.values[at]!;
-        top.offer(unit, ownScores.values[unit]!);
+        const unit = units[at]!;
+        const score = scores[unit]!;
+        if (score < floor) continue;
+        top.offer(unit, score);
+        floor = top.floor;
       }
     },
     ownScore: (unit) => ownScores.values[unit] ?? 0,
@@ -92,7 +101,7 @@ function scoreList({ table, entries, length, idf, meanLength }: ListAtHand, touc
   for (let at = 0; at < length; at += 1) {
     const entry = entries[at]!;
     const unit = unitOf(entry);
-    const weight = weightOf(entry);
+    const weight = OWN[countsOf(entry)]!;
     const before = scores[unit]!;
     if (before === 0) {
       units[touched] = unit;

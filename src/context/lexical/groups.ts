@@ -77,13 +77,23 @@ export class Groups {
     return (this.#groups[group]?.length ?? 0) / THOUSANDTHS;
   }
 
-  /** Writes the numbers of those at the distances −reach … reach into `into`, −1 where there is none; the middle one is the unit itself. */
-  neighbours(number: number, reach: number, into: Int32Array): void {
+  /** The numbers of those at the distances −reach … reach, −1 where there is none; the middle one is the unit itself. */
+  neighbours(number: number, reach: number): Int32Array {
     const members = this.#groups[this.groupOf.values[number] ?? 0]?.members ?? [];
     const member = this.#members[number];
-    const place = member === undefined ? -1 : placeOf(members, member);
-    for (let step = -reach; step <= reach; step += 1) into[step + reach] = place < 0 ? -1 : (members[place + step]?.number ?? -1);
+    const place = member === undefined ? -1 : placeKnown(members, member);
+    const near = new Int32Array(2 * reach + 1).fill(-1);
+    if (place < 0) return near;
+    const end = Math.min(members.length - 1, place + reach);
+    for (let at = Math.max(0, place - reach); at <= end; at += 1) near[at - place + reach] = members[at]!.number;
+    return near;
   }
+}
+
+/** Where a member stands that is there. Mostly positions have no gaps, and it need not be looked for. */
+function placeKnown(members: readonly Member[], member: Member): number {
+  const guess = member.position - (members[0]?.position ?? 0);
+  return members[guess] === member ? guess : placeOf(members, member);
 }
 
 /** Where the member stands, or would stand. */

@@ -2,13 +2,7 @@
  * The one setting for conversations, papers and code. What was tried and how flat the neighbourhood of each value is: docs/decisions/0013-lexical-index.md.
  */
 
-export interface Bm25 {
-  /** How soon more of the same word stops to count: greater is later. */
-  readonly k1: number;
-  /** How much a long text is held against: 0 not at all, 1 in full. */
-  readonly b: number;
-}
-
+/** `weight`: of the signal in the sum. `k1`: how soon more of the same stops to count. `b`: how much a long text is held against, 0 to 1. `about`: of what stands beside the unit. */
 export const KNOBS = {
   /** A question tells little about what it asks; what follows it is about it. */
   questionOwn: 0.4,

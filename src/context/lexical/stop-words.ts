@@ -15,12 +15,3 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
     .split(/\s+/)
     .filter((word) => word !== ''),
 );
-
-/** As they are mostly written, so that a word need not be put into lower case before it is looked up. */
-const WRITTEN: ReadonlySet<string> = new Set([...STOP_WORDS].flatMap((word) => [word, word.charAt(0).toUpperCase() + word.slice(1)]));
-
-/** Of a word in any case. */
-export function isStopWord(word: string): boolean {
-  // The longest has ten letters.
-  return word.length <= 10 && (WRITTEN.has(word) || STOP_WORDS.has(word.toLowerCase()));
-}

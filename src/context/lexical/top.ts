@@ -14,6 +14,11 @@ export class Top {
     this.#orderOf = orderOf;
   }
 
+  /** What scores less need not be offered. */
+  get floor(): number {
+    return this.#units.length === this.#max ? (this.#scores[0] ?? 0) : 0;
+  }
+
   offer(unit: number, score: number): void {
     const isFull = this.#units.length === this.#max;
     if (isFull && !this.#isWorse(0, score, unit)) return;

@@ -1,31 +1,27 @@
 /*
- * The words of one index, with their terms and grams worked out once. A word is held by each place where it stands, a term and a gram by
+ * The words of one index, with their terms and grams worked out once; of a word itself no more than its key is kept. A word is held by each place where it stands, a term and a gram by
  * their words; what nobody holds is forgotten, so that nothing of a removed text stays.
  */
 
-import { gramsOfWord, termsOfWord } from './analysis.ts';
+import { type FoundWord, gramsOfWord, termsOfWord } from './analysis.ts';
 import { uint32Column } from './number-column.ts';
+import { NumberRuns } from './number-runs.ts';
 import { Slots } from './slots.ts';
 
-const WORD_BYTES = 80;
-
-/** The numbers of a word: how many terms, the terms, then the grams. */
-type Parts = Uint32Array;
-
 export class Vocabulary {
-  readonly words = new Slots<string>();
+  readonly words = new Slots<number>();
   readonly terms = new Slots<string>();
-  /** By number of gram: in how many units it stands, counted once per word. */
+  /** By number of gram: in how many units it stands, counted once for each word there that has it. */
   readonly gramCounts = uint32Column();
-  /** By number of word: the number of its only term and 1, or 0 where it has several. What a search reads most lies close together. */
-  readonly onlyTerms = uint32Column();
+  /** By number of word: where the run of its terms starts, and that of its grams. */
+  readonly termStarts = uint32Column();
+  readonly gramStarts = uint32Column();
+  readonly runs = new NumberRuns();
   readonly #grams = new Slots<number>();
-  readonly #parts: Parts[] = [];
-  #partsBytes = 0;
 
   get bytes(): number {
-    const own = this.words.bytes + this.terms.bytes + this.#grams.bytes + this.gramCounts.bytes + this.onlyTerms.bytes;
-    return own + this.words.size * WORD_BYTES + this.#partsBytes;
+    const columns = [this.gramCounts, this.termStarts, this.gramStarts, this.runs];
+    return columns.reduce((sum, { bytes }) => sum + bytes, this.words.bytes + this.terms.bytes + this.#grams.bytes);
   }
 
   get gramsLength(): number {
@@ -33,26 +29,29 @@ export class Vocabulary {
   }
 
   /** The number of a word, made known if need be. */
-  take(word: string): number {
-    const slot = this.words.find(word) ?? this.#learn(word);
+  take(found: FoundWord): number {
+    const slot = this.words.find(found.key) ?? this.#learn(found);
     this.words.hold(slot);
     return slot;
   }
 
   /** Undoes one `take`. */
   drop(slot: number): void {
-    const parts = this.partsOf(slot);
     if (!this.words.release(slot)) return;
-    const gramsStart = 1 + (parts[0] ?? 0);
-    for (let at = 1; at < gramsStart; at += 1) this.terms.release(parts[at] ?? 0);
-    for (let at = gramsStart; at < parts.length; at += 1) this.#grams.release(parts[at] ?? 0);
-    this.#partsBytes -= parts.byteLength;
-    this.#parts[slot] = NO_PARTS;
+    const termStart = this.termStarts.values[slot]!;
+    const gramStart = this.gramStarts.values[slot]!;
+    this.runs.each(termStart, (term) => this.terms.release(term));
+    this.runs.each(gramStart, (gram) => this.#grams.release(gram));
+    this.runs.remove(termStart);
+    this.runs.remove(gramStart);
   }
 
-  /** `[n, term 1 … term n, gram 1 …]`. */
-  partsOf(slot: number): Parts {
-    return this.#parts[slot] ?? NO_PARTS;
+  termCountOf(slot: number): number {
+    return this.runs.lengthOf(this.termStarts.values[slot]!);
+  }
+
+  gramCountOf(slot: number): number {
+    return this.runs.lengthOf(this.gramStarts.values[slot]!);
   }
 
   /** The number of a gram, if a word here has it. */
@@ -60,21 +59,17 @@ export class Vocabulary {
     return this.#grams.find(gram);
   }
 
-  #learn(word: string): number {
-    const slot = this.words.add(word);
-    const terms = termsOfWord(word).map((term) => held(this.terms, term));
-    const grams = gramsOfWord(word).map((gram) => held(this.#grams, gram));
-    const parts = Uint32Array.of(terms.length, ...terms, ...grams);
-    this.#parts[slot] = parts;
-    this.onlyTerms.ensure(slot + 1);
-    this.onlyTerms.values[slot] = terms.length === 1 ? (terms[0] ?? 0) + 1 : 0;
-    this.#partsBytes += parts.byteLength;
+  #learn({ key, spelling }: FoundWord): number {
+    const slot = this.words.add(key);
+    const terms = termsOfWord(spelling).map((term) => held(this.terms, term));
+    const grams = gramsOfWord(spelling).map((gram) => held(this.#grams, gram));
+    for (const column of [this.termStarts, this.gramStarts]) column.ensure(slot + 1);
+    this.termStarts.values[slot] = this.runs.add(terms);
+    this.gramStarts.values[slot] = this.runs.add(grams);
     this.gramCounts.ensure(this.#grams.length);
     return slot;
   }
 }
-
-const NO_PARTS = Uint32Array.of(0);
 
 function held<Key extends string | number>(slots: Slots<Key>, key: Key): number {
   const slot = slots.find(key) ?? slots.add(key);

@@ -3,6 +3,9 @@
  * name themselves; any other is asked for by its own name.
  */
 
+import { askedWordsOf } from './everyday-words.ts';
+import type { Memory } from './memory.ts';
+
 const WORDS: Readonly<Record<string, string>> = {
   city: 'city town place live living home house flat apartment address area part',
   origin: 'origin from country hometown born grew',
@@ -41,8 +44,12 @@ const KINDS: Readonly<Record<string, string>> = {
   number: 'number many much',
 };
 
-/** More words by which what is known under the attribute may be looked for. */
-export function wordsOfAttribute(attribute: string): string {
+/** More words by which a fact may be looked for than it says itself. */
+export function askingWordsOf({ attribute, text }: Pick<Memory, 'attribute' | 'text'>): string {
+  return attribute === undefined ? askedWordsOf(text) : `${wordsOfAttribute(attribute)} ${askedWordsOf(text)}`;
+}
+
+function wordsOfAttribute(attribute: string): string {
   const known = WORDS[attribute];
   if (known !== undefined) return known;
   const [thing = attribute, kind = ''] = attribute.split('.');

@@ -3,6 +3,7 @@
  * September 13" have one frame, and other values in it.
  */
 
+import { matterOf } from './everyday-words.ts';
 import type { Memory } from './memory.ts';
 import { sharedCount, stemsOf } from './memory-text.ts';
 import { MONTH, NUMBER_WORD, typeOf, WEEKDAY } from './rules/slots.ts';
@@ -51,7 +52,7 @@ function frameOf(memory: Memory): Frame {
 }
 
 function withoutCarriers(text: string): Set<string> {
-  return new Set([...stemsOf(text)].filter((stem) => !CARRIERS.has(stem)));
+  return new Set([...stemsOf(text)].filter((stem) => !CARRIERS.has(stem)).map(matterOf));
 }
 
 /** Whether two facts say different things of the same. */

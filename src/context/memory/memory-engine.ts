@@ -8,9 +8,11 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import type { ContextModels } from '../context-models.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
 import { PartitionViews } from '../views/partition-views.ts';
+import { Extraction } from './extraction/extraction.ts';
 import type {
   Memory,
   MemoryChange,
@@ -49,6 +51,8 @@ export interface MemoryEngineDeps {
   /** Without one, memories are compared by their words alone. */
   readonly dense?: DenseArm;
   readonly clock: Clock;
+  /** Asks a model of the gateway; without it, rules alone draw facts, whatever is configured. */
+  readonly ask?: ContextModels['ask'];
   /** Lets others go on: long work is done by slices. */
   readonly pause: () => Promise<void>;
 }
@@ -68,6 +72,7 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
   readonly #recall: RecallMemories;
   readonly #sweep: () => Promise<number>;
   readonly #writers = new Turnstile();
+  readonly #extraction: Extraction | undefined;
 
   constructor(config: MemoryEngineConfig, deps: MemoryEngineDeps) {
     const { records, clock, pause, dense } = deps;
@@ -78,22 +83,33 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
     );
     const view = async (partition: MemoryPartition) => (await this.#books.at(partition)).view;
     this.#recall = createRecall(config, { view, clock, ...(dense === undefined ? {} : { dense }) });
+    if (config.extraction !== undefined && deps.ask !== undefined) {
+      const write = (partition: MemoryPartition, decide: (book: MemoryBook) => readonly RecordChange[]): Promise<void> =>
+        this.#write(partition, (book) => ({ changes: decide(book), result: undefined }));
+      const book = (partition: MemoryPartition): Promise<MemoryBook> => this.#books.at(partition);
+      this.#extraction = new Extraction(config.extraction, { records, clock, pause, ask: deps.ask, book, write });
+    }
     const remove = (partition: MemoryPartition, ids: readonly string[]): Promise<number> => this.#remove(partition, () => ids);
     this.#sweep = createSweep(config, { records, clock, pause, remove });
   }
 
   get unextracted(): number {
-    return 0;
+    return this.#extraction?.waiting ?? 0;
   }
 
-  async extract(): Promise<void> {}
+  async extract(): Promise<void> {
+    await this.#extraction?.run();
+  }
 
   async remember(partition: MemoryPartition, request: RememberRequest): Promise<Remembered> {
     checkRequest(request);
-    return this.#write(partition, (book) => {
-      const { changes, remembered } = planRemembering(book, request, { nowMs: this.#deps.clock.now(), rules: statementsOf });
-      return { changes, result: remembered };
+    const { remembered, isNew } = await this.#write(partition, (book) => {
+      const plan = planRemembering(book, request, { nowMs: this.#deps.clock.now(), rules: statementsOf });
+      return { changes: plan.changes, result: { remembered: plan.remembered, isNew: plan.changes.length > 0 } };
     });
+    const said = request.turns.filter(({ role }) => role === 'user').length;
+    if (request.infer && isNew && said > 0) this.#extraction?.added(partition, said);
+    return remembered;
   }
 
   recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
@@ -169,6 +185,7 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
       const memories = view.size - turns;
       const records = await this.#books.erase(partition);
       await this.#deps.dense?.erase(partition);
+      this.#extraction?.erased(partition);
       return { memories, turns, history: Math.max(0, records - memories - turns) };
     });
   }

@@ -6,7 +6,7 @@
 import type { StoredRecord } from '../../stores/record/record-store.ts';
 import type { LexicalIndex } from '../lexical/lexical-index.ts';
 import type { PartitionView } from '../views/partition-views.ts';
-import { wordsOfAttribute } from './attribute-words.ts';
+import { askingWordsOf } from './attribute-words.ts';
 import { MEMORY_KINDS, type Memory, type MemoryKind } from './memory.ts';
 import { shortened } from './recall/recall-query.ts';
 import { dateInWords } from './recall/time/calendar.ts';
@@ -23,6 +23,14 @@ export interface MemorySession {
 }
 
 const KINDS: ReadonlySet<string> = new Set(MEMORY_KINDS);
+
+/**
+ * What was drawn from a conversation is of its group, at places far from its turns and from each other: it is no neighbour of what was said, or a
+ * turn and the fact of it would count twice.
+ */
+const DRAWN_FROM = 1_000_000_000;
+const DRAWN_GAP = 8;
+const DRAWN_PLACES = 2 ** 27;
 
 /** What a memory holds beside its text, as an estimate. */
 const MEMORY_BYTES = 700;
@@ -117,14 +125,10 @@ export class MemoryView implements PartitionView {
     if (times.length > 0) this.#mentioned.set(id, times);
     this.#index.put({
       id,
-      // What was drawn from a turn would otherwise be a neighbour of others' turns.
-      group: memory.kind === 'turn' ? `turns ${memory.session}` : `drawn ${id}`,
-      position: memory.kind === 'turn' ? memory.turn : 0,
+      group: memory.session,
+      position: memory.kind === 'turn' ? memory.turn : DRAWN_FROM + DRAWN_GAP * (hashOf(id) % DRAWN_PLACES),
       text: memory.speaker === undefined ? memory.text : `${memory.speaker}: ${memory.text}`,
-      about:
-        memory.attribute === undefined
-          ? dateInWords(memory.eventMs)
-          : `${dateInWords(memory.eventMs)} ${wordsOfAttribute(memory.attribute)}`,
+      about: memory.kind === 'turn' ? dateInWords(memory.eventMs) : `${dateInWords(memory.eventMs)} ${askingWordsOf(memory)}`,
     });
   }
 
@@ -210,6 +214,13 @@ function memoryOf({ id, kind, body }: StoredRecord): Memory | undefined {
     sources: value.sources ?? [],
     metadata: value.metadata ?? {},
   };
+}
+
+/** FNV-1a over code units. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }
 
 function finite(value: unknown): number | undefined {

@@ -1,6 +1,7 @@
 /* From what was said to what is written of it: pure, on the memories as they are. */
 
 import type { RecordChange } from '../../stores/record/record-store.ts';
+import { withoutBlocks } from '../context-block.ts';
 import type { Memory, MemoryEvent, Remembered, RememberRequest } from './memory.ts';
 import type { MemoryBook } from './memory-book.ts';
 import { MemoryDraft } from './memory-draft.ts';
@@ -60,7 +61,8 @@ interface Place {
 
 /** The id follows from where it was said and what was said: the same twice is one, and other words at the same place are another. */
 function turnOf(request: RememberRequest, { said, place, nowMs }: Place): Memory {
-  const text = cleanText(said.text);
+  // What we told a model ourselves is nobody's word.
+  const text = cleanText(withoutBlocks(said.text));
   const saidMs = said.saidMs ?? nowMs;
   const { session, agent, run, expiresMs } = request;
   return {
@@ -86,6 +88,11 @@ function turnOf(request: RememberRequest, { said, place, nowMs }: Place): Memory
     metadata: request.metadata ?? {},
     ...(request.immutable === true ? { immutable: true } : {}),
   };
+}
+
+/** The ids that the turns of a request will have, where it tells their place: they follow from what it says. */
+export function turnIds(request: RememberRequest & { readonly firstTurn: number }): string[] {
+  return request.turns.map((said, index) => turnOf(request, { said, place: request.firstTurn + index, nowMs: 0 }).id);
 }
 
 /** Of what the same role said at the same place, as when a message is edited and sent anew, the latest counts. */

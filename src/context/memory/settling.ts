@@ -26,6 +26,7 @@ export function settle(draft: MemoryDraft, fact: Memory): Settled {
   const same = sameAs(draft, fact);
   const memory = same === undefined ? withFreeId(draft, fact) : merged(same, fact);
   draft.put(memory);
+  for (const each of draft.ending()) if (isRepeatedAfter(draft, each, memory)) split(draft, each.id, memory);
   for (const each of [memory, ...touchedBy(draft, memory)]) close(draft, each.id);
   return { memory: draft.get(memory.id) ?? memory, isNew: same === undefined };
 }
@@ -69,7 +70,20 @@ function sameNumbers(a: string, b: string): boolean {
 function isBrokenBetween(draft: MemoryDraft, memory: Memory, fact: Memory): boolean {
   const [first, second] = byTime(memory, fact) <= 0 ? [memory, fact] : [fact, memory];
   const breaker = successorOf(draft, first);
-  return breaker !== undefined && breaker.id !== second.id && byTime(breaker, second) < 0;
+  if (breaker !== undefined && breaker.id !== second.id && byTime(breaker, second) < 0) return true;
+  // "No more coffee", said again after there was coffee once more, is news.
+  return second.ends !== undefined && touchedBy(draft, second).some((each) => each.id !== first.id && byTime(first, each) < 0);
+}
+
+/** Whether what `memory` says was said again after `fact`, and ends it. */
+function isRepeatedAfter(draft: MemoryDraft, memory: Memory, fact: Memory): boolean {
+  if (memory.sources.length < 2 || memory.id === fact.id || byTime(memory, fact) > 0) return false;
+  return memory.sources.some((source) => {
+    const turn = draft.get(source);
+    if (turn === undefined || turn.eventMs <= fact.validFromMs) return false;
+    const again = { ...memory, validFromMs: turn.eventMs, session: turn.session, turn: turn.turn };
+    return contradicts(again, fact, draft.stemsOf(fact));
+  });
 }
 
 /** The earlier words count: what it says and since when it is so, whichever was written first. */

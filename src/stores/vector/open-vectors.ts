@@ -1,6 +1,7 @@
 /* The store of vectors that the configuration names. */
 
 import type { Clock } from '../../base/clock.ts';
+import { isPostgres } from '../postgres/open-postgres.ts';
 import type { PostgresConnection } from '../postgres/postgres-connection.ts';
 import { createPostgresVectors } from './postgres-vectors.ts';
 import { createQdrantVectors } from './qdrant-vectors.ts';
@@ -35,7 +36,7 @@ export function openVectors(config: OpenVectorsConfig, deps: OpenVectorsDeps): V
   const { vectors, qdrantApiKey, path, bytesMax } = config;
   const { clock, fetch, pause, postgres } = deps;
   if (vectors === EMBEDDED) return openSqliteVectors({ path, bytesMax }, { now: () => clock.monotonic(), pause });
-  if (/^postgres(?:ql)?:/.test(vectors)) return createPostgresVectors(postgres(vectors));
+  if (isPostgres(vectors)) return createPostgresVectors(postgres(vectors));
   return createQdrantVectors(
     {
       url: vectors.replace(/\/+$/, ''),
@@ -47,4 +48,9 @@ export function openVectors(config: OpenVectorsConfig, deps: OpenVectorsDeps): V
   );
 }
 
-export const EMBEDDED = 'embedded';
+const EMBEDDED = 'embedded';
+
+/** Whether vectors are kept in a Qdrant. */
+export function isQdrant(vectors: string): boolean {
+  return /^https?:/.test(vectors);
+}

@@ -15,7 +15,7 @@ import { RowMemory } from './int8-dots.ts';
 import { type ScanHit, VectorMatrix } from './vector-matrix.ts';
 import type { VectorEntry, VectorHit, VectorSearch, VectorSpace, VectorStore } from './vector-store.ts';
 
-const TABLES = {
+export const SQLITE_VECTORS = {
   component: 'vectors',
   version: 1,
   schema: `
@@ -71,7 +71,7 @@ const DEAD_MAX = 256;
 
 /** Throws the system's or SQLite's error when the file cannot be opened. */
 export function openSqliteVectors(config: SqliteVectorsConfig, deps: SqliteVectorsDeps): VectorStore {
-  return new SqliteVectors(openSqlite(config.path, TABLES), config, deps);
+  return new SqliteVectors(openSqlite(config.path, SQLITE_VECTORS), config, deps);
 }
 
 class SqliteVectors implements VectorStore {

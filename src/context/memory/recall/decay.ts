@@ -15,12 +15,17 @@ export interface DecaySetting {
   readonly floor: number;
   /** Age at which half of the rest is lost, in milliseconds. */
   readonly halfLifeMs: number;
+  /**
+   * Whether it chooses among those that fit best, and leaves the order of the rest alone. What decay costs of recall it costs in the middle of the
+   * list; what it is there for, that of two which fit the newer comes first, is decided at its top.
+   */
+  readonly isForBest: boolean;
 }
 
 const SETTINGS: Readonly<Record<Decay, DecaySetting>> = {
-  off: { floor: 1, halfLifeMs: 1 },
-  mild: { floor: 0.8, halfLifeMs: 30 * DAY_MS },
-  strong: { floor: 0.3, halfLifeMs: 7 * DAY_MS },
+  off: { floor: 1, halfLifeMs: 1, isForBest: false },
+  mild: { floor: 0.8, halfLifeMs: 30 * DAY_MS, isForBest: true },
+  strong: { floor: 0.3, halfLifeMs: 7 * DAY_MS, isForBest: false },
 };
 
 /** How far importance moves the factor, from its least to its most. */

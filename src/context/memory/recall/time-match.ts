@@ -26,11 +26,15 @@ const PLACE_COST = 0.35;
 /** What remains for those who are not in the row at all, yet in the time that is asked for. */
 const OUT_OF_ROW = 0.3;
 
+/** Who fits the times that are named less well is not among them. */
+const WITHIN = 0.3;
+
 export class TimeMatch {
   readonly #view: MemoryView;
   readonly #question: TimeQuestion;
   readonly #sessions: ReadonlySet<string>;
-  readonly #places: Map<string, number> = new Map();
+  readonly #places = new Map<string, number>();
+  readonly #fits = new Map<string, number>();
 
   constructor({ view, question, nowMs, session }: TimeMatchConfig) {
     this.#view = view;
@@ -40,15 +44,15 @@ export class TimeMatch {
 
   /** Whether the question says anything about time. */
   get isAsked(): boolean {
-    return this.#isNamed || this.#isOrdered;
+    return this.#hasSpans || this.#isOrdered;
   }
 
-  /** Whether it only chooses among several: a memory of another time may still be what is meant. */
-  get isLoose(): boolean {
-    return !this.#isNamed && this.#question.asOfMs === undefined;
+  /** Whether times or conversations are named; else it only chooses among several, and a memory of another time may be what is meant. */
+  get isNamed(): boolean {
+    return this.#hasSpans || this.#question.asOfMs !== undefined;
   }
 
-  get #isNamed(): boolean {
+  get #hasSpans(): boolean {
     return this.#question.spans.length > 0 || this.#question.sessions.length > 0;
   }
 
@@ -88,15 +92,25 @@ export class TimeMatch {
     return place === undefined ? named * OUT_OF_ROW : named / (1 + PLACE_COST * place);
   }
 
+  /** Whether a memory is of the times that are named, or nearly. */
+  isWithin(id: string): boolean {
+    const memory = this.#view.get(id);
+    return memory !== undefined && this.#isBefore(memory) && this.#named(memory) >= WITHIN;
+  }
+
   #isBefore(memory: Memory): boolean {
     return Math.min(memory.eventMs, memory.validFromMs) <= (this.#question.asOfMs ?? Infinity);
   }
 
   /** Of the spans and conversations that are named; 1 where none is. */
   #named(memory: Memory): number {
-    if (!this.#isNamed) return 1;
-    if (this.#sessions.has(memory.session)) return 1;
-    return timeFit(memory, this.#view.mentioned(memory.id), this.#question.spans);
+    if (!this.#hasSpans) return 1;
+    let fit = this.#fits.get(memory.id);
+    if (fit === undefined) {
+      fit = this.#sessions.has(memory.session) ? 1 : timeFit(memory, this.#view.mentioned(memory.id), this.#question.spans);
+      this.#fits.set(memory.id, fit);
+    }
+    return fit;
   }
 
   /**
@@ -104,12 +118,9 @@ export class TimeMatch {
    * before more of any, and what the user said before what was answered.
    */
   within(limit: number, accept: (id: string) => boolean): string[] {
-    const { asOfMs } = this.#question;
-    if (!this.#isNamed && asOfMs === undefined) return [];
     const found: Placed[] = [];
     for (const memory of this.#view.memories.values()) {
-      const fit = this.#isBefore(memory) ? this.#named(memory) : 0;
-      if (fit >= 0.5 && accept(memory.id)) found.push({ memory, fit, turn: 0 });
+      if (this.isWithin(memory.id) && accept(memory.id)) found.push({ memory, fit: this.#named(memory), turn: 0 });
     }
     found.sort(
       (a, b) => b.fit - a.fit || b.memory.eventMs - a.memory.eventMs || byRole(a.memory, b.memory) || a.memory.turn - b.memory.turn,

@@ -76,6 +76,7 @@ const ENDINGS: readonly RegExp[] = [
     `(?:^|[,.;:] |\\b(?:sadly|that|but|and) )${NAMED} and (?:i|I) (?:broke up|split up|split|separated|divorced|don't talk|no longer|parted)`,
     'u',
   ),
+  /(?:^|[,;] |\b(?:and|but|so) )(?:the |my |our )?(?<old>[\p{Ll}-]{3,}(?: [\p{Ll}-]{3,})?) (?:is|are|was|were) (?:now |finally |all )?(?:finished|over|done with|off|history|dead|cancelled|canceled|closed|gone|out|behind (?:me|us))\b/u,
   new RegExp(`\\b(?:like|liked|likes|want|wanted) ${NAMED}, so\\b`, 'u'),
 ];
 

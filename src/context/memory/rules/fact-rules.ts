@@ -113,5 +113,8 @@ export function isStanding(sentence: string): boolean {
 
 /** Whether a sentence that tells of a change tells it of the user or of something known to both. */
 export function isNews(sentence: string): boolean {
-  return isOfUser(sentence) && (FIRST_PERSON.test(sentence) || typeOf(sentence) !== undefined || HAS_SUBJECT.test(sentence));
+  return (
+    isOfUser(sentence) &&
+    (FIRST_PERSON.test(sentence) || typeOf(sentence) !== undefined || HAS_SUBJECT.test(sentence) || /\bthe \p{L}/iu.test(sentence))
+  );
 }

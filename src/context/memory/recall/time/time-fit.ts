@@ -17,10 +17,15 @@ export function timeFit(memory: Memory, mentioned: readonly TimeSpan[], named: r
   let best = 0;
   for (const span of named) {
     best = Math.max(best, span.weight * pointFit(memory.eventMs, span));
-    if (memory.attribute !== undefined) best = Math.max(best, span.weight * STILL_SO * (isSoWithin(memory, span) ? 1 : 0));
+    if (isLasting(memory)) best = Math.max(best, span.weight * STILL_SO * (isSoWithin(memory, span) ? 1 : 0));
     for (const told of mentioned) best = Math.max(best, TOLD_OF * span.weight * told.weight * overlap(told, span));
   }
   return best;
+}
+
+/** What is known of somebody holds on from when it was said; a turn and what happened once are of their moment. */
+function isLasting({ kind }: Memory): boolean {
+  return kind !== 'turn' && kind !== 'event';
 }
 
 /** Whether what is known of somebody (a city, an employer) held at some moment of the span. */
