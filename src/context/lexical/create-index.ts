@@ -14,7 +14,7 @@ import { REACH } from './window-weights.ts';
 const CANDIDATES_MIN = 100;
 const CANDIDATES_PER_HIT = 6;
 const GRAMS_MIN = 30;
-const GRAMS_PER_HIT = 4;
+const GRAMS_PER_HIT = 3;
 
 const NO_WINDOW = new Int32Array();
 
