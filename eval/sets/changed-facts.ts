@@ -77,9 +77,9 @@ async function tell({ engine }: MemoryStage, { user, told, talk, random }: Telli
   const chat = (): string[] => Array.from({ length: CHAT_TURNS }, pick);
   const first = Date.parse(told.told[0]?.date ?? '');
   const conversations: { readonly saidMs: number; readonly texts: readonly string[]; readonly place?: number }[] = told.told.map(
-    ({ date, text }) => {
+    ({ date, text }, index) => {
       const place = Math.floor(random() * CHAT_TURNS);
-      return { saidMs: Date.parse(date) + 10 * 3_600_000, texts: chat().toSpliced(place, 0, text), place };
+      return { saidMs: Date.parse(date) + (10 + 2 * index) * 3_600_000, texts: chat().toSpliced(place, 0, text), place };
     },
   );
   for (let number = 0; number < CHATS; number += 1) {

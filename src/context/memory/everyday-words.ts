@@ -12,7 +12,7 @@ const MATTERS: readonly string[] = [
   'tall height | centimetres centimeters',
   'sleep bed bedtime | asleep nap insomnia pillow mattress duvet',
   'wake | alarm snooze',
-  'salary earn income | wage wages paycheck payslip bonus',
+  'salary earn income | wage wages paycheck payslip bonus raise',
   'rent | landlord lease tenant tenancy',
   'mortgage | refinance refinanced remortgage',
   'home live house | flat apartment condo bungalow maisonette neighbourhood',

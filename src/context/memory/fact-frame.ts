@@ -13,7 +13,7 @@ const CARRIERS = stemsOf(
   `now new old go going went gone get got getting goes come came coming start started starting switch switched change changed move moved moving
   used day days time year month week morning today yesterday tomorrow last next first last again back really actually finally usually always
   thing things lot bit well good great bad much many more less like love want say said put keep since call called name named news
-  push pushed postpone postponed reschedule rescheduled shift shifted raise raised extend extended shorten shortened upgrade upgraded replace replaced
+  push pushed postpone postponed reschedule rescheduled shift shifted extend extended shorten shortened upgrade upgraded replace replaced
   cancel cancelled stop stopped become became turn turned decide decided mind agree plan instead currently anymore early late`,
 );
 const VALUE = new RegExp(`^(?:${WEEKDAY}|${MONTH}|${NUMBER_WORD}|mid|end|am|pm)$|^\\p{N}`, 'iu');

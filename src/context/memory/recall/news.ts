@@ -6,14 +6,14 @@
 
 import { askingWordsOf } from '../attribute-words.ts';
 import type { Memory, RecalledMemory } from '../memory.ts';
-import { stemsOf } from '../memory-text.ts';
+import { sharedCount, stemsOf } from '../memory-text.ts';
 import type { MemoryView } from '../memory-view.ts';
 
 /** So many of the best are looked at. */
 const AMONG = 8;
-/** What share of the best it must be worth, and how many of the best one's words of the question it must have: less where it tells of a change. */
-const NEWS = { worth: 0.3, words: 0.5 };
-const LATER = { worth: 0.6, words: 0.75 };
+/** What share of the best it must be worth, and how many words of the question it must have, as a share of the best one's: less where it tells of a change. */
+const NEWS = { worth: 0.2, words: 0.5 };
+const LATER = { worth: 0.5, words: 0.5 };
 
 /** `ranked`: best first, for a question about now. The same ones, best first. */
 export function newsFirst(view: MemoryView, ranked: readonly RecalledMemory[], question: string): RecalledMemory[] {
@@ -26,8 +26,7 @@ export function newsFirst(view: MemoryView, ranked: readonly RecalledMemory[], q
     const facts = factsOf(view, memory);
     const { worth, words } = facts.some(isNews) ? NEWS : LATER;
     if (facts.length === 0 || score < worth * best.score) return false;
-    const shared = sharedWith(asked, memory, view);
-    return [...matched].filter((stem) => shared.has(stem)).length >= Math.max(1, words * matched.size);
+    return sharedWith(asked, memory, view) >= Math.max(1, words * matched);
   });
   if (news === undefined) return [...ranked];
   const first = { ...news, score: best.score, parts: { ...news.parts, news: best.score - news.score } };
@@ -47,8 +46,8 @@ function factsOf(view: MemoryView, memory: Memory): Memory[] {
   return memory.kind === 'turn' ? [...view.drawnFrom(memory.id)].flatMap((id) => view.get(id) ?? []) : [memory];
 }
 
-/** Words of the question that a memory has, by itself or by what its attribute is asked for with. */
-function sharedWith(asked: ReadonlySet<string>, memory: Memory, view: MemoryView): ReadonlySet<string> {
+/** How many words of the question a memory has, by itself or by what its attribute is asked for with. */
+function sharedWith(asked: ReadonlySet<string>, memory: Memory, view: MemoryView): number {
   const stems = stemsOf([memory.text, ...factsOf(view, memory).map(askingWordsOf)].join(' '));
-  return new Set([...asked].filter((stem) => stems.has(stem)));
+  return sharedCount(asked, stems);
 }

@@ -43,6 +43,9 @@ const POOL_MAX = 1_000;
 /** What its time alone is worth at most, as if it were words: it keeps the order in which such are found. */
 const ALONE_MAX = 0.05;
 
+/** "What do I do on Sundays?" names a time, and asks for what is so. */
+const PAST_TENSE = /\b(?:was|were|did|had|been|happened|said|told|went|used)\b|\w{3,}ed\b/iu;
+
 /** Rejects with `storage_unavailable` when the partition's log cannot be read. */
 export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 'dense_share'>, deps: RecallDeps): RecallMemories {
   return async (partition, request) => {
@@ -59,7 +62,7 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     // What only its time tells apart from the rest may lie too deep in the list of all times.
     const inTime = time.isNamed ? candidates({ ...search, accept: (id) => time.isWithin(id) && accept(id) }) : [];
     const alone = time.isNamed && inTime.length < request.limit ? time.within(pool, accept) : [];
-    const isPast = question.isHistorical || question.asOfMs !== undefined || question.spans.length > 0;
+    const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && PAST_TENSE.test(query.text));
     const hits = withSuccession(union(byText, below(byText, inTime), byPlace(alone)), { view, accept, isPast });
     time.among(hits);
     const decay = decaySetting(request.decay ?? config.decay, config.half_life);
@@ -76,10 +79,10 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
       const memory = view.get(hit.id);
       return memory === undefined ? [] : [scored(hit, memory, judge)];
     });
-    const isNow = !isPast && !time.isAsked && request.superseded !== true;
-    const ranked = isNow ? newsFirst(view, memories.sort(byScore), query.text) : memories.sort(byScore);
-    const distinct = withoutEchoes(ranked);
-    return { memories: distinct.slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
+    const isNow = !isPast && request.superseded !== true && !question.isRecent && question.order === undefined;
+    const distinct = withoutEchoes(memories.sort(byScore));
+    const ranked = isNow ? newsFirst(view, distinct, query.text) : distinct;
+    return { memories: ranked.slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
   };
 }
 

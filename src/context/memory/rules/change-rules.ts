@@ -4,6 +4,7 @@
  */
 
 import { clauseOf } from './slots.ts';
+import { hasAny, wordList, wordsIn } from './words-in.ts';
 
 export interface Change {
   /** It tells of the change itself, and not only of now. */
@@ -19,6 +20,7 @@ export const SAME_KIND = '=';
 
 const VERBS =
   'postpone|reschedule|shift|push|switch|replace|cancel|upgrade|raised|upped|gave me|gave us|given me|given us|a raise|turned|passed|bought|got myself|treated myself|picked up|found|opened|arrived|installed|lasered|signed up|booked|rebooked|switched|swapped|changed|moved|migrated|replaced|traded|sold|quit|left|stopped|dropped|ditched|cancelled|canceled|given up|gave up|ended|finished|closed|retired|raised|lowered|increased|reduced|upped|cut|extended|shortened|pushed|postponed|rescheduled|shifted|delayed|brought forward|rebooked|upgraded|downgraded|took over|taken over|renamed|rewrote|rebuilt|refinanced|relocated|promoted|elected|turned|converted|broke up|split up|became|become|hired|adopted|wiped|shaved|put back|put up|corrected|decided|agreed on|gone over|moved on|come round|outgrown|lapse|got rid of|done with|started|joined|ported|withdrawn|withdrew|unsubscribed|deleted|uninstalled|had to|died|hurt|expecting|put away|gone home|passed';
+const STRONG_WORDS = wordList(VERBS.replaceAll('|', ' '));
 const STRONG = new RegExp(`\\b(?:${VERBS})\\b`, 'iu');
 const CUE = new RegExp(
   `\\b(?:now|nowadays|these days|lately|any ?more|no longer|no more|not .{0,40} after all|after all|instead|actually|from now on|from (?:this|next|today|tomorrow|\\w+day|\\w+ on)|as of|since (?:then|last|this|the|my|our|she|he|they|we|i|\\p{Lu}\\p{L}+)|this (?:year|term|school year|semester|week|month|season)|a new|my new|our new|new|different|change of plan|changed? (?:my|our|their|his|her) minds?|back (?:on|to)|again|down to|up to|only now|became|used to|rather than|scratch|forget|turns out|correction|update|${VERBS})\\b`,
@@ -84,17 +86,35 @@ const ENDINGS: readonly RegExp[] = [
 const TAIL =
   /\s+(?:(?:altogether|completely|entirely|finally|for good|for now|for ever|forever|on me|on us|over the summer|ages ago|(?:on|in|at|by|for|to|with|over|since|after|because|and|so|from|as|when|last|this|next|yesterday|today|tomorrow|for|a|the|two|three|few|some|weeks?|days?|months?|years?|is|are|was|it)\b).*)$/iu;
 
+/** Words of which each ending has one. */
+const ENDING_WORDS = wordList(
+  `switch switched switching move moved moving change changed changing migrate migrated migrating migration went gone go transition transitioned
+  convert converted upgrade upgraded upgrading downgraded transferred swapped swaped traded replaced exchanged substituted dropped drop ditched quit
+  cancelled canceled cancel left leave leaving stopped gave given closed sold finished abandoned scrapped uninstalled deleted rid got gotten let shaved cut
+  outgrown unsubscribed put withdrawn lost wiped scratch forget scrap no bye enough done tired fed over decided against longer anymore any more after used
+  instead rather place opposed took taken takes taking retired died passed broke off dead going worn downhill leave switched removed too fell fallen hurt
+  complained like liked likes want wanted didn did out shut split separated divorced talk parted history behind`,
+);
+const CUE_WORDS = [
+  ...STRONG_WORDS,
+  ...wordList(
+    `now nowadays these lately any anymore longer no not after instead actually from as since this new different change changed back again down up became used
+    rather scratch forget turns correction update`,
+  ),
+];
+
 /** What a sentence says has changed; undefined: nothing, as far as can be seen. */
 export function changeOf(said: string): Change | undefined {
   const sentence = said.replace(OPENING, '');
+  const words = wordsIn(sentence);
   const ends: string[] = [];
-  for (const pattern of ENDINGS) {
+  for (const pattern of hasAny(words, ENDING_WORDS) ? ENDINGS : []) {
     const old = pattern.exec(sentence)?.groups?.['old'];
     const phrase = old === undefined ? '' : endedPhrase(old);
     if (phrase !== '' && !ends.includes(phrase)) ends.push(phrase);
   }
-  const isStrong = ends.length > 0 || STRONG.test(sentence);
-  if (!isStrong && !CUE.test(sentence)) return undefined;
+  const isStrong = ends.length > 0 || (hasAny(words, STRONG_WORDS) && STRONG.test(sentence));
+  if (!isStrong && !(hasAny(words, CUE_WORDS) && CUE.test(sentence))) return undefined;
   return { isStrong, ends: [...ends.slice(0, 4), SAME_FRAME] };
 }
 

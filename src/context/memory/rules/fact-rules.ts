@@ -89,13 +89,13 @@ function kindOfValue(value: string, sentence: string): string | undefined {
 const PAST =
   /^(?:.{0,20}\b)?(?:i|we|he|she|it|they|there|somebody|someone|my \w+|our \w+|the (?!\w+ (?:is|are)\b)\w+(?: (?!is|are)\w+)?) (?:just |really |almost |nearly |finally |also |already |once |\w+ly )?(?:was|were|had|saw|went|did|got|took|made|came|said|told|thought|felt|knew|found|gave|heard|met|ran|ate|drank|spent|forgot|watched|tried|asked|loved|enjoyed|talked|visited|called|helped|wanted|needed|looked|happened|turned|spoke|sent|brought|bought|fell|lost|won|played|walked|cooked|baked|painted|scratched|kept|left|showed)\b/iu;
 const TALK =
-  /^(?:(?:and|but|so|well|ok|okay|yes|yeah|oh|wow|hey|haha|thanks|thank you|sure|great|cool|no|hi|hello)\b[,! ]*)*(?:(?:i|we)(?:'m| am|'ve| have|'d| would|'ll| will|'re| are)? (?:just |really |totally |so |also |still |always |definitely )*(?:think|thinks|guess|hope|hoping|know|mean|wonder|bet|see|hear|believe|feel|understand|agree|wish|thank|appreciate|glad|happy|sorry|sure|excited|proud|here|fine|good|okay|ok|afraid so|curious|looking forward|can't wait|could|should|would|might|may|must|don't know|do not know|don't think|let|promise|suppose|imagine|remember|forget|doubt|notice|lucky|grateful|thankful|thrilled|amazed|back|ready|kidding|joking|thinking|talking|saying|telling|asking)\b|(?:that|this|it|what|how|these|those|there|here|let|they|he|she|one of|plus|same|such|always|never|as for|hope|hoping|glad|happy|sounds|looks|seems|wish|way|so|thanks|thank)\b|(?:it|they|he|she|that|this)'|i won't\b|i can't\b)/iu;
+  /^(?:(?:and|but|so|well|ok|okay|yes|yeah|oh|wow|hey|haha|thanks|thank you|sure|great|cool|no|hi|hello)\b[,! ]*)*(?:(?:i|we)(?:'m| am|'ve| have|'d| would|'ll| will|'re| are)? (?:just |really |totally |so |also |still |always |definitely )*(?:think|thinks|guess|hope|hoping|know|mean|wonder|bet|see|hear|believe|feel|understand|agree|wish|thank|appreciate|glad|happy|sorry|sure|excited|proud|here|fine|good|okay|ok|afraid so|curious|looking forward|can't wait|could|should|would|might|may|must|don't know|do not know|don't think|let|promise|suppose|imagine|remember|forget|doubt|notice|lucky|grateful|thankful|thrilled|amazed|back|ready|kidding|joking|thinking|talking|saying|telling|asking)\b|(?:that|this|it|what|how|these|those|here|let|they|he|she|one of|plus|same|such|always|never|as for|hope|hoping|glad|happy|sounds|looks|seems|wish|way|so|thanks|thank)\b|(?:it|they|he|she|that|this)'|i won't\b|i can't\b)/iu;
 
 const IMPERATIVE =
   /^(?:(?:and|but|so|also|ok|okay|please|then|now|just)[, ]+)*(?:can|could|would|will|please|write|make|give|tell|explain|translate|summari[sz]e|rewrite|turn|help|show|draft|fix|find|check|shorten|list|suggest|recommend|remind|add|remove|let|try|keep|take care|enjoy|have (?:a|fun)|good luck|congrat\w*)\b/iu;
 const FIRST_PERSON = /\b(?:i|i'm|i've|i'll|i'd|we|we're|we've|we'll|my|our|ours|mine|me|us)\b/iu;
 /** Something known to both: "the client", or a name. */
-const HAS_SUBJECT = /^[Tt]he\b|^\p{Lu}[\p{L}']+(?:s \p{Ll}+ | \p{Ll}+(?:s|ed) | (?:is|are|has|took|will) )/u;
+const HAS_SUBJECT = /^[Tt]he\b|^[Tt]here(?:'s| is| are)\b|^\p{Lu}[\p{L}']+(?:s \p{Ll}+ | \p{Ll}+(?:s|ed) | (?:is|are|has|took|will) )/u;
 const OTHERS = /\b(?:you|your|yours|y'all|yourself)\b/iu;
 
 /** Whether it is about the user's life, and not about the one who is spoken to. */
@@ -113,8 +113,8 @@ export function isStanding(sentence: string): boolean {
 
 /** Whether a sentence that tells of a change tells it of the user or of something known to both. */
 export function isNews(sentence: string): boolean {
-  return (
-    isOfUser(sentence) &&
-    (FIRST_PERSON.test(sentence) || typeOf(sentence) !== undefined || HAS_SUBJECT.test(sentence) || /\bthe \p{L}/iu.test(sentence))
-  );
+  if (!isOfUser(sentence)) return false;
+  if (FIRST_PERSON.test(sentence) || typeOf(sentence) !== undefined) return true;
+  // What happened to others once ("the museum was closed") is no news of the user.
+  return (HAS_SUBJECT.test(sentence) || /, (?:so|and|but) the \p{L}/iu.test(sentence)) && !PAST.test(sentence);
 }

@@ -1,6 +1,7 @@
 /* What a user likes, shuns, needs and always does: in the first person, in the present, about things in general and not about what was just said. */
 
 import type { Statement } from '../statement.ts';
+import { hasAny, wordList, wordsIn } from './words-in.ts';
 
 type Found = Omit<Statement, 'text' | 'eventMs' | 'fromMs'>;
 
@@ -21,121 +22,143 @@ interface Row {
   readonly pattern: RegExp;
   readonly attribute: string;
   readonly importance: number;
+  /** One of these must be there. */
+  readonly words: readonly string[];
 }
 
-function row(pattern: string, attribute: string, importance = 0.7): Row {
-  return { pattern: new RegExp(pattern, 'iu'), attribute, importance };
+function row(words: string, pattern: string, [attribute, importance]: readonly [attribute: string, importance: number]): Row {
+  return { words: wordList(words), pattern: new RegExp(pattern, 'iu'), attribute, importance };
 }
 
 const ROWS: readonly Row[] = [
   // What can do harm comes first: it must never be the line that did not fit.
-  row(`${BE}(?:\\w+ )?(?:allergic|intolerant|hypersensitive|sensitive) to (?<value>.+)`, 'allergy', 0.95),
-  row(`${BE}(?:\\w+ )?(?<value>[\\w-]+[ -]intolerant|diabetic|c[eo]eliac)\\b`, 'allergy', 0.95),
-  row(
-    "\\bi (?:have|'ve got|suffer from) (?:an? |some )?(?:[\\w-]+ ){0,3}(?<value>[\\w -]*\\b(?:allergy|allergies|intolerance|sensitivity|sensitivities))\\b",
+  row('allergic intolerant hypersensitive sensitive', `${BE}(?:\\w+ )?(?:allergic|intolerant|hypersensitive|sensitive) to (?<value>.+)`, [
     'allergy',
     0.95,
+  ]),
+  row('intolerant diabetic celiac coeliac', `${BE}(?:\\w+ )?(?<value>[\\w-]+[ -]intolerant|diabetic|c[eo]eliac)\\b`, ['allergy', 0.95]),
+  row(
+    'allergy allergies intolerance sensitivity sensitivities',
+    "\\bi (?:have|'ve got|suffer from) (?:an? |some )?(?:[\\w-]+ ){0,3}(?<value>[\\w -]*\\b(?:allergy|allergies|intolerance|sensitivity|sensitivities))\\b",
+    ['allergy', 0.95],
   ),
-  row(`${I}${ADVERB}(?:can't|cannot|can not|can never) (?:eat|drink|have|digest|tolerate|take|consume) (?<value>.+)`, 'allergy', 0.9),
+  row('can cannot', `${I}${ADVERB}(?:can't|cannot|can not|can never) (?:eat|drink|have|digest|tolerate|take|consume) (?<value>.+)`, [
+    'allergy',
+    0.9,
+  ]),
   // Against.
   row(
+    'hate loathe detest despise dislike abhor stand bear tolerate',
     `${I}${ADVERB}(?:hate|loathe|detest|despise|dislike|abhor|can't stand|cannot stand|can't bear|can't tolerate) ${THERE}(?<value>.+)`,
-    'dislikes',
-    0.8,
+    ['dislikes', 0.8],
   ),
   row(
+    'don do never longer rarely seldom hardly',
     `${I}${ADVERB}(?:don't|do not|never|no longer|rarely|seldom|hardly ever) ${ADVERB}(?:like|enjoy|love|care for|appreciate|believe in|eat|drink|watch|read|use|buy|wear|trust|want|listen to|play|support|see the appeal of|go to|participate in|engage (?:in|with)|consume|want to (?:use|buy|eat|watch|read|hear)) ${HERE}(?<value>.+)`,
-    'dislikes',
-    0.8,
+    ['dislikes', 0.8],
   ),
   row(
+    'avoid refuse steer stay shy refrain abstain boycott reject object oppose struggle against given',
     `${I}${ADVERB}(?:avoid|refuse|steer clear of|stay away from|shy away from|refrain from|abstain from|boycott|reject|object to|oppose|struggle with|am against|have given up|'ve given up) ${HERE}(?<value>.+)`,
-    'avoids',
-    0.8,
+    ['avoids', 0.8],
   ),
   row(
+    'not never no',
     `${BE}(?:not |never |no )(?:really |particularly |very |much |at all |a )*(?:fan |into |fond |keen |interested |comfortable |crazy |big |huge |good |a )+(?:of|on|in|with|about|for|at)? ?${HERE}(?<value>.+)`,
-    'dislikes',
-    0.8,
+    ['dislikes', 0.8],
   ),
   row(
+    'averse opposed uncomfortable afraid scared terrified wary against bored overwhelmed claustrophobic squeamish sceptical skeptical bothered',
     `${BE}(?:\\w+ )?(?:averse|opposed|uncomfortable|afraid|scared|terrified|wary|against|bored|overwhelmed|claustrophobic|squeamish|sceptical|skeptical|bothered)(?: to| with| of| by| about)? (?!you\\b|that\\b|it\\b)(?<value>.+)`,
-    'dislikes',
-    0.75,
+    ['dislikes', 0.75],
   ),
   row(
+    'aversion dislike distaste fear phobia hatred disdain interest desire patience objection objections issue issues trouble difficulty discomfort',
     "\\bi (?:have|'ve got|feel|hold|harbou?r|possess) (?:(?:a|an|no|little|zero|any|some|such|quite a) )?(?:[\\w-]+ ){0,3}(?:aversion|dislike|distaste|fear|phobia|hatred|disdain|interest|desire|patience|objections?|issues?|trouble|difficulty|discomfort)(?: (?:to|of|for|in|with|towards?|against|about|when))? (?<value>.+)",
-    'dislikes',
-    0.75,
+    ['dislikes', 0.75],
   ),
   row(
+    'find',
     `${I}${ADVERB}find (?<value>.+?) (?:to be |too |so |very |extremely |quite |incredibly |rather )*(?:annoying|boring|disgusting|difficult|distracting|uncomfortable|unpleasant|off-putting|overwhelming|tedious|stressful|hard|gross|dull|unappealing|overrated|repulsive|vapid|irritating|disturbing|exhausting|disorienting|unhelpful|unbearable|nauseating|(?:un|dis)[a-z]{3,}ing)\\b`,
-    'dislikes',
-    0.7,
+    ['dislikes', 0.7],
   ),
   row(
+    'get feel become',
     '\\bi (?:get|feel|become) (?:very |too |so |really |extremely |easily )*(?:uncomfortable|anxious|nervous|sick|nauseous|dizzy|claustrophobic|overwhelmed|bored|seasick|carsick|stressed|tired|a headache)(?: when| in| on| with| from| by| if| at)? (?<value>.+)',
-    'dislikes',
-    0.7,
+    ['dislikes', 0.7],
   ),
   row(
+    'avoid dislike hate refuse despise don do won will can cannot only',
     "^i .{3,80}?,? (?:and|so|but) (?:[a-z]+ly |always |only |usually )?(?:avoid|dislike|hate|refuse|despise|don't|do not|won't|will not|can't|cannot|can only|only) (?:[a-z]+ )??(?<value>(?!that\\b|it\\b|you\\b|know\\b|remember\\b|wait\\b|believe\\b)[^.!]{4,})",
-    'avoids',
-    0.65,
+    ['avoids', 0.65],
   ),
   // For.
   row(
+    'prefer favor favour rather opt stick gravitate lean insist swear prioritise prioritize value look seek choose',
     `${I}${ADVERB}(?:prefer|favou?r|would rather|opt for|stick to|gravitate towards?|lean towards?|insist on|swear by|prioriti[sz]e|value|look for|seek out|choose) ${HERE}(?<value>.+)`,
-    'prefers',
-    0.75,
+    ['prefers', 0.75],
   ),
-  row("\\bi'd (?:rather|prefer) (?!not (?:say|talk))(?<value>.+)", 'prefers', 0.7),
+  row('rather prefer', "\\bi'd (?:rather|prefer) (?!not (?:say|talk))(?<value>.+)", ['prefers', 0.7]),
   row(
+    'preference passion love fondness weakness spot thing penchant tooth interest',
     "\\bi (?:have|'ve got|hold) (?:(?:a|an|my|such a|quite a) )(?:[\\w-]+ ){0,2}(?:preference|passion|love|fondness|weakness|soft spot|thing|penchant|sweet tooth|interest)(?: (?:for|in|of|with))? ?(?<value>.*)",
-    'prefers',
-    0.75,
+    ['prefers', 0.75],
   ),
-  row(`${I}${ADVERB}(?:love|adore|like|enjoy) (?!to (?:think|say|see|hear|know|hang|chat|talk)\\b)${HERE}(?<value>.+)`, 'likes', 0.6),
   row(
+    'love adore like enjoy',
+    `${I}${ADVERB}(?:love|adore|like|enjoy) (?!to (?:think|say|see|hear|know|hang|chat|talk)\\b)${HERE}(?<value>.+)`,
+    ['likes', 0.6],
+  ),
+  row(
+    'fan fond into keen obsessed passionate crazy addicted partial lover sucker',
     `${BE}(?:also |really |very |super |so |totally |mostly |a |an )*(?:(?:huge|big|great|massive|avid|keen|die-hard|lifelong|long-time) )*(?:fan of|fond of|into|keen on|obsessed with|passionate about|crazy about|addicted to|partial to|lover of|sucker for) ${HERE}(?<value>.+)`,
-    'likes',
-    0.65,
+    ['likes', 0.65],
   ),
   row(
+    'fan person lover enthusiast owl buff purist minimalist foodie bookworm introvert extrovert',
     `${BE}(?:an? )(?:[\\w-]+ ){0,3}(?<value>[\\w-]+ (?:fan|person|lover|enthusiast|owl|buff|purist|minimalist|foodie|bookworm|introvert|extrovert))\\b(?! of you)`,
-    'likes',
-    0.6,
+    ['likes', 0.6],
   ),
-  row("\\b(?<value>[\\w'-]+(?: [\\w'-]+){0,4}) (?:is|are)n't (?:really )?(?:for me|my thing|my cup of tea)\\b", 'dislikes', 0.7),
+  row('isn aren', "\\b(?<value>[\\w'-]+(?: [\\w'-]+){0,4}) (?:is|are)n't (?:really )?(?:for me|my thing|my cup of tea)\\b", [
+    'dislikes',
+    0.7,
+  ]),
   // Habits and needs that a plan has to fit.
   row(
+    'best better well most',
     '\\bi (?:learn|work|sleep|study|think|focus|concentrate|relax|write|perform|function|do) (?:best|better|well|most effectively) (?<value>(?:in|through|by|with|when|at|on|under|if|alone|without|outdoors|before|after) ?.*)',
+    ['prefers', 0.7],
+  ),
+  row('believe', `${I}(?:firmly |strongly |truly |deeply )believe (?:that |in )?(?<value>.+)`, ['prefers', 0.6]),
+  row('committed dedicated devoted loyal', `${BE}(?:\\w+ )?(?:committed|dedicated|devoted|loyal) to (?!you\\b)(?<value>.+)`, [
     'prefers',
-    0.7,
-  ),
-  row(`${I}(?:firmly |strongly |truly |deeply )believe (?:that |in )?(?<value>.+)`, 'prefers', 0.6),
-  row(`${BE}(?:\\w+ )?(?:committed|dedicated|devoted|loyal) to (?!you\\b)(?<value>.+)`, 'prefers', 0.65),
-  row(`${BE}on (?:an? |the )(?<value>(?:[\\w-]+ ){0,4}(?:diet|budget|cleanse|detox))\\b`, 'habit', 0.8),
-  row(`${BE}(?:an? )(?:\\w+ )?(?:advocate|supporter|believer|proponent|opponent) (?:for|of|in) (?<value>.+)`, 'prefers', 0.65),
-  row(
-    "\\b(?<value>[\\w'-]+(?: [\\w'-]+){0,4}) (?:is|are) (?:my (?:number one|top|first|main|biggest) priority|(?:very |really |extremely )?important to me|a must(?:-have)?(?: for me)?|a deal-?breaker)\\b",
-    'prefers',
-    0.7,
-  ),
-  row(
-    "\\bi (?:have|'ve got) (?:a |an )?(?:very |extremely |severely )?(?:sensitive|severe|chronic|weak|bad|serious)(?: [\\w-]+){0,2} (?<value>skin|stomach|back|knees?|asthma|anxiety|migraines?|pain|eczema|insomnia|teeth|condition|hearing|eyes|vertigo)\\b",
-    'allergy',
-    0.8,
-  ),
-  row(
-    `${I}(?:only|always|never|exclusively|strictly|usually|generally|typically|rarely) (?!(?:thought|knew|had|got|saw|heard|wanted|felt|been|wished|dreamed|dreamt|realized|realised|think|know|imagined|expected|have|forget)\\b)(?<value>[a-z]+ .+)`,
-    'habit',
     0.65,
+  ]),
+  row('diet budget cleanse detox', `${BE}on (?:an? |the )(?<value>(?:[\\w-]+ ){0,4}(?:diet|budget|cleanse|detox))\\b`, ['habit', 0.8]),
+  row(
+    'advocate supporter believer proponent opponent',
+    `${BE}(?:an? )(?:\\w+ )?(?:advocate|supporter|believer|proponent|opponent) (?:for|of|in) (?<value>.+)`,
+    ['prefers', 0.65],
   ),
   row(
+    'priority important must deal dealbreaker',
+    "\\b(?<value>[\\w'-]+(?: [\\w'-]+){0,4}) (?:is|are) (?:my (?:number one|top|first|main|biggest) priority|(?:very |really |extremely )?important to me|a must(?:-have)?(?: for me)?|a deal-?breaker)\\b",
+    ['prefers', 0.7],
+  ),
+  row(
+    'sensitive severe chronic weak bad serious',
+    "\\bi (?:have|'ve got) (?:a |an )?(?:very |extremely |severely )?(?:sensitive|severe|chronic|weak|bad|serious)(?: [\\w-]+){0,2} (?<value>skin|stomach|back|knees?|asthma|anxiety|migraines?|pain|eczema|insomnia|teeth|condition|hearing|eyes|vertigo)\\b",
+    ['allergy', 0.8],
+  ),
+  row(
+    'only always never exclusively strictly usually generally typically rarely',
+    `${I}(?:only|always|never|exclusively|strictly|usually|generally|typically|rarely) (?!(?:thought|knew|had|got|saw|heard|wanted|felt|been|wished|dreamed|dreamt|realized|realised|think|know|imagined|expected|have|forget)\\b)(?<value>[a-z]+ .+)`,
+    ['habit', 0.65],
+  ),
+  row(
+    'follow keep observe practice practise maintain adhere on stick',
     `${I}(?:strictly )?(?:follow|keep|observe|practi[sc]e|maintain|adhere to|am on|stick with) (?:an? |to )?(?<value>(?:[\\w-]+ ){0,3}(?:diet|lifestyle|kosher|halal|routine|veganism|minimalism|regime[n]?|religion|faith|budget))\\b`,
-    'habit',
-    0.75,
+    ['habit', 0.75],
   ),
 ];
 
@@ -163,8 +186,10 @@ export function preferenceOf(sentence: string): Found | undefined {
       return { kind: 'preference', attribute: `favourite ${what.toLowerCase()}`, value: valueOf(value), importance: 0.7 };
     }
   }
+  const words = wordsIn(sentence);
   if (/\b(?:i'd|i would) (?:love|like) to\b|\bi (?:really )?(?:love|like) (?:that|your|how you)\b/i.test(sentence)) return undefined;
-  for (const { pattern, attribute, importance } of ROWS) {
+  for (const { words: needed, pattern, attribute, importance } of ROWS) {
+    if (!hasAny(words, needed)) continue;
     const value = pattern.exec(sentence)?.groups?.['value'];
     if (value === undefined || /^(?:you|your)\b/i.test(value)) continue;
     return { kind: 'preference', attribute, value: valueOf(value), importance };

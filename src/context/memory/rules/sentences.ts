@@ -48,8 +48,8 @@ export function sentencesOf(text: string): Sentence[] {
 }
 
 const INTERJECTION =
-  '(?:hey|hi|hello|wow|oh|ah|aw+|aww|yeah|yes|yep|yup|nope|no|nah|ok|okay|sure|thanks(?: (?:a lot|so much|again))?|thank you(?: so much)?|cool|great|nice|awesome|totally|definitely|absolutely|exactly|right|well|haha|lol|sorry|no worries|no problem|no doubts?|got it|way to go|good job|congrats|congratulations|glad to hear it|of course|indeed|true|same here|me too|bye|goodbye|see ya|take care|good morning|good evening|yay|oof|ugh|hmm+|gosh|man|dude|sounds good|for sure|please)';
-const ADDRESS = new RegExp(`^(?:${INTERJECTION}(?:,? (?!I\\b|I'|We\\b|My\\b|Our\\b|The\\b)\\p{Lu}[\\p{L}'-]+)?(?:[,!.…-]+ ?|$))+`, 'iu');
+  '(?:hey|hi|hello|wow|oh|ah|aw+|aww|yeah|yes|yep|yup|nope|no|nah|ok|okay|sure|thanks(?: (?:a lot|so much|again))?|thank you(?: so much)?|cool|great|nice|awesome|totally|definitely|absolutely|exactly|right|well|haha|lol|sorry|no worries|no problem|no doubts?|got it|way to go|good job|congrats|congratulations|glad to hear it|of course|indeed|true|same here|me too|bye|goodbye|see ya|take care|good morning|good evening|yay|oof|ugh|hmm+|gosh|man|dude|sounds good|for sure|please|you know what|guess what|as you know|you know|believe it or not|(?:good|bad|big|great|sad|quick|happy) (?:news|update)|heads up|fyi|btw|by the way|update|correction|change of plans?|just so you know|so you know|for the record|for context|fun fact|to be honest|honestly|turns out|anyway|actually|sadly|unfortunately|luckily|finally)';
+const ADDRESS = new RegExp(`^(?:${INTERJECTION}(?:,? (?!I\\b|I'|We\\b|My\\b|Our\\b|The\\b)\\p{Lu}[\\p{L}'-]+)?(?:[,!.:…-]+ ?|$))+`, 'iu');
 const VOCATIVE = /, (?!January|February|March|April|May|June|July|August|September|October|November|December)\p{Lu}\p{Ll}+(?=[.!?]*$)/u;
 
 /** Without greetings, thanks and the name of whoever is spoken to: none of it is about what is told. */
