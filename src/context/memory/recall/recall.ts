@@ -60,7 +60,7 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const search = { index: view.index, query: { ...query, text: question.text }, dense, denseShare: config.dense_share, limit: pool };
     const byText = candidates({ ...search, accept });
     // What only its time tells apart from the rest may lie too deep in the list of all times.
-    const inTime = time.isNamed ? candidates({ ...search, accept: (id) => time.isWithin(id) && accept(id) }) : [];
+    const inTime = time.isNamed ? candidates({ ...search, accept: (id) => time.isWithin(id) && (accept?.(id) ?? true) }) : [];
     const alone = time.isNamed && inTime.length < request.limit ? time.within(pool, accept) : [];
     const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && PAST_TENSE.test(query.text));
     const hits = withSuccession(union(byText, below(byText, inTime), byPlace(alone)), { view, accept, isPast });

@@ -6,8 +6,9 @@
 import type { FusedHit } from '../../embedding/fusion.ts';
 import type { Memory } from '../memory.ts';
 import type { MemoryView } from '../memory-view.ts';
+import type { Accept } from './acceptance.ts';
 import type { SessionPick } from './time/sessions.ts';
-import { isSoWithin, timeFit } from './time/time-fit.ts';
+import { isSoWithin, reachOf, timeFit } from './time/time-fit.ts';
 import type { TimeQuestion } from './time/time-question.ts';
 
 export interface TimeMatchConfig {
@@ -34,11 +35,14 @@ export class TimeMatch {
   readonly #question: TimeQuestion;
   readonly #sessions: ReadonlySet<string>;
   readonly #places = new Map<string, number>();
-  readonly #fits = new Map<string, number>();
+  #within: ReadonlySet<string> | undefined;
+  /** Outside of it no memory fits by its own time. */
+  readonly #reach: { readonly fromMs: number; readonly toMs: number };
 
   constructor({ view, question, nowMs, session }: TimeMatchConfig) {
     this.#view = view;
     this.#question = question;
+    this.#reach = reachOf(question.spans);
     this.#sessions = question.sessions.length === 0 ? NONE : pickedSessions({ view, question, nowMs, session });
   }
 
@@ -94,8 +98,24 @@ export class TimeMatch {
 
   /** Whether a memory is of the times that are named, or nearly. */
   isWithin(id: string): boolean {
-    const memory = this.#view.get(id);
-    return memory !== undefined && this.#isBefore(memory) && this.#named(memory) >= WITHIN;
+    this.#within ??= this.#findWithin();
+    return this.#within.has(id);
+  }
+
+  /** One look at each memory's own time, and a closer one at those that tell of other times: few do. */
+  #findWithin(): ReadonlySet<string> {
+    const { fromMs, toMs } = this.#reach;
+    const isEver = !this.#hasSpans;
+    const within = new Set<string>();
+    const add = (memory: Memory | undefined): void => {
+      if (memory !== undefined && this.#isBefore(memory) && this.#named(memory) >= WITHIN) within.add(memory.id);
+    };
+    for (const memory of this.#view.memories.values()) {
+      const isNear = memory.eventMs >= fromMs && memory.eventMs < toMs;
+      if (isNear || isEver || memory.attribute !== undefined || this.#sessions.has(memory.session)) add(memory);
+    }
+    for (const id of this.#view.mentioning) add(this.#view.get(id));
+    return within;
   }
 
   #isBefore(memory: Memory): boolean {
@@ -105,22 +125,20 @@ export class TimeMatch {
   /** Of the spans and conversations that are named; 1 where none is. */
   #named(memory: Memory): number {
     if (!this.#hasSpans) return 1;
-    let fit = this.#fits.get(memory.id);
-    if (fit === undefined) {
-      fit = this.#sessions.has(memory.session) ? 1 : timeFit(memory, this.#view.mentioned(memory.id), this.#question.spans);
-      this.#fits.set(memory.id, fit);
-    }
-    return fit;
+    if (this.#sessions.has(memory.session)) return 1;
+    return timeFit(memory, this.#view.mentioned(memory.id), this.#question.spans);
   }
 
   /**
    * Ids of what lies within the times that are named, whatever its words: at most so many. The best times first; of each conversation something
    * before more of any, and what the user said before what was answered.
    */
-  within(limit: number, accept: (id: string) => boolean): string[] {
+  within(limit: number, accept: Accept | undefined): string[] {
     const found: Placed[] = [];
-    for (const memory of this.#view.memories.values()) {
-      if (this.isWithin(memory.id) && accept(memory.id)) found.push({ memory, fit: this.#named(memory), turn: 0 });
+    this.#within ??= this.#findWithin();
+    for (const id of this.#within) {
+      const memory = this.#view.get(id);
+      if (memory !== undefined && (accept?.(id) ?? true)) found.push({ memory, fit: this.#named(memory), turn: 0 });
     }
     found.sort(
       (a, b) => b.fit - a.fit || b.memory.eventMs - a.memory.eventMs || byRole(a.memory, b.memory) || a.memory.turn - b.memory.turn,
