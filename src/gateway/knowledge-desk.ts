@@ -40,6 +40,8 @@ export interface FileToAdd {
 }
 
 const COLLECTIONS_MAX = 10_000;
+/** How long the answer to an upload waits for its document to be found by search. */
+const INDEX_WAIT_MS = 2_000;
 
 export class KnowledgeDesk {
   readonly #deps: KnowledgeDeskDeps;
@@ -127,12 +129,17 @@ export class KnowledgeDesk {
     return announced;
   }
 
-  /** Puts a document into the collection of a name, and waits until it is there. */
+  /** Puts a document into a collection, and waits a while until it is there: a long one is still in progress then, and gets there by itself. */
   async indexDocument(viewer: Viewer, collection: string, record: DocumentRecord): Promise<CollectionFile | undefined> {
     const { tenant, user: owner = '' } = viewer;
     const file = { id: record.id, filename: record.filename, attributes: attributesIn(record), owner };
-    await this.engine.announce(tenant, collection, { files: [file] });
-    return this.#deps.queue.now({ tenant, collection, file });
+    const [announced] = await this.engine.announce(tenant, collection, { files: [file] });
+    const late = Promise.withResolvers<CollectionFile | undefined>();
+    using _wait = this.#deps.clock.after(INDEX_WAIT_MS, () => late.resolve(announced));
+    const indexed = this.#deps.queue.now({ tenant, collection, file });
+    // Nobody may be listening any more when it fails.
+    indexed.catch(() => undefined);
+    return await Promise.race([indexed, late.promise]);
   }
 
   /** Deletes a document, and takes it out of every collection. Whether there was one. */

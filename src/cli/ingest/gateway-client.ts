@@ -48,6 +48,7 @@ const PAGE = 100;
 const TRIES = 6;
 const WAIT_FIRST_MS = 500;
 const WAIT_MAX_MS = 30_000;
+const POLL_MS = 500;
 
 export class GatewayClient {
   readonly #config: GatewayClientConfig;
@@ -84,7 +85,13 @@ export class GatewayClient {
       form.set('file', new Blob([bytes]), filename);
       return form;
     })) as Uploaded;
-    const { id, duplicate, indexed, chunks = 0 } = answer;
+    const { id, duplicate } = answer;
+    let { indexed, chunks = 0 } = answer;
+    // A long one is indexed after the answer.
+    for (let waitedMs = 0; !indexed && waitedMs < this.#config.timeoutMs; waitedMs += POLL_MS) {
+      await this.#deps.clock.sleep(POLL_MS, this.#deps.signal);
+      ({ indexed, chunks = 0 } = (await this.#ask('GET', `/v1/upload/${id}`)) as Uploaded);
+    }
     return { id, duplicate, indexed, chunks };
   }
 

@@ -12,9 +12,9 @@ import { REACH } from './window-weights.ts';
 
 /** Units that are looked at closely, at least; their neighbours come to them. */
 const CANDIDATES_MIN = 100;
-const CANDIDATES_PER_HIT = 3;
+const CANDIDATES_PER_HIT = 6;
 const GRAMS_MIN = 30;
-const GRAMS_PER_HIT = 3;
+const GRAMS_PER_HIT = 4;
 
 const NO_WINDOW = new Int32Array();
 

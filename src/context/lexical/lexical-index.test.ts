@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { createLexicalIndex } from './create-index.ts';
 import type { LexicalIndex, LexicalUnit } from './lexical-index.ts';
 import { PostingList, packedCounts } from './posting-list.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { UnitTable } from './unit-table.ts';
 
 function unit(id: string, text: string, rest: Partial<LexicalUnit> = {}): LexicalUnit {
@@ -209,6 +210,23 @@ describe('laws', () => {
         expect([...table.totals, table.ownTotal, table.aboutTerms, table.aboutGrams]).toEqual([0, 0, 0, 0, 0, 0, 0]);
         for (let term = 0; term < table.vocabulary.terms.length; term += 1) expect(table.postingsOf(term)).toBeUndefined();
         expect(table.vocabulary.gramCounts.values.every((count) => count === 0)).toBe(true);
+      }),
+    );
+  });
+
+  test('a map of many small ones is a map', () => {
+    const someKey = fc.oneof(fc.string({ maxLength: 3 }), fc.nat({ max: 2 ** 50 }), fc.nat({ max: 9 }));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), someKey), { maxLength: 200 }), (changes) => {
+        const sharded = new ShardedMap<string | number, number>();
+        const model = new Map<string | number, number>();
+        for (const [at, [isSet, key]] of changes.entries()) {
+          if (isSet) sharded.set(key, at);
+          else expect(sharded.delete(key)).toBe(model.delete(key));
+          if (isSet) model.set(key, at);
+          expect(sharded.size).toBe(model.size);
+        }
+        for (const [, key] of changes) expect(sharded.get(key)).toBe(model.get(key));
       }),
     );
   });

@@ -9,6 +9,7 @@ import { KNOBS } from './knobs.ts';
 import type { LexicalUnit } from './lexical-index.ts';
 import { float32Column, uint32Column } from './number-column.ts';
 import { PostingList, packedCounts, UNITS_MAX } from './posting-list.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 const UNIT_BYTES = 400;
@@ -53,9 +54,9 @@ export class UnitTable {
   aboutTerms = 0;
   aboutGrams = 0;
   readonly #units: (Unit | undefined)[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new ShardedMap<string, number>();
   readonly #free: number[] = [];
-  readonly #abouts = new Map<string, About>();
+  readonly #abouts = new ShardedMap<string, About>();
   readonly #postings: (PostingList | undefined)[] = [];
   /** By term: how often it is stated in the unit at hand, asked and beside it, 10 bits each; 0 between calls. */
   readonly #counts = uint32Column();
