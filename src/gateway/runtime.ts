@@ -8,16 +8,13 @@ import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
-import { createContextThread } from '../context/engine/context-thread.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
-import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { openPostgres } from '../stores/postgres/open-postgres.ts';
-import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
+import { isQdrant } from '../stores/vector/open-vectors.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -32,9 +29,12 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import type { CurrentContextModels } from './context-models.ts';
+import { openContext } from './context-runtime.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import type { KnowledgeDesk } from './knowledge-desk.ts';
+import { openRecordStores } from './record-stores.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -63,6 +63,8 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
   /** Where records are kept in one. */
   readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
@@ -101,37 +103,14 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const postgres = openPostgres(config.state, {
-    clock,
-    random,
-    onFault: (message) => log.error('the store of records failed', { reason: message }),
-  });
-  const postgresWatch =
-    postgres === undefined
-      ? undefined
-      : watchPostgres(postgres, {
-          clock,
-          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
-        });
-  const documents = createDocumentStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of documents failed', { reason: message }),
-  });
-  const vendorObjects = createVendorObjectStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
-  });
-  const context = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
-  );
+  const records = openRecordStores(config.state, deps);
+  const { documents, vendorObjects, postgres } = records;
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const context = openContext(config, { clock, log, random, transport, documents });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -151,8 +130,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     stores,
     documents,
     vendorObjects,
-    context,
-    postgres: postgresWatch,
+    context: context.engine,
+    knowledge: context.knowledge,
+    postgres,
     registry,
     dependencies,
     breakerNews,
@@ -162,18 +142,15 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
-    contextModels: createCurrentContextModels(),
+    contextModels: context.models,
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
-      await documents[Symbol.asyncDispose]();
-      await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
-      postgresWatch?.[Symbol.dispose]();
-      await postgres?.[Symbol.asyncDispose]();
+      await records[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
@@ -187,5 +164,5 @@ function collectMemory(): void {
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
-  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
+  return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
 }

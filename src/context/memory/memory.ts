@@ -78,6 +78,8 @@ export interface RememberRequest {
   /** Whether facts are drawn from the turns (by rules; by a model where one is configured). False: each turn is kept as a fact, as it is. */
   readonly infer: boolean;
   readonly immutable?: boolean;
+  /** Where the store is away, it may be remembered when that is back: what was said is kept until then, and its ids are not known. */
+  readonly mayWait?: boolean;
 }
 
 export interface MemoryEvent {
@@ -89,7 +91,7 @@ export interface MemoryEvent {
 }
 
 export interface Remembered {
-  /** The turns' ids, in their order; written, and there after a crash. */
+  /** The turns' ids, in their order; written, and there after a crash. None where they wait, and their place is not known yet. */
   readonly turns: readonly string[];
   /** What was drawn from them by rules so far. */
   readonly events: readonly MemoryEvent[];
@@ -154,6 +156,16 @@ export interface MemoryChange {
   readonly expiresMs?: number | null;
 }
 
+/** Users of whom something is remembered, in the order of their names. */
+export interface RememberedUsers {
+  readonly users: readonly {
+    readonly name: string /** What is kept of them, history and the like included. */;
+    readonly records: number;
+  }[];
+  /** Give it as `after` for the next page; undefined on the last. */
+  readonly next?: string;
+}
+
 /** A user's memories: `name` of the partition is the user. */
 export type MemoryPartition = Partition & { readonly kind: 'memory' };
 
@@ -187,6 +199,8 @@ export interface MemoryEngine {
   delete(partition: MemoryPartition, ids: readonly string[]): Promise<number>;
   deleteMatching(partition: MemoryPartition, filter: MemoryFilter): Promise<number>;
   history(partition: MemoryPartition, id: string): Promise<readonly MemoryEvent[]>;
+  /** A page of a tenant's users; `limit` is 1 to 1,000. */
+  users(tenant: string, query: { readonly limit: number; readonly after?: string }): Promise<RememberedUsers>;
   /** Everything of the user, with history, indexes and vectors; resolves with how many `memories`, `turns` and `history` records there were. */
   erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>>;
 }

@@ -56,6 +56,8 @@ export class PostgresConnection implements AsyncDisposable {
   readonly #deps: PostgresDeps;
   readonly #guards: Readonly<Record<'read' | 'write', Guard>>;
   readonly #ready = new Map<string, Promise<void>>();
+  /** Components whose tables were there at least once. */
+  readonly #prepared = new Set<string>();
   #pool: SQL;
   #isClosed = false;
 
@@ -74,6 +76,11 @@ export class PostgresConnection implements AsyncDisposable {
       read: (build) => this.#call('read', { component, what, build }),
       write: (build) => this.#call('write', { component, what, build }),
     };
+  }
+
+  /** Asks what no tables of ours are needed for, in the time of a read. */
+  ask<Row>(build: Build<Row>): Promise<Row[]> {
+    return this.#call('read', { component: undefined, what: 'What is stored', build });
   }
 
   /** Whether it answers, in the time of a read. Says nothing of what went wrong: whoever asks tells it. */
@@ -100,9 +107,12 @@ export class PostgresConnection implements AsyncDisposable {
 
   async #call<Row>(kind: 'read' | 'write', call: Call<Row>): Promise<Row[]> {
     if (this.#isClosed) throw this.#fault(call, 'it is closed');
+    const { component } = call;
     const run = new Run<Row>();
     const guarded = async (): Promise<Outcome<Row>> => this.#attempt(kind, call, run);
-    const outcome = await this.#guards[kind].run(guarded, (fault): Outcome<Row> => {
+    // To dial and to make tables takes longer than to read.
+    const pace = component === undefined || this.#prepared.has(component.name) ? kind : 'write';
+    const outcome = await this.#guards[pace].run(guarded, (fault): Outcome<Row> => {
       run.giveUp();
       if (fault === 'timeout') this.#watch(run);
       return { kind: 'given up', fault };
@@ -113,7 +123,7 @@ export class PostgresConnection implements AsyncDisposable {
       case 'refused':
         throw this.#fault(call, messageOf(outcome.error), outcome.error);
       case 'given up':
-        throw this.#fault(call, this.#reason(kind, outcome.fault, run), run.error);
+        throw this.#fault(call, this.#reason(pace, outcome.fault, run), run.error);
     }
   }
 
@@ -121,13 +131,13 @@ export class PostgresConnection implements AsyncDisposable {
   async #attempt<Row>(kind: 'read' | 'write', { component, build }: Call<Row>, run: Run<Row>): Promise<Outcome<Row>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#prepare(component);
+        if (component !== undefined) await this.#prepare(component);
         return { kind: 'done', rows: await run.start(build, this.#pool) };
       } catch (error) {
         run.error = error;
         if (run.isGivenUp) throw error;
         const code = sqlState(error) ?? '';
-        if (isAbsence(error)) this.#ready.delete(component.name);
+        if (isAbsence(error) && component !== undefined) this.#ready.delete(component.name);
         const mayRepeat = code.startsWith('40') || isAbsence(error) || (kind === 'read' && isConnectionLoss(error));
         if (mayRepeat && attempt < ATTEMPTS_MAX) continue;
         if (isRefusal(code)) return { kind: 'refused', error };
@@ -139,7 +149,7 @@ export class PostgresConnection implements AsyncDisposable {
   #prepare(component: PostgresComponent): Promise<void> {
     let ready = this.#ready.get(component.name);
     if (ready === undefined) {
-      ready = migrate(this.#pool, component);
+      ready = migrate(this.#pool, component).then(() => void this.#prepared.add(component.name));
       this.#ready.set(component.name, ready);
       // Whoever comes after a failure tries again.
       ready.catch(() => {
@@ -196,7 +206,7 @@ export class PostgresConnection implements AsyncDisposable {
 }
 
 interface Call<Row> {
-  readonly component: PostgresComponent;
+  readonly component: PostgresComponent | undefined;
   readonly what: string;
   readonly build: Build<Row>;
 }
