@@ -169,7 +169,7 @@ class Reader {
     if (fromMs === undefined) return undefined;
     const toMs = first !== undefined && !first.isYearless && last.isYearless ? rangeEnd(scope, joint + 1, fromMs) : last.spans[0].toMs;
     if (fromMs >= toMs) return undefined;
-    this.spans.push(span(fromMs, toMs, last.grain));
+    this.spans.push(span({ fromMs, toMs }, last.grain));
     this.#dropTime(at, last);
     return last.next;
   }
@@ -213,7 +213,7 @@ class Reader {
     const word = wordAt(this.#scope, at);
     const after = wordAt(this.#scope, at + 1);
     if (word === 'earliest') this.order = 'earliest';
-    else if (['latest', 'newest'].includes(word) || (word === 'most' && /^recent/.test(after))) this.order = 'latest';
+    else if (['latest', 'newest'].includes(word) || (word === 'most' && after.startsWith('recent'))) this.order = 'latest';
     else if ((word === 'first' || word === 'last') && (after === 'time' || this.#isSpoken(at)))
       this.order = word === 'first' ? 'earliest' : 'latest';
     else return undefined;
