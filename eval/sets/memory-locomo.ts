@@ -80,7 +80,6 @@ async function answered(conversation: LocomoConversation): Promise<Map<Decay, An
         query: question,
         limit: DEPTH_MAX,
         decay,
-        ...(process.env.KINDS ? {} : { kinds: ['turn'] as const }),
       });
       // What was drawn from a turn stands for it.
       const ranked = [...new Set(memories.flatMap(({ memory }) => (memory.kind === 'turn' ? [memory.id] : memory.sources)))].flatMap(

@@ -8,7 +8,7 @@
 
 import { baseOf } from './irregular-forms.ts';
 import { stemOf } from './porter-stemmer.ts';
-import { isStopWord, STOP_WORDS } from './stop-words.ts';
+import { STOP_WORDS } from './stop-words.ts';
 
 /** Characters of a text that count; chunks and turns are far shorter. */
 const TEXT_CHARS_MAX = 65_536;
@@ -32,9 +32,45 @@ const BEYOND_ASCII = /[^\u0000-\u007f]/;
 /** By code unit, filled as they come: 0 means not looked at. */
 const classes = new Uint8Array(0x1_0000);
 
+/** A word where it stands in a text. The same object is told again and again, with other values. */
+export class FoundWord {
+  /** Stands for the word, in 53 bits: two words have the same one by accident alone, and then count as one. */
+  key = 0;
+  #text = '';
+  #start = 0;
+  #end = 0;
+
+  /** The word as it is written, accents folded. */
+  get spelling(): string {
+    return this.#text.slice(this.#start, this.#end);
+  }
+
+  at(text: string, start: number, end: number): this {
+    let low = 0x811c9dc5;
+    let high = 0x2f0b4c47;
+    for (let next = start; next < end; next += 1) {
+      const code = text.charCodeAt(next);
+      low = Math.imul(low ^ code, 0x01000193);
+      high = Math.imul(high ^ code, 0x5bd1e995) ^ (high >>> 15);
+    }
+    this.key = (high >>> 11) * 2 ** 32 + (low >>> 0);
+    this.#text = text;
+    this.#start = start;
+    this.#end = end;
+    return this;
+  }
+}
+
+/** Keys of stop words, as they are mostly written: "who", "Who", "WHO". */
+const STOP_KEYS: ReadonlySet<number> = new Set(
+  [...STOP_WORDS]
+    .flatMap((word) => [word, word.charAt(0).toUpperCase() + word.slice(1), word.toUpperCase()])
+    .map((word) => new FoundWord().at(word, 0, word.length).key),
+);
+
 export interface WordVisitor {
-  /** A word that is no stop word, as it is written. */
-  word(word: string): void;
+  /** A word that is no stop word. */
+  word(found: FoundWord): void;
   /** A sentence is over. */
   sentence(isQuestion: boolean): void;
 }
@@ -42,6 +78,7 @@ export interface WordVisitor {
 /** Tells the words of a text in their order, and where its sentences end. The last one always ends. */
 export function visitWords(text: string, visitor: WordVisitor): void {
   const plain = folded(text);
+  const found = new FoundWord();
   let at = 0;
   while (at < plain.length) {
     const kind = classAt(plain, at);
@@ -51,11 +88,10 @@ export function visitWords(text: string, visitor: WordVisitor): void {
       continue;
     }
     const end = runEnd(plain, at, kind);
-    if (kind === LETTER) {
-      const word = plain.slice(at, Math.min(end, at + WORD_CHARS_MAX));
-      if (!isStopWord(word)) visitor.word(word);
-    } else {
-      visitPairs(plain.slice(at, end), visitor);
+    if (kind === UNSPACED) visitPairs(plain.slice(at, end), visitor);
+    else {
+      found.at(plain, at, Math.min(end, at + WORD_CHARS_MAX));
+      if (!STOP_KEYS.has(found.key)) visitor.word(found);
     }
     at = end;
   }
@@ -108,8 +144,15 @@ function runEnd(text: string, start: number, kind: number): number {
 
 function visitPairs(run: string, visitor: WordVisitor): void {
   const chars = Array.from(run);
-  if (chars.length === 1) visitor.word(run);
-  for (let at = 1; at < chars.length; at += 1) visitor.word(`${chars[at - 1]}${chars[at]}`);
+  const found = new FoundWord();
+  if (chars.length === 1) visitor.word(found.at(run, 0, run.length));
+  let start = 0;
+  for (let at = 1; at < chars.length; at += 1) {
+    const first = chars[at - 1]?.length ?? 1;
+    const second = chars[at]?.length ?? 1;
+    visitor.word(found.at(run, start, start + first + second));
+    start += first;
+  }
 }
 
 function classAt(text: string, at: number): number {
@@ -136,18 +179,28 @@ function isPair(text: string, at: number): boolean {
 }
 
 function endsSentence(text: string, at: number): boolean {
-  const char = text.charAt(at);
-  if (char === '\n' || char === '。') return true;
-  if (char !== '.' && char !== '!' && char !== '?') return false;
-  // "3.5", "a?.b" and "file.ts" go on; what follows a full-width mark needs no space.
-  return at + 1 >= text.length || /\s/.test(text.charAt(at + 1)) || classAt(text, at + 1) === UNSPACED;
+  switch (text.charCodeAt(at)) {
+    case 10: // end of line
+    case 0x3002: // full stop of Chinese and Japanese
+      return true;
+    case 33: // !
+    case 46: // .
+    case 63: // ?
+      // "3.5", "a?.b" and "file.ts" go on; what follows a full-width mark needs no space.
+      return at + 1 >= text.length || /\s/.test(text.charAt(at + 1)) || classAt(text, at + 1) === UNSPACED;
+    default:
+      return false;
+  }
 }
 
 /** A mark behind a word or a quotation: the `?` of programs stands behind a space or a bracket. */
 function isQuestionMark(text: string, at: number): boolean {
-  if (text.charAt(at) !== '?' && text.charAt(at) !== '!') return false;
   let isAsked = false;
   let before = at;
-  for (; before >= 0 && (text.charAt(before) === '?' || text.charAt(before) === '!'); before -= 1) isAsked ||= text.charAt(before) === '?';
+  for (; before >= 0 && isAskingOrCalling(text, before); before -= 1) isAsked ||= text.charAt(before) === '?';
   return isAsked && before >= 0 && (classAt(text, before) !== OTHER || /["'’”»]/.test(text.charAt(before)));
+}
+
+function isAskingOrCalling(text: string, at: number): boolean {
+  return text.charAt(at) === '?' || text.charAt(at) === '!';
 }

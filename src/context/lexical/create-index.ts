@@ -1,19 +1,22 @@
 /* The lexical index: units are found by posting lists, and ranked by what they say, what stands around them, and their group. */
 
 import { firstPass } from './first-pass.ts';
+import { gramScores } from './gram-windows.ts';
 import { KNOBS } from './knobs.ts';
 import type { LexicalHit, LexicalIndex, LexicalQuery, LexicalUnit } from './lexical-index.ts';
 import { type Query, queryOf } from './query.ts';
+import { TermWindows } from './term-windows.ts';
 import { Top } from './top.ts';
 import { UnitTable } from './unit-table.ts';
-import { gramFeature, termFeature } from './window-features.ts';
-import { REACH, WindowScorer } from './window-scorer.ts';
+import { REACH } from './window-weights.ts';
 
 /** Units that are looked at closely, at least; their neighbours come to them. */
 const CANDIDATES_MIN = 100;
-const CANDIDATES_PER_HIT = 3;
-const GRAMS_MIN = 40;
+const CANDIDATES_PER_HIT = 6;
+const GRAMS_MIN = 30;
 const GRAMS_PER_HIT = 3;
+
+const NO_WINDOW = new Int32Array();
 
 export function createLexicalIndex(): LexicalIndex {
   const table = new UnitTable();
@@ -32,76 +35,64 @@ export function createLexicalIndex(): LexicalIndex {
 
 interface Scored {
   readonly unit: number;
+  /** The units of its window. */
+  readonly near: Int32Array;
   readonly score: number;
 }
 
 interface Candidate {
   readonly unit: number;
+  readonly near: Int32Array;
   readonly own: number;
   readonly window: number;
   readonly group: number;
 }
 
-// Their memory is shared by all indexes of a thread: a search is one synchronous call.
-const termScorer = new WindowScorer(termFeature);
-const gramScorer = new WindowScorer(gramFeature);
-const near = new Int32Array(2 * REACH + 1);
-
 function search(table: UnitTable, query: LexicalQuery): LexicalHit[] {
   const wanted = queryOf(query.text, table);
   if (wanted.terms.length === 0) return [];
-  termScorer.begin(table, wanted.terms);
-  gramScorer.begin(table, wanted.grams);
-  try {
-    return ranked(table, candidatesOf(table, wanted, query), query.limit);
-  } finally {
-    termScorer.end();
-    gramScorer.end();
-  }
+  const orderOf = (unit: number) => table.unitAt(unit)?.order ?? 0;
+  const byScore = (left: Scored, right: Scored) => right.score - left.score || orderOf(left.unit) - orderOf(right.unit);
+
+  const candidates = fused(candidatesOf(table, wanted, query)).sort(byScore);
+  const best = candidates.slice(0, Math.max(GRAMS_MIN, query.limit * GRAMS_PER_HIT));
+  const grams = gramScores(
+    table,
+    wanted.grams,
+    best.map(({ near }) => near),
+  );
+  const most = grams.reduce((one, other) => Math.max(one, other), 0);
+  return best
+    .map(({ score, ...rest }, place) => ({ ...rest, score: score + KNOBS.grams.weight * shareOf(grams[place] ?? 0, most) }))
+    .sort(byScore)
+    .slice(0, query.limit)
+    .map(({ unit, score }) => ({ id: table.unitAt(unit)?.id ?? '', score }));
 }
 
-/** Those that are good by their own words, and their neighbours, with what is quickly told of them. */
+/** Those that are good by their own words, and their neighbours, with all but the grams. */
 function candidatesOf(table: UnitTable, wanted: Query, { limit, accept }: LexicalQuery): Candidate[] {
   const accepts = accept === undefined ? () => true : (unit: number) => accept(table.unitAt(unit)?.id ?? '');
   const top = new Top(Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_HIT), accepts, (unit) => table.unitAt(unit)?.order ?? 0);
   const first = firstPass(table, wanted);
   try {
     first.offerTo(top);
-    return Array.from(withNeighbours(table, top.taken(), accepts), (unit) => {
-      table.groups.neighbours(unit, REACH, near);
+    const units = [...withNeighbours(table, top.taken(), accepts)];
+    const windows = units.map((unit) => table.groups.neighbours(unit, REACH));
+    const scores = new TermWindows(table, wanted.terms, windows).scores();
+    return units.map((unit, at) => {
       const group = first.groupScore(table.groups.groupOf.values[unit] ?? 0);
-      return { unit, own: first.ownScore(unit), window: termScorer.score(unit, near), group };
+      return { unit, near: windows[at] ?? NO_WINDOW, own: first.ownScore(unit), window: scores[at] ?? 0, group };
     });
   } finally {
     first.end();
   }
 }
 
-/** Best first. Grams are compared for the best few hundred alone: they cost the most, and move nothing from far below. */
-function ranked(table: UnitTable, candidates: readonly Candidate[], limit: number): LexicalHit[] {
-  const orderOf = (unit: number) => table.unitAt(unit)?.order ?? 0;
-  const byScore = (left: Scored, right: Scored) => right.score - left.score || orderOf(left.unit) - orderOf(right.unit);
-  const best = fused(candidates)
-    .sort(byScore)
-    .slice(0, Math.max(GRAMS_MIN, limit * GRAMS_PER_HIT));
-  const grams = best.map(({ unit }) => {
-    table.groups.neighbours(unit, REACH, near);
-    return gramScorer.score(unit, near);
-  });
-  const most = Math.max(...grams);
-  return best
-    .map(({ unit, score }, place) => ({ unit, score: score + KNOBS.grams.weight * shareOf(grams[place] ?? 0, most) }))
-    .sort(byScore)
-    .slice(0, limit)
-    .map(({ unit, score }) => ({ id: table.unitAt(unit)?.id ?? '', score }));
-}
-
 /** A unit next to a good one may hold the answer, though it shares no word with the question. */
 function withNeighbours(table: UnitTable, units: readonly number[], accepts: (unit: number) => boolean): Set<number> {
   const all = new Set(units);
   for (const unit of units) {
-    table.groups.neighbours(unit, REACH, near);
-    for (const other of near) if (other >= 0 && !all.has(other) && accepts(other)) all.add(other);
+    for (const other of table.groups.neighbours(unit, REACH)) if (other >= 0 && !all.has(other) && accepts(other)) all.add(other);
   }
   return all;
 }
@@ -116,8 +107,9 @@ function fused(candidates: readonly Candidate[]): Scored[] {
     mostWindow = Math.max(mostWindow, window);
     mostGroup = Math.max(mostGroup, group);
   }
-  return candidates.map(({ unit, own, window, group }) => ({
+  return candidates.map(({ unit, near, own, window, group }) => ({
     unit,
+    near,
     score:
       KNOBS.own.weight * shareOf(own, mostOwn) +
       KNOBS.window.weight * shareOf(window, mostWindow) +

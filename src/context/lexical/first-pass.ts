@@ -5,7 +5,7 @@
 
 import { KNOBS } from './knobs.ts';
 import { float32Column, uint32Column } from './number-column.ts';
-import { unitOf, weightOf } from './posting-list.ts';
+import { countsOf, countsTable, unitOf } from './posting-list.ts';
 import { idfOf, type Query } from './query.ts';
 import type { Top } from './top.ts';
 import type { UnitTable } from './unit-table.ts';
@@ -14,7 +14,10 @@ import type { UnitTable } from './unit-table.ts';
  * Postings looked at for one query. The rarest words come first, and the first of all always counts; a word that stands nearly everywhere decides nothing
  * about who is looked at closely, and is counted there in full.
  */
-const POSTINGS_MAX = 150_000;
+const POSTINGS_MAX = 100_000;
+
+/** What the counts of a posting weigh among a unit's own words. */
+const OWN = countsTable(({ stated, asked, about }) => stated + KNOBS.questionOwn * asked + KNOBS.own.about * about);
 
 // Shared by all indexes of a thread: a search is one synchronous call. Between calls all are 0.
 const ownScores = float32Column();
@@ -98,7 +101,7 @@ function scoreList({ table, entries, length, idf, meanLength }: ListAtHand, touc
   for (let at = 0; at < length; at += 1) {
     const entry = entries[at]!;
     const unit = unitOf(entry);
-    const weight = weightOf(entry);
+    const weight = OWN[countsOf(entry)]!;
     const before = scores[unit]!;
     if (before === 0) {
       units[touched] = unit;

@@ -77,12 +77,16 @@ export class Groups {
     return (this.#groups[group]?.length ?? 0) / THOUSANDTHS;
   }
 
-  /** Writes the numbers of those at the distances −reach … reach into `into`, −1 where there is none; the middle one is the unit itself. */
-  neighbours(number: number, reach: number, into: Int32Array): void {
+  /** The numbers of those at the distances −reach … reach, −1 where there is none; the middle one is the unit itself. */
+  neighbours(number: number, reach: number): Int32Array {
     const members = this.#groups[this.groupOf.values[number] ?? 0]?.members ?? [];
     const member = this.#members[number];
     const place = member === undefined ? -1 : placeKnown(members, member);
-    for (let step = -reach; step <= reach; step += 1) into[step + reach] = place < 0 ? -1 : (members[place + step]?.number ?? -1);
+    const near = new Int32Array(2 * reach + 1).fill(-1);
+    if (place < 0) return near;
+    const end = Math.min(members.length - 1, place + reach);
+    for (let at = Math.max(0, place - reach); at <= end; at += 1) near[at - place + reach] = members[at]!.number;
+    return near;
   }
 }
 

@@ -24,8 +24,8 @@ export interface Query {
 export function queryOf(text: string, table: UnitTable): Query {
   const words = new Set<string>();
   visitWords(text, {
-    word: (word) => {
-      if (words.size < WORDS_MAX) words.add(word);
+    word: ({ spelling }) => {
+      if (words.size < WORDS_MAX) words.add(spelling);
     },
     sentence: () => undefined,
   });

@@ -1,12 +1,13 @@
 /* Numbers that stand for keys while somebody holds them, and are given anew afterwards: they stay small, whatever comes and goes. */
 
 import { uint32Column } from './number-column.ts';
+import { ShardedMap } from './sharded-map.ts';
 
 /** A key takes about so much in a Map, without its characters. */
 const KEY_BYTES = 48;
 
 export class Slots<Key extends string | number> {
-  readonly #slots = new Map<Key, number>();
+  readonly #slots = new ShardedMap<Key, number>();
   readonly #keys: (Key | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #holders = uint32Column();

@@ -15,15 +15,3 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
     .split(/\s+/)
     .filter((word) => word !== ''),
 );
-
-/** As they are mostly written, so that a word need not be put into lower case before it is looked up. */
-const WRITTEN: ReadonlySet<string> = new Set([...STOP_WORDS].flatMap((word) => [word, word.charAt(0).toUpperCase() + word.slice(1)]));
-
-/** Of a word as it is written: in lower case, or with capitals from its first letter on. */
-export function isStopWord(word: string): boolean {
-  // The longest has ten letters.
-  if (word.length > 10) return false;
-  if (WRITTEN.has(word)) return true;
-  const first = word.charCodeAt(0);
-  return first >= 65 && first <= 90 && STOP_WORDS.has(word.toLowerCase());
-}

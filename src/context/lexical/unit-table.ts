@@ -8,16 +8,17 @@ import { Groups } from './groups.ts';
 import { KNOBS } from './knobs.ts';
 import type { LexicalUnit } from './lexical-index.ts';
 import { float32Column, uint32Column } from './number-column.ts';
-import { PostingList, UNITS_MAX } from './posting-list.ts';
+import { PostingList, packedCounts, UNITS_MAX } from './posting-list.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { Vocabulary } from './vocabulary.ts';
 
-/** Set on a word that stands in a question. */
-const QUESTION = 0x8000_0000;
-const UNIT_BYTES = 220;
+const UNIT_BYTES = 400;
 const LIST_BYTES = 120;
+/** Ten bits: more of the same word in one unit are not counted. */
+const COUNT_MAX = 1_023;
 
 /** The places of the lengths of a unit in their column. */
-export const LENGTHS = 4;
+const LENGTHS = 4;
 export const STATED_TERMS = 0;
 export const ASKED_TERMS = 1;
 export const STATED_GRAMS = 2;
@@ -26,7 +27,7 @@ export const ASKED_GRAMS = 3;
 /** What several units may have beside them: kept once. */
 interface About {
   readonly text: string;
-  readonly words: Uint32Array;
+  readonly words: Int32Array;
   readonly terms: number;
   readonly grams: number;
   holders: number;
@@ -36,7 +37,8 @@ interface Unit {
   readonly id: string;
   /** The how manieth to be added: the order of those that are equally good. */
   readonly order: number;
-  readonly words: Uint32Array;
+  /** Those in questions as `-1 - number`. */
+  readonly words: Int32Array;
   readonly about: About;
 }
 
@@ -52,12 +54,12 @@ export class UnitTable {
   aboutTerms = 0;
   aboutGrams = 0;
   readonly #units: (Unit | undefined)[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new ShardedMap<string, number>();
   readonly #free: number[] = [];
-  readonly #abouts = new Map<string, About>();
+  readonly #abouts = new ShardedMap<string, About>();
   readonly #postings: (PostingList | undefined)[] = [];
-  /** By term: its weight in the unit at hand; 0 between calls. */
-  readonly #weights = float32Column();
+  /** By term: how often it is stated in the unit at hand, asked and beside it, 10 bits each; 0 between calls. */
+  readonly #counts = uint32Column();
   readonly #touched = uint32Column();
   #added = 0;
   #wordsBytes = 0;
@@ -78,9 +80,14 @@ export class UnitTable {
   }
 
   get bytes(): number {
-    const columns = this.ownLengths.bytes + this.lengths.bytes + this.#weights.bytes + this.#touched.bytes;
+    const columns = this.ownLengths.bytes + this.lengths.bytes + this.#counts.bytes + this.#touched.bytes;
     const units = this.size * UNIT_BYTES + this.#wordsBytes;
     return this.vocabulary.bytes + this.groups.bytes + columns + units + this.#listsBytes;
+  }
+
+  /** Where the lengths of a unit begin in their column. */
+  lengthsAt(number: number): number {
+    return number * LENGTHS;
   }
 
   unitAt(number: number): Unit | undefined {
@@ -112,7 +119,7 @@ export class UnitTable {
     this.#unpost(number, unit);
     this.groups.remove(number, this.ownLengths.values[number] ?? 0);
     this.#sum(number, unit.about, -1);
-    for (const word of unit.words) this.vocabulary.drop(plainWord(word));
+    for (let at = 0; at < unit.words.length; at += 1) this.vocabulary.drop(plainWord(unit.words[at]!));
     this.#leaveAbout(unit.about);
     this.#wordsBytes -= unit.words.byteLength + unit.id.length;
     this.#units[number] = undefined;
@@ -121,17 +128,17 @@ export class UnitTable {
     return true;
   }
 
-  #wordsOf(text: string): Uint32Array {
+  #wordsOf(text: string): Int32Array {
     const words: number[] = [];
     let sentenceStart = 0;
     visitWords(text, {
-      word: (word) => words.push(this.vocabulary.take(word)),
+      word: (found) => words.push(this.vocabulary.take(found)),
       sentence: (isQuestion) => {
-        if (isQuestion) for (let at = sentenceStart; at < words.length; at += 1) words[at] = (words[at] ?? 0) + QUESTION;
+        if (isQuestion) for (let at = sentenceStart; at < words.length; at += 1) words[at] = -1 - (words[at] ?? 0);
         sentenceStart = words.length;
       },
     });
-    return Uint32Array.from(words);
+    return Int32Array.from(words);
   }
 
   #aboutOf(text: string): About {
@@ -165,7 +172,8 @@ export class UnitTable {
     this.ownLengths.ensure(number + 1);
     this.lengths.ensure((number + 1) * LENGTHS);
     const lengths = this.lengths.values.subarray(number * LENGTHS, (number + 1) * LENGTHS).fill(0);
-    for (const word of words) {
+    for (let at = 0; at < words.length; at += 1) {
+      const word = words[at]!;
       const isAsked = isInQuestion(word);
       lengths[isAsked ? ASKED_TERMS : STATED_TERMS]! += this.vocabulary.termCountOf(plainWord(word));
       lengths[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += this.vocabulary.gramCountOf(plainWord(word));
@@ -181,7 +189,7 @@ export class UnitTable {
   }
 
   #post(number: number, unit: Unit): void {
-    const count = this.#weigh(unit, 1);
+    const count = this.#count(unit, 1);
     for (let at = 0; at < count; at += 1) {
       const term = this.#touched.values[at] ?? 0;
       let list = this.#postings[term];
@@ -191,17 +199,18 @@ export class UnitTable {
         this.#listsBytes += LIST_BYTES;
       }
       const before = list.entries.byteLength;
-      list.add(number, this.#weights.values[term] ?? 0);
+      const counts = this.#counts.values[term]!;
+      list.add(number, packedCounts({ stated: counts & COUNT_MAX, asked: (counts >> 10) & COUNT_MAX, about: counts >> 20 }));
       this.#listsBytes += list.entries.byteLength - before;
-      this.#weights.values[term] = 0;
+      this.#counts.values[term] = 0;
     }
   }
 
   #unpost(number: number, unit: Unit): void {
-    const count = this.#weigh(unit, -1);
+    const count = this.#count(unit, -1);
     for (let at = 0; at < count; at += 1) {
       const term = this.#touched.values[at] ?? 0;
-      this.#weights.values[term] = 0;
+      this.#counts.values[term] = 0;
       const list = this.#postings[term];
       if (list === undefined) continue;
       const before = list.entries.byteLength;
@@ -213,30 +222,30 @@ export class UnitTable {
     }
   }
 
-  /** Weighs the terms of a unit, counts its grams by `sign`, and returns how many terms were touched. */
-  #weigh({ words, about }: Unit, sign: 1 | -1): number {
-    this.#weights.ensure(this.vocabulary.terms.length);
-    const weights = this.#weights.values;
-    const grams = this.vocabulary.gramCounts.values;
-    let count = 0;
-    const { runs, termStarts, gramStarts } = this.vocabulary;
-    const weigh = (word: number, weight: number) => {
+  /** Counts the terms of a unit, and its grams by `sign`; returns how many terms were touched. */
+  #count({ words, about }: Unit, sign: 1 | -1): number {
+    const { runs, terms, termStarts, gramStarts, gramCounts } = this.vocabulary;
+    this.#counts.ensure(terms.length);
+    const counts = this.#counts.values;
+    const grams = gramCounts.values;
+    let touched = 0;
+    const count = (word: number, shift: 0 | 10 | 20) => {
       runs.each(termStarts.values[word]!, (term) => {
-        const before = weights[term]!;
+        const before = counts[term]!;
         if (before === 0) {
-          this.#touched.ensure(count + 1);
-          this.#touched.values[count] = term;
-          count += 1;
+          this.#touched.ensure(touched + 1);
+          this.#touched.values[touched] = term;
+          touched += 1;
         }
-        weights[term] = before + weight;
+        if (((before >> shift) & COUNT_MAX) < COUNT_MAX) counts[term] = before + (1 << shift);
       });
       runs.each(gramStarts.values[word]!, (gram) => {
         grams[gram]! += sign;
       });
     };
-    for (const word of words) weigh(plainWord(word), isInQuestion(word) ? KNOBS.questionOwn : 1);
-    for (const word of about.words) weigh(word, KNOBS.own.about);
-    return count;
+    for (let at = 0; at < words.length; at += 1) count(plainWord(words[at]!), isInQuestion(words[at]!) ? 10 : 0);
+    for (const word of about.words) count(word, 20);
+    return touched;
   }
 }
 
@@ -245,9 +254,9 @@ function ownLengthOf(lengths: ArrayLike<number>, aboutTerms: number): number {
 }
 
 export function plainWord(word: number): number {
-  return (word & ~QUESTION) >>> 0;
+  return word < 0 ? -1 - word : word;
 }
 
 export function isInQuestion(word: number): boolean {
-  return word >= QUESTION;
+  return word < 0;
 }

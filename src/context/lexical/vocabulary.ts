@@ -1,20 +1,18 @@
 /*
- * The words of one index, with their terms and grams worked out once. A word is held by each place where it stands, a term and a gram by
+ * The words of one index, with their terms and grams worked out once; of a word itself no more than its key is kept. A word is held by each place where it stands, a term and a gram by
  * their words; what nobody holds is forgotten, so that nothing of a removed text stays.
  */
 
-import { gramsOfWord, termsOfWord } from './analysis.ts';
+import { type FoundWord, gramsOfWord, termsOfWord } from './analysis.ts';
 import { uint32Column } from './number-column.ts';
 import { NumberRuns } from './number-runs.ts';
 import { Slots } from './slots.ts';
 
 export class Vocabulary {
-  readonly words = new Slots<string>();
+  readonly words = new Slots<number>();
   readonly terms = new Slots<string>();
   /** By number of gram: in how many units it stands, counted once for each word there that has it. */
   readonly gramCounts = uint32Column();
-  /** By number of word: the number of its only term and 1, or 0 where it has several. */
-  readonly onlyTerms = uint32Column();
   /** By number of word: where the run of its terms starts, and that of its grams. */
   readonly termStarts = uint32Column();
   readonly gramStarts = uint32Column();
@@ -22,7 +20,7 @@ export class Vocabulary {
   readonly #grams = new Slots<number>();
 
   get bytes(): number {
-    const columns = [this.gramCounts, this.onlyTerms, this.termStarts, this.gramStarts, this.runs];
+    const columns = [this.gramCounts, this.termStarts, this.gramStarts, this.runs];
     return columns.reduce((sum, { bytes }) => sum + bytes, this.words.bytes + this.terms.bytes + this.#grams.bytes);
   }
 
@@ -31,8 +29,8 @@ export class Vocabulary {
   }
 
   /** The number of a word, made known if need be. */
-  take(word: string): number {
-    const slot = this.words.find(word) ?? this.#learn(word);
+  take(found: FoundWord): number {
+    const slot = this.words.find(found.key) ?? this.#learn(found);
     this.words.hold(slot);
     return slot;
   }
@@ -61,12 +59,11 @@ export class Vocabulary {
     return this.#grams.find(gram);
   }
 
-  #learn(word: string): number {
-    const slot = this.words.add(word);
-    const terms = termsOfWord(word).map((term) => held(this.terms, term));
-    const grams = gramsOfWord(word).map((gram) => held(this.#grams, gram));
-    for (const column of [this.onlyTerms, this.termStarts, this.gramStarts]) column.ensure(slot + 1);
-    this.onlyTerms.values[slot] = terms.length === 1 ? (terms[0] ?? 0) + 1 : 0;
+  #learn({ key, spelling }: FoundWord): number {
+    const slot = this.words.add(key);
+    const terms = termsOfWord(spelling).map((term) => held(this.terms, term));
+    const grams = gramsOfWord(spelling).map((gram) => held(this.#grams, gram));
+    for (const column of [this.termStarts, this.gramStarts]) column.ensure(slot + 1);
     this.termStarts.values[slot] = this.runs.add(terms);
     this.gramStarts.values[slot] = this.runs.add(grams);
     this.gramCounts.ensure(this.#grams.length);

@@ -93,6 +93,16 @@ export class MemoryView implements PartitionView {
     return this.#mentioned.get(id) ?? NO_TIMES;
   }
 
+  /** Ids of those that tell of other times than their own. */
+  get mentioning(): Iterable<string> {
+    return this.#mentioned.keys();
+  }
+
+  /** Whether anything in it will ever expire. */
+  get hasExpiring(): boolean {
+    return this.#expiring.size > 0;
+  }
+
   /** Ids of what has expired by then. */
   expiredBy(nowMs: number): string[] {
     return [...this.#expiring].filter((id) => (this.#memories.get(id)?.expiresMs ?? Infinity) <= nowMs);

@@ -7,8 +7,13 @@ import { isSuperseded } from './score.ts';
 
 type Asked = Pick<RecallRequest, 'kinds' | 'filter' | 'superseded' | 'expired'>;
 
-export function acceptance(view: MemoryView, request: Asked, nowMs: number): (id: string) => boolean {
+export type Accept = (id: string) => boolean;
+
+/** Undefined where every memory may be: then nothing is asked of each that shares a word with the question. */
+export function acceptance(view: MemoryView, request: Asked, nowMs: number): Accept | undefined {
   const { filter, superseded, expired } = request;
+  const isAny = filter === undefined && request.kinds === undefined && superseded !== false;
+  if (isAny && (expired === true || !view.hasExpiring)) return undefined;
   const kinds = request.kinds === undefined ? undefined : new Set(request.kinds);
   return (id) => {
     const memory = view.get(id);

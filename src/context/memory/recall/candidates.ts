@@ -3,6 +3,7 @@
 import type { DenseAnswer } from '../../embedding/dense-arm.ts';
 import { type FusedHit, fuse, type Scored } from '../../embedding/fusion.ts';
 import type { LexicalIndex } from '../../lexical/lexical-index.ts';
+import type { Accept } from './acceptance.ts';
 import type { RecallQuery } from './recall-query.ts';
 
 export interface CandidateSearch {
@@ -11,23 +12,25 @@ export interface CandidateSearch {
   readonly dense: DenseAnswer | undefined;
   readonly denseShare: number;
   readonly limit: number;
-  readonly accept: (id: string) => boolean;
+  /** Undefined: all. */
+  readonly accept: Accept | undefined;
 }
 
 /** Best first; scores 0 to 1. */
 export function candidates(search: CandidateSearch): FusedHit[] {
   const { dense, denseShare, accept } = search;
-  const hits = dense?.hits.filter(({ id }) => accept(id)) ?? [];
+  const hits = dense?.hits.filter(({ id }) => accept?.(id) ?? true) ?? [];
   return fuse(withFloor(byWords(search), zeroFloor), withFloor(hits, meaningFloor), denseShare).filter(({ id }) => id !== FLOOR);
 }
 
 /** The question's own hits, and those of the turn that it leans on: each as a share of its best, weighted, added. */
 function byWords({ index, query, limit, accept }: CandidateSearch): Scored[] {
-  const hits = index.search({ text: query.text, limit, accept });
+  const rest = { limit, ...(accept === undefined ? {} : { accept }) };
+  const hits = index.search({ text: query.text, ...rest });
   if (query.previous === undefined) return hits;
   const scores = new Map<string, number>();
   add(scores, hits, 1);
-  add(scores, index.search({ text: query.previous.text, limit, accept }), query.previous.weight);
+  add(scores, index.search({ text: query.previous.text, ...rest }), query.previous.weight);
   return Array.from(scores, ([id, score]) => ({ id, score }));
 }
 

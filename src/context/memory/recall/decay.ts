@@ -16,8 +16,8 @@ export interface DecaySetting {
   /** Age at which half of the rest is lost, in milliseconds. */
   readonly halfLifeMs: number;
   /**
-   * Whether it chooses among those that fit best, and leaves the order of the rest alone: who fits half as well as the best loses nothing. Half of
-   * what decay costs of recall in the middle of the list is saved so, and what is new still comes before what is old where both fit.
+   * Whether it chooses among those that fit best, and leaves the order of the rest alone. What decay costs of recall it costs in the middle of the
+   * list; what it is there for, that of two which fit the newer comes first, is decided at its top.
    */
   readonly isForBest: boolean;
 }

@@ -52,11 +52,12 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const nowMs = request.referenceMs ?? deps.clock.now();
     const query = recallQuery(request.query, request.previous);
     const question = timeQuestion(query.text, { nowMs });
-    const pool = Math.min(POOL_MAX, Math.max(4 * request.limit, POOL_MIN));
+    const pool = Math.min(POOL_MAX, Math.max(2 * request.limit, POOL_MIN));
     const [view, dense] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
 
     const time = new TimeMatch({ view, question, nowMs, session: request.session });
     const accept = acceptance(view, request, nowMs);
+<<<<<<< HEAD
     // What only its time tells apart from the rest may lie deep in the list.
     const limit = time.isAsked ? POOL_MAX : pool;
     const words = { ...query, text: question.text };
@@ -64,6 +65,15 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && PAST_TENSE.test(query.text));
     const related = withSuccession(byText, { view, accept, isPast });
     const hits = [...related, ...alsoWithin(time.within(pool, accept), related)];
+=======
+    const search = { index: view.index, query: { ...query, text: question.text }, dense, denseShare: config.dense_share, limit: pool };
+    const byText = candidates({ ...search, accept });
+    // What only its time tells apart from the rest may lie too deep in the list of all times.
+    const inTime = time.isNamed ? candidates({ ...search, accept: (id) => time.isWithin(id) && (accept?.(id) ?? true) }) : [];
+    const alone = time.isNamed && inTime.length < request.limit ? time.within(pool, accept) : [];
+    const isPast = question.isHistorical || question.asOfMs !== undefined || question.spans.length > 0;
+    const hits = withSuccession(union(byText, below(byText, inTime), byPlace(alone)), { view, accept, isPast });
+>>>>>>> recall
     time.among(hits);
     const decay = decaySetting(request.decay ?? config.decay, config.half_life);
     const judge: Judge = {
@@ -86,9 +96,21 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
   };
 }
 
-/** Those that neither words nor meaning have found. */
-function alsoWithin(ids: readonly string[], found: readonly FusedHit[]): FusedHit[] {
-  const known = new Set(found.map(({ id }) => id));
-  const others = ids.filter((id) => !known.has(id));
-  return others.map((id, place) => ({ id, score: (ALONE_MAX * (others.length - place)) / others.length, lexical: 0, dense: 0 }));
+/** Every hit once, with the best that a list says of it; best first. */
+function union(...lists: readonly (readonly FusedHit[])[]): FusedHit[] {
+  const best = new Map<string, FusedHit>();
+  for (const hit of lists.flat()) if (hit.score > (best.get(hit.id)?.score ?? -1)) best.set(hit.id, hit);
+  return [...best.values()].sort((a, b) => b.score - a.score);
+}
+
+/** Hits of a list of their own, which are measured by its best: who is not in the longer list is worth no more than the last one there. */
+function below(all: readonly FusedHit[], some: readonly FusedHit[]): FusedHit[] {
+  const known = new Set(all.map(({ id }) => id));
+  const most = all.at(-1)?.score ?? 1;
+  return some.flatMap((hit) => (known.has(hit.id) ? [] : { ...hit, score: Math.min(hit.score, most) }));
+}
+
+/** What lies in the right time, though neither words nor meaning have found it. */
+function byPlace(ids: readonly string[]): FusedHit[] {
+  return ids.map((id, place) => ({ id, score: (ALONE_MAX * (ids.length - place)) / ids.length, lexical: 0, dense: 0 }));
 }

@@ -33,8 +33,8 @@ const NAMED_TIME = { weight: 0.5, other: 0.5 };
 const LOOSE_TIME = { weight: 0.3, other: 0.8 };
 /** What the other one said, where the question is about the words of one. */
 const OTHER_ROLE_FACTOR = 0.9;
-/** How much of what its age takes from a memory is taken where something that happened is asked for, at whichever time. */
-const PAST_SHARE = 0.25;
+/** Who fits less well than this share of the best loses nothing by age, where decay is for the best. */
+const AGELESS = 0.8;
 /** "Lately". */
 const RECENT: DecaySetting = { floor: 0.6, halfLifeMs: MONTH_MS, isForBest: false };
 
@@ -53,7 +53,7 @@ export function scored({ score, lexical, dense }: FusedHit, memory: Memory, judg
   }
   // Who names a time has said how old the answer is.
   const time = judge.time.fit(memory);
-  const { weight, other } = judge.time.isLoose ? LOOSE_TIME : NAMED_TIME;
+  const { weight, other } = judge.time.isNamed ? NAMED_TIME : LOOSE_TIME;
   const sum = (score * (other + (1 - other) * time) + weight * time) / (1 + weight);
   return {
     memory,
@@ -66,12 +66,12 @@ function ageFactor(memory: Memory, words: number, { question, nowMs, decay }: Ju
   if (question.isRecent) return decayFactor(memory, nowMs, RECENT);
   if (question.isHistorical) return 1;
   const lost = 1 - decayFactor(memory, nowMs, decay);
-  return 1 - lost * (question.isOfPast ? PAST_SHARE : 1) * (decay.isForBest ? nearBest(words) : 1);
+  return 1 - lost * (decay.isForBest ? nearBest(words) : 1);
 }
 
-/** 1 for who fits as well as the best, 0 for who fits half as well or less. */
+/** 1 for who fits as well as the best, 0 for who fits no better than four fifths of that. */
 function nearBest(words: number): number {
-  return Math.min(1, Math.max(0, 2 * words - 1));
+  return Math.min(1, Math.max(0, (words - AGELESS) / (1 - AGELESS)));
 }
 
 /** The order depends on nothing but what is there: of two that are worth the same, the later one, then the order in which they were said. */

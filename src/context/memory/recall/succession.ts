@@ -7,10 +7,12 @@
 import type { FusedHit } from '../../embedding/fusion.ts';
 import type { Memory } from '../memory.ts';
 import type { MemoryView } from '../memory-view.ts';
+import type { Accept } from './acceptance.ts';
 
 export interface SuccessionConfig {
   readonly view: MemoryView;
-  readonly accept: (id: string) => boolean;
+  /** Undefined: all. */
+  readonly accept: Accept | undefined;
   /** What was is asked for. */
   readonly isPast: boolean;
 }
@@ -24,7 +26,7 @@ const STEPS_MAX = 16;
 export function withSuccession(hits: readonly FusedHit[], { view, accept, isPast }: SuccessionConfig): FusedHit[] {
   const gained = new Map<string, number>();
   const gain = (id: string, score: number): void => {
-    if (score > (gained.get(id) ?? 0) && accept(id)) gained.set(id, score);
+    if (score > (gained.get(id) ?? 0) && (accept?.(id) ?? true)) gained.set(id, score);
   };
   for (const { id, score } of hits) {
     for (const fact of factsOf(view, id)) {

@@ -6,8 +6,9 @@
 import type { FusedHit } from '../../embedding/fusion.ts';
 import type { Memory } from '../memory.ts';
 import type { MemoryView } from '../memory-view.ts';
+import type { Accept } from './acceptance.ts';
 import type { SessionPick } from './time/sessions.ts';
-import { isSoWithin, timeFit } from './time/time-fit.ts';
+import { isSoWithin, reachOf, timeFit } from './time/time-fit.ts';
 import type { TimeQuestion } from './time/time-question.ts';
 
 export interface TimeMatchConfig {
@@ -26,29 +27,36 @@ const PLACE_COST = 0.35;
 /** What remains for those who are not in the row at all, yet in the time that is asked for. */
 const OUT_OF_ROW = 0.3;
 
+/** Who fits the times that are named less well is not among them. */
+const WITHIN = 0.3;
+
 export class TimeMatch {
   readonly #view: MemoryView;
   readonly #question: TimeQuestion;
   readonly #sessions: ReadonlySet<string>;
-  readonly #places: Map<string, number> = new Map();
+  readonly #places = new Map<string, number>();
+  #within: ReadonlySet<string> | undefined;
+  /** Outside of it no memory fits by its own time. */
+  readonly #reach: { readonly fromMs: number; readonly toMs: number };
 
   constructor({ view, question, nowMs, session }: TimeMatchConfig) {
     this.#view = view;
     this.#question = question;
+    this.#reach = reachOf(question.spans);
     this.#sessions = question.sessions.length === 0 ? NONE : pickedSessions({ view, question, nowMs, session });
   }
 
   /** Whether the question says anything about time. */
   get isAsked(): boolean {
-    return this.#isNamed || this.#isOrdered;
+    return this.#hasSpans || this.#isOrdered;
   }
 
-  /** Whether it only chooses among several: a memory of another time may still be what is meant. */
-  get isLoose(): boolean {
-    return !this.#isNamed && this.#question.asOfMs === undefined;
+  /** Whether times or conversations are named; else it only chooses among several, and a memory of another time may be what is meant. */
+  get isNamed(): boolean {
+    return this.#hasSpans || this.#question.asOfMs !== undefined;
   }
 
-  get #isNamed(): boolean {
+  get #hasSpans(): boolean {
     return this.#question.spans.length > 0 || this.#question.sessions.length > 0;
   }
 
@@ -88,13 +96,35 @@ export class TimeMatch {
     return place === undefined ? named * OUT_OF_ROW : named / (1 + PLACE_COST * place);
   }
 
+  /** Whether a memory is of the times that are named, or nearly. */
+  isWithin(id: string): boolean {
+    this.#within ??= this.#findWithin();
+    return this.#within.has(id);
+  }
+
+  /** One look at each memory's own time, and a closer one at those that tell of other times: few do. */
+  #findWithin(): ReadonlySet<string> {
+    const { fromMs, toMs } = this.#reach;
+    const isEver = !this.#hasSpans;
+    const within = new Set<string>();
+    const add = (memory: Memory | undefined): void => {
+      if (memory !== undefined && this.#isBefore(memory) && this.#named(memory) >= WITHIN) within.add(memory.id);
+    };
+    for (const memory of this.#view.memories.values()) {
+      const isNear = memory.eventMs >= fromMs && memory.eventMs < toMs;
+      if (isNear || isEver || memory.attribute !== undefined || this.#sessions.has(memory.session)) add(memory);
+    }
+    for (const id of this.#view.mentioning) add(this.#view.get(id));
+    return within;
+  }
+
   #isBefore(memory: Memory): boolean {
     return Math.min(memory.eventMs, memory.validFromMs) <= (this.#question.asOfMs ?? Infinity);
   }
 
   /** Of the spans and conversations that are named; 1 where none is. */
   #named(memory: Memory): number {
-    if (!this.#isNamed) return 1;
+    if (!this.#hasSpans) return 1;
     if (this.#sessions.has(memory.session)) return 1;
     return timeFit(memory, this.#view.mentioned(memory.id), this.#question.spans);
   }
@@ -103,13 +133,12 @@ export class TimeMatch {
    * Ids of what lies within the times that are named, whatever its words: at most so many. The best times first; of each conversation something
    * before more of any, and what the user said before what was answered.
    */
-  within(limit: number, accept: (id: string) => boolean): string[] {
-    const { asOfMs } = this.#question;
-    if (!this.#isNamed && asOfMs === undefined) return [];
+  within(limit: number, accept: Accept | undefined): string[] {
     const found: Placed[] = [];
-    for (const memory of this.#view.memories.values()) {
-      const fit = this.#isBefore(memory) ? this.#named(memory) : 0;
-      if (fit >= 0.5 && accept(memory.id)) found.push({ memory, fit, turn: 0 });
+    this.#within ??= this.#findWithin();
+    for (const id of this.#within) {
+      const memory = this.#view.get(id);
+      if (memory !== undefined && (accept?.(id) ?? true)) found.push({ memory, fit: this.#named(memory), turn: 0 });
     }
     found.sort(
       (a, b) => b.fit - a.fit || b.memory.eventMs - a.memory.eventMs || byRole(a.memory, b.memory) || a.memory.turn - b.memory.turn,

@@ -14,14 +14,3 @@ export function isHistorical(text: string): boolean {
   const plain = text.toLowerCase().replaceAll('’', "'");
   return CUES.some((cue) => cue.test(plain));
 }
-
-/** "What did she …", "who was …": of something that happened, whenever that was; not of how things are. The first verb of the question tells. */
-export function isOfPast(text: string): boolean {
-  const verb = FIRST_VERB.exec(text.replace(ASKING, ''))?.[0];
-  return verb !== undefined && PAST_VERB.test(verb);
-}
-
-/** "Do you remember …", "I was wondering …". */
-const ASKING = /^.{0,80}?\b(?:remember|recall|remind me|tell me|know|wonder(?:ing)?)\b/i;
-const FIRST_VERB = /\b(?:did|was|were|had|am|is|are|do|does|has|have|should|can|could|will|would|might|must)\b/i;
-const PAST_VERB = /^(?:did|was|were|had)$/i;

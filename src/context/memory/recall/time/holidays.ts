@@ -35,9 +35,12 @@ const HOLIDAYS: readonly Holiday[] = [
   { words: ['thanksgiving'], fromMs: thanksgiving, days: 1 },
 ];
 
+const FIRST_WORDS: ReadonlySet<string | undefined> = new Set(HOLIDAYS.map(({ words }) => words[0]));
+
 export function holiday(scope: Scope, from: number): Expression | undefined {
   const isLast = PAST_MARKS.has(wordAt(scope, from));
   const at = isLast || ['this', 'next'].includes(wordAt(scope, from)) ? from + 1 : from;
+  if (!FIRST_WORDS.has(wordAt(scope, at))) return undefined;
   const found = HOLIDAYS.find(({ words }) => words.every((word, step) => wordAt(scope, at + step) === word));
   if (found === undefined) return undefined;
   const next = at + found.words.length;

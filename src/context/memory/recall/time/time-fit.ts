@@ -28,6 +28,17 @@ function isLasting({ kind }: Memory): boolean {
   return kind !== 'turn' && kind !== 'event';
 }
 
+/** From the earliest to the latest moment at which something may have been said that fits one of them. */
+export function reachOf(named: readonly TimeSpan[]): { readonly fromMs: number; readonly toMs: number } {
+  let from = Infinity;
+  let to = -Infinity;
+  for (const { fromMs, toMs, slackMs } of named) {
+    from = Math.min(from, fromMs - slackMs);
+    to = Math.max(to, toMs + TOLD_LATER * slackMs);
+  }
+  return { fromMs: from, toMs: to };
+}
+
 /** Whether what is known of somebody (a city, an employer) held at some moment of the span. */
 export function isSoWithin(
   memory: Pick<Memory, 'validFromMs' | 'validToMs'>,

@@ -8,7 +8,7 @@
 
 import { DAY_MS, MONTH_MS } from './calendar.ts';
 import { DEPTH_MAX, expressionAt } from './expression.ts';
-import { isHistorical, isOfPast } from './historical.ts';
+import { isHistorical } from './historical.ts';
 import { type SessionPick, sessionsAt } from './sessions.ts';
 import { type Expression, type Scope, span, type TimeSpan, wordAt } from './span.ts';
 import { type Token, tokensOf } from './tokens.ts';
@@ -24,8 +24,6 @@ export interface TimeQuestion {
   readonly asOfMs?: number;
   /** What was is asked for, and not what is. */
   readonly isHistorical: boolean;
-  /** What happened is asked for, at whichever time: that something is new says less of it. */
-  readonly isOfPast: boolean;
   /** "Lately": the newer, the likelier; how new, nobody says. */
   readonly isRecent: boolean;
   /** The question without the words that tell times: they say nothing about what was said then. */
@@ -58,7 +56,6 @@ export function timeQuestion(text: string, { nowMs, offsetMs = 0 }: TimeScope): 
     ...(order === undefined ? {} : { order }),
     ...(asOfMs === undefined ? {} : { asOfMs: asOf === undefined ? asOfMs : asOfMs - offsetMs }),
     isHistorical: isHistorical(text) || reader.asOf !== undefined,
-    isOfPast: isOfPast(text),
     isRecent: reader.isRecent,
     text: reader.rest(text),
   };
