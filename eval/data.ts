@@ -4,9 +4,12 @@ import { join } from 'node:path';
 
 export class EvalData {
   readonly folder: string;
+  /** Base URL of an OpenAI-compatible embedding server, without `/v1`. */
+  readonly embedder: string | undefined;
 
   /** `folder`: the value of GATEHOUSE_EVAL_DATA; undefined: `shared/data` beside the project. */
-  constructor(folder: string | undefined) {
+  constructor(folder: string | undefined, embedder?: string) {
+    this.embedder = embedder;
     this.folder = folder ?? join(import.meta.dir, '../../shared/data');
   }
 

@@ -10,11 +10,12 @@ import { markdown, type Report, type Row, rowOf } from './report.ts';
 import type { EvalSet } from './sets/eval-set.ts';
 import { EVAL_SETS } from './sets/registry.ts';
 
-const USAGE = `Usage: npm run eval -- [--only SET[,SET…]] [--save] [--list]
+const USAGE = `Usage: npm run eval -- [--only SET[,SET…]] [--save] [--list] [--embedder URL]
 
   --only   runs these sets alone
   --save   also writes the table to eval/results/
   --list   names the sets
+  --embedder   an OpenAI-compatible server of all-MiniLM-L6-v2, for the sets that compare by meaning (eval/embedding-server.py)
 
 Data is looked for in GATEHOUSE_EVAL_DATA (default: shared/data beside the project). A set whose data is missing is skipped, and named.
 `;
@@ -22,13 +23,19 @@ Data is looked for in GATEHOUSE_EVAL_DATA (default: shared/data beside the proje
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = { only: { type: 'string' }, save: { type: 'boolean' }, list: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const options = {
+    only: { type: 'string' },
+    save: { type: 'boolean' },
+    list: { type: 'boolean' },
+    embedder: { type: 'string' },
+    help: { type: 'boolean' },
+  } as const;
   const { values } = parseArgs({ args: [...args], options });
   if (values.help === true) return print(USAGE);
   if (values.list === true) return print(EVAL_SETS.map(({ name, about }) => `${name.padEnd(20)} ${about}\n`).join(''));
 
   const sets = chosen(values.only);
-  const report = await measure(sets, new EvalData(process.env.GATEHOUSE_EVAL_DATA));
+  const report = await measure(sets, new EvalData(process.env.GATEHOUSE_EVAL_DATA, values.embedder));
   print(markdown(report));
   if (values.save === true) print(`Written to eval/results/${saved(report, values.only)}\n`);
   // Nothing measured is nothing shown.
@@ -50,7 +57,8 @@ async function measure(sets: readonly EvalSet[], data: EvalData): Promise<Report
   const skipped: string[] = [];
   for (const set of sets) {
     const missing = await missingOf(set, data);
-    if (missing.length > 0) skipped.push(`${set.name}: no ${missing.join(', no ')} in ${data.folder}`);
+    if (set.needsEmbedder === true && data.embedder === undefined) skipped.push(`${set.name}: no --embedder`);
+    else if (missing.length > 0) skipped.push(`${set.name}: no ${missing.join(', no ')} in ${data.folder}`);
     else for (const figure of await set.run(data)) rows.push(rowOf(set, figure));
   }
   return { rows, skipped, seconds: (performance.now() - startMs) / 1_000 };

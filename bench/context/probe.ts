@@ -8,6 +8,7 @@ import { systemClock } from '../../src/base/system-clock.ts';
 import { configSchema } from '../../src/config/config.ts';
 import type { ContextEngine } from '../../src/context/context-engine.ts';
 import { createContextThread } from '../../src/context/engine/context-thread.ts';
+import { createCurrentContextModels } from '../../src/gateway/context-models.ts';
 import { createProse } from './corpus.ts';
 
 /** Where the scenario finds it again. */
@@ -33,10 +34,10 @@ const MEMORY = { tenant: OWNER.tenant, kind: 'memory', name: OWNER.user } as con
 
 if (import.meta.main) {
   const [path = '', chunks = '', memories = '', questions = ''] = process.argv.slice(2);
-  const { context } = configSchema.parse({});
+  const { context, state } = configSchema.parse({ state: { records: `sqlite:${path}` } });
   await using engine = createContextThread(
-    { state: { records: `sqlite:${path}`, vectors: undefined }, context },
-    { clock: systemClock, onFault: (message) => process.stderr.write(`${message}\n`) },
+    { state, context },
+    { clock: systemClock, models: createCurrentContextModels(), onFault: (message) => process.stderr.write(`${message}\n`) },
   );
   const figures = await measure(engine, { chunks: Number(chunks), memories: Number(memories), questions: Number(questions) });
   process.stdout.write(`${JSON.stringify(figures)}\n`);

@@ -20,6 +20,8 @@ export interface EvalSet {
   readonly about: string;
   /** Patterns of files below the data's folder. Where one of them matches nothing the set is skipped. None: its cases are its own. */
   readonly files: readonly string[];
+  /** It asks an embedding server (`--embedder URL`), and is skipped without one. */
+  readonly needsEmbedder?: true;
   /** Measures through the code that the gateway runs. The same data gives the same figures. */
   run(data: EvalData): Promise<readonly Figure[]>;
 }

@@ -64,6 +64,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./models.ts')).modelsCommand,
   },
   {
+    name: 'ingest',
+    summary: 'Hand documents in: folders, files, web addresses.',
+    load: async () => (await import('./ingest.ts')).ingestCommand,
+  },
+  {
     name: 'openapi',
     summary: 'Print the API as an OpenAPI document.',
     load: async () => (await import('./openapi.ts')).openApiCommand,
@@ -77,6 +82,21 @@ const COMMANDS: readonly Entry[] = [
     name: 'simulate',
     summary: 'Start a simulated LLM server and AI services, with failures on demand.',
     load: async () => (await import('./simulate.ts')).simulateCommand,
+  },
+  {
+    name: 'backup',
+    summary: 'Copy all that is stored into one file, while the gateway runs.',
+    load: async () => (await import('./backup.ts')).backupCommand,
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup in the place of the database.',
+    load: async () => (await import('./restore.ts')).restoreCommand,
+  },
+  {
+    name: 'migrate',
+    summary: 'Move all that is stored to another store: SQLite or PostgreSQL.',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
   },
   {
     name: 'generate',

@@ -1,13 +1,13 @@
 /** `gatehouse connect CLIENT`: the settings with which a client uses this gateway. Nothing is started, and no secret is printed. */
 
 import { parseArgs } from 'node:util';
-import type { Config } from '../config/config.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { nearest } from '../config/suggestion.ts';
 import { systemFiles, systemZeroConfig } from '../config/system-source.ts';
 import { type Command, type CommandIo, UsageError, withUsage } from './command.ts';
 import { CLIENTS } from './connect/clients.ts';
+import { gatewayUrl, listeningUrl } from './gateway-url.ts';
 import { shownKey } from './greeting.ts';
 import { START_OPTIONS, START_OPTIONS_HELP, startOptions } from './start-options.ts';
 
@@ -59,22 +59,6 @@ function clientOf([name, ...others]: readonly string[]): (typeof CLIENTS)[number
   if (client !== undefined) return client;
   const near = nearest(name, names);
   throw new UsageError(`there are no settings for '${name}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
-}
-
-function gatewayUrl(text: string): string {
-  try {
-    const url = new URL(text);
-    if (url.protocol === 'http:' || url.protocol === 'https:') return url.href.replace(/\/+$/, '').replace(/\/v1$/, '');
-  } catch {
-    // Told below, as any other that is none.
-  }
-  throw new UsageError(`--url ${text}: write http://host:port or https://host`);
-}
-
-/** Whoever listens everywhere is reached on loopback, too. */
-function listeningUrl({ server }: Config): string {
-  const host = ['0.0.0.0', '::', '[::]'].includes(server.host) ? '127.0.0.1' : server.host;
-  return `${server.tls === undefined ? 'http' : 'https'}://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${server.port}`;
 }
 
 function firstModel({ config, simulate }: LoadedConfig): string {

@@ -50,6 +50,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
   OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20token',
   QDRANT_URL: 'http://localhost:6333',
+  QDRANT_API_KEY: 'secret',
   ENABLE_FILE_UPLOAD: 'true',
   MAX_FILE_SIZE: '10485760',
 };

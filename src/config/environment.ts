@@ -215,8 +215,9 @@ export const ENVIRONMENT: readonly EnvironmentVariable[] = [
     name: 'QDRANT_URL',
     origins: ['AI microservices'],
     paths: ['state.vectors'],
-    description: 'Qdrant, whose health is told. Nothing is kept there yet.',
+    description: 'Qdrant, where vectors are kept. Its health is told.',
   },
+  { name: 'QDRANT_API_KEY', origins: ['AI microservices'], paths: ['state.vectors_api_key'], description: 'The key that Qdrant is sent.' },
   { name: 'ENABLE_FILE_UPLOAD', origins: ['AIVillage'], paths: ['uploads.enabled'], description: 'Whether files are taken.' },
   { name: 'MAX_FILE_SIZE', origins: ['AIVillage'], paths: ['uploads.bytes_max'], description: 'Largest file, in bytes.' },
 ];

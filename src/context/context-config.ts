@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { bytes, duration } from '../base/units.ts';
-import { contextDefaultSchema } from '../operations/context-wish.ts';
+import { contextUsualSchema } from '../operations/context-wish.ts';
 import { embeddingsConfig, rerankerConfig } from './embedding/embedding-config.ts';
 import { knowledgeConfig } from './knowledge/knowledge-config.ts';
 import { memoryConfig } from './memory/memory-config.ts';
@@ -13,11 +13,9 @@ export const contextConfig = z.strictObject({
   deadline: duration({ min: 5, max: 30_000 })
     .default(150)
     .describe('How long a chat waits for memories and documents together; it goes on with what is there by then. 5ms to 30s.'),
-  default: contextDefaultSchema
-    .optional()
-    .describe(
-      'Memory and documents for chats of which neither the request nor its key says anything (`POST /v1/chat` does). Default: none.',
-    ),
+  default: contextUsualSchema
+    .prefault({})
+    .describe('Memory and documents for chats of which neither the request nor its key says anything (`POST /v1/chat` does).'),
   index_bytes_max: bytes({ min: 8 * MIB, max: 1_048_576 * MIB })
     .default(512 * MIB)
     .describe('Memory for indexes; the least recently used are made anew when they are needed. 8MiB to 1TiB.'),

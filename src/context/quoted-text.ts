@@ -28,8 +28,8 @@ const ROLE_LINE =
 
 const HEAD_CHARS = 48;
 /** What is seen as nothing, or next to nothing, between two letters. */
-const JOINERS = /[\u200c\u200d\ufe0f]/g;
-const BETWEEN = /[\s\u200c\u200d\ufe0f]/g;
+const JOINERS = /\u200c|\u200d|\ufe0f/g;
+const BETWEEN = /\s|\u200c|\u200d|\ufe0f/g;
 
 /** The text as a quotation; at least one line, without a line end behind it. Time grows with its length alone. */
 export function quoteText(text: string): string {

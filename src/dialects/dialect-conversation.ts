@@ -95,31 +95,28 @@ function conversationOf(bytes: Uint8Array, spans: readonly JsonSpan[], words: Co
     sayings,
     question,
     opening: opening ?? before,
-    place: (text) => (last === undefined ? undefined : placed(bytes, last, words, text)),
+    place: (text) => (last === undefined ? undefined : placed(bytes, { ...last, text }, words)),
   };
 }
 
 /** Two conversations that begin with the same so many characters, and go on differently, are hardly two. */
 const OPENING_CHARS_MAX = 4_096;
 
-// oxlint-disable-next-line max-params -- the body, where in it, in whose words, and what
-function placed(
-  bytes: Uint8Array,
-  { span, isMixed }: { readonly span: JsonSpan; readonly isMixed: boolean },
-  words: ConversationWords,
-  text: string,
-): Uint8Array | undefined {
-  if (words.within !== undefined) return placedWithin(bytes, span, words.within, { text, isMixed });
+interface Place {
+  readonly span: JsonSpan;
+  readonly isMixed: boolean;
+  readonly text: string;
+}
+
+function placed(bytes: Uint8Array, place: Place, words: ConversationWords): Uint8Array | undefined {
+  if (words.within !== undefined) return placedWithin(bytes, place, words.within);
+  const { span, isMixed, text } = place;
   const item = words.write(text);
   return isMixed ? spliced(bytes, span.end, `,${item}`) : spliced(bytes, span.start, `${item},`);
 }
 
-function placedWithin(
-  bytes: Uint8Array,
-  span: JsonSpan,
-  within: NonNullable<ConversationWords['within']>,
-  { text, isMixed }: { readonly text: string; readonly isMixed: boolean },
-): Uint8Array | undefined {
+function placedWithin(bytes: Uint8Array, place: Place, within: NonNullable<ConversationWords['within']>): Uint8Array | undefined {
+  const { span, isMixed, text } = place;
   const at = memberStart(bytes.subarray(span.start, span.end), within.member);
   if (at === undefined) return undefined;
   const parts = arrayItems(bytes, span.start + at);

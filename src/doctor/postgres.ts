@@ -127,9 +127,9 @@ function durability({ fsync, synchronousCommit }: PostgresFacts, where: string):
   return ok('postgres.durability', 'what it has acknowledged outlives a crash', where);
 }
 
-/** Each process has one pool for what is uploaded and one for memories. */
+/** Each process has a pool for what is uploaded, one for memories, and one for vectors. */
 function connections({ connectionsMax }: PostgresFacts, { server, state }: Config): Finding[] {
-  const wanted = 2 * server.workers * state.records_connections_max;
+  const wanted = 3 * server.workers * state.records_connections_max;
   if (wanted <= connectionsMax * 0.8) return [];
   return [
     warn('postgres.connections', {

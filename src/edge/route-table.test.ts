@@ -16,6 +16,11 @@ const table = createRouteTable([
   route('/api/v1/pricing/*', ['POST']),
   route('/api/v1/pricing/*', ['GET']),
   route('/api/v1/pricing/{id}', ['DELETE']),
+  route('/v1/stores/{store}'),
+  route('/v1/stores/{store}/files'),
+  route('/v1/stores/{store}/files/{file}'),
+  route('/v1/stores/{store}/files/{file}/content'),
+  route('/v1/stores/{store}/batches/{batch}/files'),
 ]);
 
 describe('a path is matched', () => {
@@ -40,6 +45,18 @@ describe('a path is matched', () => {
     ['/api/v1/pricing/quote/7', '/api/v1/pricing/*'],
     ['/api/v1/pricings', '/api/*'],
     ['/api/v1/pricing/7', '/api/v1/pricing/{id}', { id: '7' }],
+    ['/v1/stores/a', '/v1/stores/{store}', { store: 'a' }],
+    ['/v1/stores/a/files', '/v1/stores/{store}/files', { store: 'a' }],
+    ['/v1/stores/a/files/b', '/v1/stores/{store}/files/{file}', { store: 'a', file: 'b' }],
+    ['/v1/stores/a/files/b/', '/v1/stores/{store}/files/{file}', { store: 'a', file: 'b' }],
+    ['/v1/stores/files/files/files', '/v1/stores/{store}/files/{file}', { store: 'files', file: 'files' }],
+    ['/v1/stores/a%2Fb/files/c%20d/content', '/v1/stores/{store}/files/{file}/content', { store: 'a/b', file: 'c d' }],
+    ['/v1/stores/a/batches/b/files', '/v1/stores/{store}/batches/{batch}/files', { store: 'a', batch: 'b' }],
+    ['/v1/stores//files/b', undefined],
+    ['/v1/stores/a/files//content', undefined],
+    ['/v1/stores/a/files/b/c', undefined],
+    ['/v1/stores/a/b/files/c', undefined],
+    ['/v1/stores/a/filesb/c', undefined],
     ['/V1/models', undefined],
     ['/v1', undefined],
     ['/nothing', undefined],
@@ -86,7 +103,8 @@ describe('the boot stops at', () => {
     ['a pattern without a slash', [route('x')]],
     ['a wildcard in the middle', [route('/x/*/y')]],
     ['a wildcard that is no whole segment', [route('/x*')]],
-    ['two parameters', [route('/x/{a}/{b}')]],
+    ['two parameters in one segment', [route('/x/{a}{b}')]],
+    ['two parameters of which one may hold slashes', [route('/x/{a...}/{b}')]],
     ['a parameter that is no whole segment', [route('/x/y{a}')]],
   ] as const) {
     test(what, () => expect(() => createRouteTable(routes)).toThrow(RouteTableError));

@@ -3,6 +3,7 @@
  *
  *   /v1/models              this path, also with a slash at its end
  *   /v1/models/{id...}      one parameter, which may hold slashes; `{name}` may not. A suffix that begins with a slash or a colon may follow
+ *   /v1/a/{a}/b/{b}         several parameters, each a whole segment
  *   /api/v1/pricing/*       everything below, and the bare path; the longest wins
  */
 
@@ -47,7 +48,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
   for (const route of routes) {
     check(route);
     const pattern = parsePattern(route.pattern);
-    const key = `${pattern.kind} ${pattern.prefix} ${pattern.suffix}`;
+    const key = JSON.stringify([pattern.kind, pattern.prefix, pattern.middle, pattern.suffix]);
     let entry = entries.get(key);
     if (entry === undefined) entries.set(key, (entry = new Entry(pattern)));
     entry.add(route);
@@ -102,11 +103,13 @@ function longestBelow(below: ReadonlyMap<string, Entry>, path: string, depthMax:
 }
 
 interface Pattern {
-  readonly kind: 'exact' | 'below' | 'segment' | 'rest';
-  /** The whole path, the path above `/*`, or what comes before the parameter. */
+  readonly kind: 'exact' | 'below' | 'segment' | 'rest' | 'segments';
+  /** The whole path, the path above `/*`, or what comes before the first parameter. */
   readonly prefix: string;
+  /** What stands between parameters, where there are several. */
+  readonly middle: readonly string[];
   readonly suffix: string;
-  readonly name: string;
+  readonly names: readonly string[];
 }
 
 const PATTERN = /^(?<prefix>\/[^{}*]*)(?:\{(?<name>[a-z_]+)(?<rest>\.\.\.)?\}(?<suffix>(?:[/:][^{}*]*)?))?$/;
@@ -114,13 +117,49 @@ const PATTERN = /^(?<prefix>\/[^{}*]*)(?:\{(?<name>[a-z_]+)(?<rest>\.\.\.)?\}(?<
 function parsePattern(text: string): Pattern {
   const isBelow = text.endsWith('/*');
   // `/*` alone has an empty prefix.
-  if (text === '/*') return { kind: 'below', prefix: '', suffix: '', name: '' };
+  if (text === '/*') return { kind: 'below', prefix: '', middle: [], suffix: '', names: [] };
+  const several = parseSeveral(text);
+  if (several !== undefined) return several;
   const groups = PATTERN.exec(isBelow ? text.slice(0, -2) : text)?.groups;
   const { prefix, name, rest, suffix = '' } = groups ?? {};
   if (prefix === undefined || (name !== undefined && (isBelow || !prefix.endsWith('/'))))
-    throw new RouteTableError(`the pattern '${text}' is none: it is a path, a path with one {parameter}, or a path that ends in /*`);
-  if (name === undefined) return { kind: isBelow ? 'below' : 'exact', prefix, suffix: '', name: '' };
-  return { kind: rest === undefined ? 'segment' : 'rest', prefix, suffix, name };
+    throw new RouteTableError(`the pattern '${text}' is none: it is a path, a path with {parameters}, or a path that ends in /*`);
+  if (name === undefined) return { kind: isBelow ? 'below' : 'exact', prefix, middle: [], suffix: '', names: [] };
+  return { kind: rest === undefined ? 'segment' : 'rest', prefix, middle: [], suffix, names: [name] };
+}
+
+/** Undefined for what has not several parameters. */
+function parseSeveral(text: string): Pattern | undefined {
+  // At even places what stands there, at odd ones the names of parameters.
+  const parts = text.split(/\{([a-z_]+)\}/);
+  if (parts.length < 5) return undefined;
+  const fixed = parts.filter((_, at) => at % 2 === 0);
+  const [prefix = '', suffix = ''] = [fixed[0], fixed.at(-1)];
+  const middle = fixed.slice(1, -1);
+  const isSound =
+    /^\/[^{}*]*$/.test(prefix) &&
+    prefix.endsWith('/') &&
+    middle.every((part) => /^\/(?:[^{}*]*\/)?$/.test(part)) &&
+    /^(?:[/:][^{}*]*)?$/.test(suffix);
+  return isSound ? { kind: 'segments', prefix, middle, suffix, names: parts.filter((_, at) => at % 2 === 1) } : undefined;
+}
+
+/** The values of the parameters; undefined for a path that does not match. */
+function segmentsOf({ prefix, middle, suffix }: Pattern, path: string): readonly string[] | undefined {
+  if (!path.startsWith(prefix) || !path.endsWith(suffix)) return undefined;
+  const values: string[] = [];
+  let from = prefix.length;
+  const to = path.length - suffix.length;
+  for (const part of [...middle, undefined]) {
+    const slash = path.indexOf('/', from);
+    const end = part === undefined || slash === -1 || slash > to ? to : slash;
+    if (end <= from || path.slice(from, end).includes('/')) return undefined;
+    values.push(path.slice(from, end));
+    if (part === undefined) break;
+    if (!path.startsWith(part, end) || end + part.length > to) return undefined;
+    from = end + part.length;
+  }
+  return values;
 }
 
 class Entry implements RouteEntry {
@@ -132,8 +171,7 @@ class Entry implements RouteEntry {
 
   constructor(pattern: Pattern) {
     this.pattern = pattern;
-    const isParametric = pattern.kind === 'segment' || pattern.kind === 'rest';
-    this.params = isParametric ? (path) => ({ [pattern.name]: decodeURIComponent(this.#parameter(path)) }) : undefined;
+    this.params = pattern.names.length > 0 ? (path) => this.#parameters(path) : undefined;
   }
 
   add(route: Route): void {
@@ -158,8 +196,16 @@ class Entry implements RouteEntry {
   /** Whether a path without a slash at its end belongs to a pattern with a parameter. */
   covers(path: string): boolean {
     const { kind, prefix, suffix } = this.pattern;
+    if (kind === 'segments') return segmentsOf(this.pattern, path) !== undefined;
     if (path.length <= prefix.length + suffix.length || !path.startsWith(prefix) || !path.endsWith(suffix)) return false;
     return kind === 'rest' || !this.#parameter(path).includes('/');
+  }
+
+  #parameters(path: string): Readonly<Record<string, string>> {
+    const { kind, names } = this.pattern;
+    const bare = path.endsWith('/') ? path.slice(0, -1) : path;
+    const values = kind === 'segments' ? (segmentsOf(this.pattern, bare) ?? []) : [this.#parameter(path)];
+    return Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(values[at] ?? '')]));
   }
 
   #parameter(path: string): string {

@@ -43,11 +43,11 @@ import { createContextModels } from './context-models.ts';
 import { createDefaultModel } from './default-model.ts';
 import { createCall, createDialectRoutes } from './dialect-routes.ts';
 import { exampleModels } from './example-models.ts';
+import { createKnowledgeRoutes } from './knowledge-routes.ts';
 import { createMemoryRoutes } from './memory-routes.ts';
 import { createModelCosts } from './model-costs.ts';
 import type { Runtime } from './runtime.ts';
 import { createServiceRoutes, unlessServed } from './service-routes.ts';
-import { createUploadRoutes } from './upload-routes.ts';
 
 /** What the admin routes may do to the gateway as a whole. */
 export interface Controls extends ConfigurationDeps {
@@ -170,18 +170,19 @@ interface RouteParts {
 }
 
 function createRoutes(config: Config, runtime: Runtime, { router, catalog, controls, upstream, list }: RouteParts): Route[] {
-  const { clock, watch, metrics, registry, breakerNews, version, log } = runtime;
+  const { clock, watch, metrics, registry, breakerNews, version } = runtime;
   const serviceName = config.telemetry.service_name;
   const services = createServiceRoutes(
     { services: config.services, timeoutMs: config.upstream.service_timeout, bodyBytesMax: config.server.service_body_bytes_max },
     { upstream, clock, watch, traceHeaders },
   );
   const examples = exampleModels(literalNames(router));
+  const knowledge = createKnowledgeRoutes(config, runtime);
   const routes: Route[] = [
-    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples }),
+    ...createDialectRoutes(config, runtime, { router, catalog, upstream, list, services, examples, kept: knowledge.kept }),
     ...services,
+    ...unlessServed(knowledge.routes, services),
     ...unlessServed(createMemories(config, runtime), services),
-    ...unlessServed(createUploadRoutes(config.uploads, { documents: runtime.documents, clock, logger: log }), services),
     ...createHealthRoutes({
       clock,
       sources: [

@@ -18,7 +18,7 @@ export function unifiedChatDocs({ chat: model }: ExampleModels): RouteDocs {
     tag: 'Assistant',
     summary: 'Unified chat',
     description:
-      'A chat with what is known of the user and the documents around it. `context` tells what the model was given, `metadata` how long each part took and, in `skipped`, what had no part in the answer.',
+      'A chat with what is known of the user and the documents around it. `context` tells what the model was given, `metadata` how long each part took, whether the turn is stored and, in `skipped` and `left_out`, what had no part in the answer and why. A `gatehouse` block says what the table has no fields for, as at `/v1/chat/completions`.',
     body: {
       content: {
         'application/json': {

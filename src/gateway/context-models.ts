@@ -48,6 +48,7 @@ type Kind = Extract<OperationKind, 'embed' | 'rerank' | 'chat'>;
 /** In the log and in metrics; no caller can ask for such a path. */
 const PATTERNS: Readonly<Record<Kind, string>> = { embed: 'context:embed', rerank: 'context:rerank', chat: 'context:chat' };
 const PRINCIPAL = { id: 'gatehouse:context', tier: '', admin: false, kind: 'key' } as const;
+const INPUT_TYPES = { document: 'search_document', query: 'search_query' } as const;
 const ADDRESS = 'context';
 const MESSAGE_CHARS_MAX = 300;
 
@@ -67,7 +68,7 @@ export function createContextModels(deps: ContextModelsDeps): ContextModels {
       const body = {
         model: asked,
         texts,
-        input_type: kind === 'query' ? 'search_query' : 'search_document',
+        input_type: INPUT_TYPES[kind],
         // What crosses is written in base64, which costs far less to write and to read; of a target's own bytes numbers are sure.
         embedding_types: [router.targets(asked, dialect.name).length === 0 ? 'base64' : 'float'],
         output_dimension: dimensions,
@@ -82,7 +83,7 @@ export function createContextModels(deps: ContextModelsDeps): ContextModels {
       return scoresOf(results, texts.length);
     },
     async ask({ model, messages, outputTokensMax, schema, temperature, owner }: AskRequest, signal): Promise<AskReply> {
-      const format = schema === undefined ? undefined : { type: 'json_object', json_schema: schema };
+      const format = schema === undefined ? undefined : { type: 'json_object', json_schema: schema.schema };
       const body = { model, messages, max_tokens: outputTokensMax, temperature, response_format: format };
       return answerOf(await ask('chat', { body, owner }, signal));
     },
@@ -206,7 +207,7 @@ function batchOf(lists: unknown, count: number): EmbeddedBatch {
 }
 
 function scoresOf(results: unknown, count: number): readonly number[] {
-  const scores = new Array<number | undefined>(count).fill(undefined);
+  const scores = Array.from({ length: count }, (): number | undefined => undefined);
   for (const result of Array.isArray(results) ? results : []) {
     const { index, relevance_score: score } = isRecord(result) ? result : {};
     if (typeof index === 'number' && index in scores && typeof score === 'number') scores[index] = score;

@@ -4,6 +4,7 @@
 
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Config } from '../config/config.ts';
+import { createSpools } from '../context/spool/spool.ts';
 import { DIALECTS_BY_NAME, FILES_DIALECT } from '../dialects/registry.ts';
 import type { Route } from '../edge/route-table.ts';
 import type { Handler } from '../pipeline/policy.ts';
@@ -21,6 +22,7 @@ import { createChatRoutes } from './chat-routes.ts';
 import { createCohereRoutes } from './cohere-routes.ts';
 import type { ExampleModels } from './example-models.ts';
 import { createGeminiRoutes } from './gemini-routes.ts';
+import type { KeptFiles } from './kept-files.ts';
 import { createMediaRoutes } from './media-routes.ts';
 import { createModelDescriptions, createOutputLimits } from './model-description.ts';
 import { createModelRoutes } from './model-routes.ts';
@@ -41,13 +43,15 @@ export interface DialectRouteParts {
   readonly services: readonly Route[];
   /** Models that the documentation may name. */
   readonly examples: ExampleModels;
+  /** Files that are kept here; undefined where none are. */
+  readonly kept: KeptFiles | undefined;
 }
 
 /** Largest whole reply of a model that is passed on: embeddings of a large batch are some tens of megabytes. */
 const REPLY_BYTES_MAX = 256 * 1_048_576;
 
 export function createDialectRoutes(config: Config, runtime: Runtime, parts: DialectRouteParts): Route[] {
-  const { router, catalog, upstream, list, services, examples } = parts;
+  const { router, catalog, upstream, list, services, examples, kept } = parts;
   const { clock, watch, random } = runtime;
   const modelCall = createCall(config, runtime, parts);
   const describe = createModelDescriptions(catalog, router);
@@ -64,7 +68,7 @@ export function createDialectRoutes(config: Config, runtime: Runtime, parts: Dia
     ...createChatRoutes({ call: loadingCall, services, examples }),
     ...createOllamaRoutes(config.services, { router, upstream, clock, random, call: loadingCall, list, describe, examples }),
     ...unlessServed(createCohereRoutes({ call: modelCall, examples }), services),
-    ...createPassedRoutes(config, runtime, { router, upstream, examples }),
+    ...createPassedRoutes(config, runtime, { router, upstream, examples, kept }),
   ];
 }
 
@@ -92,15 +96,21 @@ export function createCall(
 }
 
 /** What passes between a caller and a target of its own dialect, and is put into no other. */
-function createPassedRoutes(config: Config, runtime: Runtime, { router, upstream, examples }: PassedParts): Route[] {
+function createPassedRoutes(config: Config, runtime: Runtime, { router, upstream, examples, kept }: PassedParts): Route[] {
   const { clock, random, watch, vendorObjects: store } = runtime;
   const shared = { router, upstream, clock, random, watch, traceHeaders };
   const whole = { replyBytesMax: REPLY_BYTES_MAX, pingIntervalMs: config.upstream.ping_interval };
   return [
     ...createMediaRoutes(createPassCall(whole, { ...shared, dialects: DIALECTS_BY_NAME }), examples),
     ...createRealtimeRoutes(createRealtimeCall(config.realtime, { ...shared, dialects: DIALECTS_BY_NAME })),
-    ...createVendorRoutes(config.files, { ...shared, dialect: FILES_DIALECT, store }),
+    ...createVendorRoutes(config.files, {
+      ...shared,
+      dialect: FILES_DIALECT,
+      store,
+      kept,
+      spools: createSpools(config.media, () => createAnswerId(random)),
+    }),
   ];
 }
 
-type PassedParts = Pick<DialectRouteParts, 'router' | 'upstream' | 'examples'>;
+type PassedParts = Pick<DialectRouteParts, 'router' | 'upstream' | 'examples' | 'kept'>;

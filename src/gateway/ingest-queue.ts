@@ -16,6 +16,11 @@ export interface IngestQueueDeps {
   readonly logger: Logger;
 }
 
+export interface IngestQueueConfig {
+  /** Whether there may be files from before; else they are looked for when there are some of now. */
+  readonly looksAtOnce: boolean;
+}
+
 export interface WaitingFile {
   readonly tenant: string;
   readonly collection: string;
@@ -23,11 +28,17 @@ export interface WaitingFile {
   readonly file: Pick<AnnouncedFile, 'id' | 'owner' | 'filename' | 'attributes' | 'chunking'>;
 }
 
+interface UrgentFile {
+  readonly file: WaitingFile;
+  readonly resolve: (indexed: CollectionFile | undefined) => void;
+  readonly reject: (cause: unknown) => void;
+}
+
 /** Files that are read at once. */
 const PARALLEL = 2;
 /** Those beyond it stay in the store, and are taken up when there is room. */
 const WAITING_MAX = 10_000;
-const LOOK_EVERY_MS = 30_000;
+const LOOK_EVERY_MS = 10_000;
 /** The first look, when a start is over. */
 const LOOK_FIRST_MS = 1_000;
 const TAKEN_MAX = 200;
@@ -35,18 +46,19 @@ const TAKEN_MAX = 200;
 export class IngestQueue implements Disposable {
   readonly #deps: IngestQueueDeps;
   readonly #waiting = new Map<string, WaitingFile>();
+  readonly #urgent: UrgentFile[] = [];
   readonly #running = new Map<string, Promise<void>>();
   #look: Disposable | undefined;
   #isOver = false;
 
-  constructor(deps: IngestQueueDeps) {
+  constructor({ looksAtOnce }: IngestQueueConfig, deps: IngestQueueDeps) {
     this.#deps = deps;
-    this.#lookIn(LOOK_FIRST_MS);
+    if (looksAtOnce) this.#lookIn(LOOK_FIRST_MS);
   }
 
   /** Files that are announced, and not ready yet. */
   get size(): number {
-    return this.#waiting.size + this.#running.size;
+    return this.#urgent.length + this.#waiting.size + this.#running.size;
   }
 
   add(files: readonly WaitingFile[]): void {
@@ -54,40 +66,50 @@ export class IngestQueue implements Disposable {
       if (this.#waiting.size >= WAITING_MAX) break;
       this.#waiting.set(keyOf(file), file);
     }
+    if (this.#look === undefined) this.#lookIn(LOOK_EVERY_MS);
     this.#work();
   }
 
-  /** At once, beside the others: for a caller who waits for it. Rejects with what the engine or a store says. */
+  /** Before all that nobody waits for. Rejects with what the engine or a store says. */
   now(file: WaitingFile): Promise<CollectionFile | undefined> {
-    return this.#index(file);
+    const { promise, resolve, reject } = Promise.withResolvers<CollectionFile | undefined>();
+    this.#urgent.push({ file, resolve, reject });
+    this.#work();
+    return promise;
   }
 
   [Symbol.dispose](): void {
     this.#isOver = true;
     this.#waiting.clear();
+    for (const { reject } of this.#urgent.splice(0)) reject(new GatewayError('draining', 'the gateway is stopping'));
     this.#look?.[Symbol.dispose]();
   }
 
   #work(): void {
-    for (const [key, file] of this.#waiting) {
-      if (this.#running.size >= PARALLEL || this.#isOver) return;
+    while (this.#running.size < PARALLEL && !this.#isOver) {
+      const urgent = this.#urgent.shift();
       // Given again while it is read: it is read again afterwards.
-      if (this.#running.has(key)) continue;
-      this.#waiting.delete(key);
-      const running = this.#run(file).finally(() => {
-        this.#running.delete(key);
+      const next = urgent?.file ?? this.#waiting.values().find((file) => !this.#running.has(keyOf(file)));
+      if (next === undefined) return;
+      const key = keyOf(next);
+      if (urgent === undefined) this.#waiting.delete(key);
+      const slot = urgent === undefined ? key : `now ${key}`;
+      const running = this.#run(next, urgent).finally(() => {
+        this.#running.delete(slot);
         this.#work();
       });
-      this.#running.set(key, running);
+      this.#running.set(slot, running);
     }
   }
 
-  async #run(file: WaitingFile): Promise<void> {
+  async #run(file: WaitingFile, urgent: UrgentFile | undefined): Promise<void> {
     const { knowledge, logger } = this.#deps;
     const { tenant, collection } = file;
     try {
-      await this.#index(file);
+      const indexed = await this.#index(file);
+      urgent?.resolve(indexed);
     } catch (cause) {
+      urgent?.reject(cause);
       // What was removed meanwhile wants nothing more; and a store that is away comes back: the file is taken up later.
       if (cause instanceof GatewayError && (cause.code === 'resource_unknown' || cause.code === 'storage_unavailable')) return;
       logger.error('a file could not be indexed', { reason: cause instanceof Error ? cause.message : String(cause) });
@@ -113,19 +135,21 @@ export class IngestQueue implements Disposable {
   #lookIn(delayMs: number): void {
     if (this.#isOver) return;
     this.#look = this.#deps.clock.after(delayMs, () => {
-      void this.#takeUp().finally(() => this.#lookIn(LOOK_EVERY_MS));
+      this.#takeUp().catch((cause: unknown) => {
+        this.#deps.logger.warn('files that are not indexed yet could not be looked for', {
+          reason: cause instanceof Error ? cause.message : String(cause),
+        });
+      });
     });
   }
 
   async #takeUp(): Promise<void> {
-    if (this.#waiting.size > 0) return;
     try {
+      if (this.#waiting.size > 0) return;
       const taken = await this.#deps.knowledge.takeUnfinished(TAKEN_MAX);
       this.add(taken.filter((file) => !this.#running.has(keyOf(file))));
-    } catch (cause) {
-      this.#deps.logger.warn('files that are not indexed yet could not be looked for', {
-        reason: cause instanceof Error ? cause.message : String(cause),
-      });
+    } finally {
+      this.#lookIn(LOOK_EVERY_MS);
     }
   }
 }

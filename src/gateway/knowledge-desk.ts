@@ -39,10 +39,9 @@ export interface FileToAdd {
   readonly chunking?: ChunkingStrategy;
 }
 
-/** What a document is put into whose uploader names nothing, and what chats look into that name nothing. */
-export { DEFAULT_COLLECTION } from '../context/knowledge/access.ts';
-
 const COLLECTIONS_MAX = 10_000;
+/** How long the answer to an upload waits for its document to be found by search. */
+const INDEX_WAIT_MS = 2_000;
 
 export class KnowledgeDesk {
   readonly #deps: KnowledgeDeskDeps;
@@ -97,9 +96,17 @@ export class KnowledgeDesk {
     return own.at(-1);
   }
 
+  /** Throws `resource_unknown` for a name that the viewer's own collections may not have. */
+  checkName(viewer: Viewer, name: string): void {
+    const { user } = viewer;
+    const collection = { id: namedCollectionId(viewer, name), name, ...(user === undefined ? {} : { user }) };
+    if (!maySee(viewer, collection))
+      throw new GatewayError('resource_unknown', `there is no collection '${name}' for this key`, { param: 'collection' });
+  }
+
   /** The same, made where it is not there yet. Throws `resource_unknown` for a name that the key may not use. */
   async ensureNamed(viewer: Viewer, name: string): Promise<Collection> {
-    if (!maySee(viewer, { id: '', name, ...(viewer.user === undefined ? {} : { user: viewer.user }) })) throw unknownCollection();
+    this.checkName(viewer, name);
     return (await this.named(viewer, name)) ?? this.create(viewer, { name, metadata: {} }, namedCollectionId(viewer, name));
   }
 
@@ -122,12 +129,17 @@ export class KnowledgeDesk {
     return announced;
   }
 
-  /** Puts a document into the collection of a name, and waits until it is there. */
+  /** Puts a document into a collection, and waits a while until it is there: a long one is still in progress then, and gets there by itself. */
   async indexDocument(viewer: Viewer, collection: string, record: DocumentRecord): Promise<CollectionFile | undefined> {
     const { tenant, user: owner = '' } = viewer;
-    const file = { id: record.id, filename: record.filename, attributes: {}, owner };
-    await this.engine.announce(tenant, collection, { files: [file] });
-    return this.#deps.queue.now({ tenant, collection, file });
+    const file = { id: record.id, filename: record.filename, attributes: attributesIn(record), owner };
+    const [announced] = await this.engine.announce(tenant, collection, { files: [file] });
+    const late = Promise.withResolvers<CollectionFile | undefined>();
+    using _wait = this.#deps.clock.after(INDEX_WAIT_MS, () => late.resolve(announced));
+    const indexed = this.#deps.queue.now({ tenant, collection, file });
+    // Nobody may be listening any more when it fails.
+    indexed.catch(() => undefined);
+    return await Promise.race([indexed, late.promise]);
   }
 
   /** Deletes a document, and takes it out of every collection. Whether there was one. */
@@ -139,6 +151,21 @@ export class KnowledgeDesk {
     await this.engine.removeDocument(tenant, id);
     return this.#deps.documents.delete(owner, id);
   }
+}
+
+const ATTRIBUTES_MAX = 16;
+const KEY_CHARS_MAX = 64;
+const VALUE_CHARS_MAX = 512;
+
+/** What of the uploader's own words about a document filters can look at. */
+function attributesIn({ metadata }: DocumentRecord): Attributes {
+  const pairs = Object.entries(JSON.parse(metadata) as Record<string, unknown>).filter(
+    (pair): pair is [string, string | number | boolean] =>
+      pair[0].length >= 1 &&
+      pair[0].length <= KEY_CHARS_MAX &&
+      (typeof pair[1] === 'number' || typeof pair[1] === 'boolean' || (typeof pair[1] === 'string' && pair[1].length <= VALUE_CHARS_MAX)),
+  );
+  return Object.fromEntries(pairs.slice(0, ATTRIBUTES_MAX));
 }
 
 export function viewerOf(exchange: Exchange): Viewer {

@@ -6,6 +6,7 @@ import { GatewayError } from '../base/errors.ts';
 import type { Memory, MemoryChange, MemoryEngine } from '../context/memory/memory.ts';
 import { type MemoryCondition, passesFilter } from '../context/memory/memory-condition.ts';
 import { publicMemoryId } from '../context/memory/memory-id.ts';
+import { expiryOf, readTime } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { Reply } from '../pipeline/reply.ts';
@@ -27,8 +28,7 @@ import {
   wholeParameter,
 } from './memory-fields.ts';
 import { eventJson, historyJson, memoryJson, onlyFields, resultJson } from './memory-json.ts';
-import { type ListWish, NUMBERED_MAX, pageAfter, pageNumbered } from './memory-pages.ts';
-import { expiryOf, readTime } from './memory-times.ts';
+import { type ListWish, NUMBERED_MAX, pageAfter, pageNumbered, usersOf } from './memory-pages.ts';
 import { kindsOf, nobodyNamed, rememberingOf, type Wanted, wantedOf } from './memory-wishes.ts';
 
 export interface MemoryCallDeps {
@@ -72,10 +72,10 @@ export class MemoryCalls {
     const { memories, leftOut } = await this.#engine.recall(partition, {
       query: body.query,
       limit: body.top_k ?? body.limit ?? SEARCH_LIMIT,
-      filter: { ...filter, ...(body.metadata == null ? {} : { metadata: body.metadata }) },
+      filter: { ...filter, ...((body.metadata ?? undefined) === undefined ? {} : { metadata: body.metadata ?? {} }) },
       expired: body.show_expired ?? false,
-      ...(body.decay == null ? {} : { decay: body.decay }),
-      ...(body.kinds == null ? {} : { kinds: body.kinds }),
+      ...(typeof body.decay === 'string' ? { decay: body.decay } : {}),
+      ...(Array.isArray(body.kinds) ? { kinds: body.kinds } : {}),
       ...(reference === undefined ? {} : { referenceMs: reference.fromMs }),
       ...(latest === undefined ? {} : { superseded: !latest }),
     });
@@ -182,6 +182,17 @@ export class MemoryCalls {
     };
   }
 
+  /** `GET /v1/entities`: the users of the caller's tenant; of a key that is bound to one, that one. */
+  readonly users: Handler = async (request, exchange) => {
+    const given = readQuery(request, ['page', 'page_size']);
+    const { tenant, user } = exchange.get(principalFact);
+    const page = wholeParameter('page', given.page, { min: 1, max: NUMBERED_MAX }) ?? 1;
+    const size = wholeParameter('page_size', given.page_size, { min: 1, max: PAGE_MAX }) ?? PAGE_DEFAULT;
+    const users = user === undefined ? await usersOf(this.#engine, tenant) : [{ name: user }];
+    const results = users.slice((page - 1) * size, page * size).map((one) => ({ id: one.name, type: 'user', ...one }));
+    return jsonReply(200, { count: users.length, ...linksOf(request, { page, isMore: page * size < users.length }), results });
+  };
+
   readonly history: Handler = async (request, exchange) => {
     const { partition, id } = placeOf(exchange.get(principalFact), request.params?.['id'] ?? '', userOf(request));
     await this.#existing({ partition, id });
@@ -255,18 +266,25 @@ export class MemoryCalls {
     }: { readonly page: number; readonly size: number; readonly request: GatewayRequest; readonly fields?: readonly string[] | undefined },
   ): Promise<Reply> {
     const { memories, total } = await pageNumbered(this.#engine, wish, { page, size });
-    const link = (to: number): string => {
-      const search = new URLSearchParams(request.search);
-      search.set('page', String(to));
-      return `${request.path}?${search.toString()}`;
-    };
     return jsonReply(200, {
       count: total,
-      next: page * size < total ? link(page + 1) : null,
-      previous: page > 1 ? link(page - 1) : null,
+      ...linksOf(request, { page, isMore: page * size < total }),
       results: memories.map((memory) => onlyFields(memoryJson(wish.partition, memory), fields)),
     });
   }
+}
+
+/** Where the pages beside this one are. */
+function linksOf(
+  request: GatewayRequest,
+  { page, isMore }: { readonly page: number; readonly isMore: boolean },
+): { next: string | null; previous: string | null } {
+  const link = (to: number): string => {
+    const search = new URLSearchParams(request.search);
+    search.set('page', String(to));
+    return `${request.path}?${search.toString()}`;
+  };
+  return { next: isMore ? link(page + 1) : null, previous: page > 1 ? link(page - 1) : null };
 }
 
 function placeIfTheirs(find: () => MemoryPlace): MemoryPlace | undefined {
@@ -297,8 +315,8 @@ function named({ user_id, agent_id, run_id }: Owners): Owners {
 function changeOf({ text, metadata, expiration_date: expiration }: ChangeBody): MemoryChange {
   const expires = readTime(expiration);
   return {
-    ...(text == null ? {} : { text }),
-    ...(metadata == null ? {} : { metadata }),
+    ...(typeof text === 'string' ? { text } : {}),
+    ...(metadata === null || metadata === undefined ? {} : { metadata }),
     ...(expires === undefined ? {} : { expiresMs: expiryOf(expires) }),
     ...(expiration === null ? { expiresMs: null } : {}),
   };

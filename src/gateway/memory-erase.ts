@@ -11,6 +11,7 @@ import type { Clock } from '../base/clock.ts';
 import { GatewayError } from '../base/errors.ts';
 import type { KnowledgeEngine } from '../context/knowledge/knowledge.ts';
 import type { MemoryEngine } from '../context/memory/memory.ts';
+import { timeText } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { DocumentStore, Owner } from '../stores/document/document-store.ts';
@@ -20,10 +21,9 @@ import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-st
 import type { Logger } from '../telemetry/logger.ts';
 import { partitionOf, unknownUser } from './memory-access.ts';
 import { checked, ownerNames, readQuery } from './memory-fields.ts';
-import { timeText } from './memory-times.ts';
 
 /** Where a user's documents may be searched. */
-type Shelves = Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeFile'>;
+type Shelves = Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeDocument'>;
 
 export interface EraseDeps {
   readonly context: { readonly memory: MemoryEngine; readonly knowledge: Shelves };
@@ -77,7 +77,7 @@ async function eraseDocuments(owner: Owner, { context, documents }: EraseDeps): 
     const page = await documents.list(owner, { limit: DOCUMENTS_AT_ONCE });
     const ids = page.map(({ id }) => id);
     // What is searched goes before the document, by which it is found should this be cut off.
-    await unindex(owner.tenant, ids, context.knowledge);
+    for (const id of ids) await context.knowledge.removeDocument(owner.tenant, id);
     const before = deleted;
     for (const id of ids) if (await documents.delete(owner, id)) deleted += 1;
     if (deleted === before && page.length === DOCUMENTS_AT_ONCE)
@@ -93,12 +93,6 @@ async function eraseCollections({ tenant, user }: Owner, knowledge: Shelves): Pr
   for (const collection of await knowledge.collections(tenant))
     if (collection.user === user && (await knowledge.deleteCollection(tenant, collection.id))) deleted += 1;
   return deleted;
-}
-
-/** Out of the collections that the user shares with others. */
-async function unindex(tenant: string, ids: readonly string[], knowledge: Shelves): Promise<void> {
-  for (const { id: collection } of await knowledge.collections(tenant))
-    for (const file of ids) await knowledge.removeFile(tenant, collection, file);
 }
 
 async function eraseValues(owner: Owner, { values, tellOthers }: EraseDeps): Promise<{ cached_answers: number; stored_responses: number }> {

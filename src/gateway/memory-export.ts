@@ -5,6 +5,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import { MEMORY_KINDS, type Memory, type MemoryEngine, type MemoryPartition } from '../context/memory/memory.ts';
+import { timeText } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { ByteStream } from '../pipeline/reply.ts';
@@ -13,7 +14,6 @@ import { partitionOf } from './memory-access.ts';
 import { checked, ownerNames, readQuery } from './memory-fields.ts';
 import { historyJson, memoryJson } from './memory-json.ts';
 import { everyPage } from './memory-pages.ts';
-import { timeText } from './memory-times.ts';
 
 export interface ExportDeps {
   readonly engine: MemoryEngine;

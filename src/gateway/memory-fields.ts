@@ -6,10 +6,10 @@
 import { z } from 'zod';
 import { GatewayError } from '../base/errors.ts';
 import { MEMORY_KINDS } from '../context/memory/memory.ts';
+import { readTime } from '../context/memory/memory-times.ts';
 import { scanBody } from '../dialects/dialect-body.ts';
 import { flagField, fractionField, must, nameField, wholeField } from '../dialects/dialect-fields.ts';
 import type { GatewayRequest } from '../pipeline/request.ts';
-import { readTime } from './memory-times.ts';
 
 /** A conversation of some hundred turns; more comes in several calls. */
 export const BODY_BYTES_MAX = 4 * 1_048_576;

@@ -7,8 +7,8 @@
 import { GatewayError } from '../base/errors.ts';
 import type { ConditionField, ConditionValue, MemoryCondition } from '../context/memory/memory-condition.ts';
 import { readMemoryId } from '../context/memory/memory-id.ts';
+import { readTime } from '../context/memory/memory-times.ts';
 import { isRecord } from '../dialects/dialect-errors.ts';
-import { readTime } from './memory-times.ts';
 
 export interface ReadFilters {
   readonly user?: string;
@@ -131,9 +131,9 @@ class Reading {
   #field(field: ConditionField, value: unknown, place: Place & { readonly isTime?: true }): MemoryCondition | undefined {
     if (Array.isArray(value)) return this.#operator(field, { name: 'in', value }, place);
     if (!isRecord(value)) return this.#operator(field, { name: 'eq', value }, place);
-    const conditions = Object.entries(value).map(([name, operand]) => {
+    const conditions = Object.entries(value).map(([name, wanted]) => {
       this.#left -= 1;
-      return this.#operator(field, { name, value: operand }, { ...place, path: `${place.path}.${name.slice(0, NAME_CHARS_MAX)}` });
+      return this.#operator(field, { name, value: wanted }, { ...place, path: `${place.path}.${name.slice(0, NAME_CHARS_MAX)}` });
     });
     if (conditions.length === 0) throw refuse(place.path, 'must be a value, or an object of operators such as {"in": [...]}');
     return together('and', conditions);

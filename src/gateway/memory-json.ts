@@ -2,7 +2,7 @@
 
 import type { Memory, MemoryEvent, MemoryPartition, RecalledMemory } from '../context/memory/memory.ts';
 import { publicMemoryId } from '../context/memory/memory-id.ts';
-import { expiryText, timeText } from './memory-times.ts';
+import { expiryText, timeText } from '../context/memory/memory-times.ts';
 
 export function memoryJson({ name: user }: MemoryPartition, memory: Memory): Record<string, unknown> {
   const { metadata, expiresMs, validToMs, supersededBy } = memory;

@@ -1,7 +1,7 @@
 /* Lists of memories, page by page: by a cursor, or by a page's number with how many there are, as Mem0's platform has it. */
 
 import { GatewayError } from '../base/errors.ts';
-import type { Memory, MemoryEngine, MemoryFilter, MemoryKind, MemoryPartition } from '../context/memory/memory.ts';
+import type { Memory, MemoryEngine, MemoryFilter, MemoryKind, MemoryPartition, RememberedUsers } from '../context/memory/memory.ts';
 import { passesFilter } from '../context/memory/memory-condition.ts';
 
 export interface ListWish {
@@ -72,6 +72,18 @@ export async function pageNumbered(
     // Where the engine can't tell how many there are, they are counted.
   } while (after !== undefined && (total === undefined || seen < from + size) && seen < NUMBERED_MAX);
   return { memories: wanted, total: total ?? seen };
+}
+
+/** The users of a tenant, as many as are reached by numbered pages. */
+export async function usersOf(engine: MemoryEngine, tenant: string): Promise<RememberedUsers['users']> {
+  const users: RememberedUsers['users'][number][] = [];
+  let after: string | undefined;
+  do {
+    const page = await engine.users(tenant, { limit: STEP, ...(after === undefined ? {} : { after }) });
+    users.push(...page.users);
+    after = page.next;
+  } while (after !== undefined && users.length < NUMBERED_MAX);
+  return users;
 }
 
 /** All of them, a step at a time. */

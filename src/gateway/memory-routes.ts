@@ -73,6 +73,7 @@ function platformRoutes(calls: MemoryCalls, route: MakeRoute): Route[] {
     route('POST', '/v2/memories/search', calls.search),
     route('POST', '/v3/memories', calls.listPaged),
     route('POST', '/v2/memories', calls.listPaged),
+    route('GET', '/v1/entities', calls.users),
     ...(['user', 'agent', 'run'] as const).flatMap((type) => [
       route('DELETE', `/v1/entities/${type}/{id}`, calls.removeEntity(type)),
       route('DELETE', `/v2/entities/${type}/{id}`, calls.removeEntity(type)),

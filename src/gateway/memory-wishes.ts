@@ -11,11 +11,11 @@ import {
   type TurnToRemember,
 } from '../context/memory/memory.ts';
 import type { MemoryCondition } from '../context/memory/memory-condition.ts';
+import { expiryOf, readTime } from '../context/memory/memory-times.ts';
 import type { Principal } from '../pipeline/facts.ts';
 import { partitionOf } from './memory-access.ts';
 import type { addRequest } from './memory-fields.ts';
 import { readFilters, withIdsOf } from './memory-filters.ts';
-import { expiryOf, readTime } from './memory-times.ts';
 
 /** `null` is a member that is left out. */
 type Text = string | null | undefined;

@@ -12,8 +12,9 @@ export function inputItems(input: unknown, told?: string): string {
 
 function says(item: unknown, text: string): boolean {
   const content: unknown = isRecord(item) ? item['content'] : undefined;
-  const [part, ...more]: readonly unknown[] = Array.isArray(content) ? content : [];
-  return more.length === 0 && isRecord(part) && part['text'] === text;
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
+  const [part] = parts;
+  return parts.length === 1 && isRecord(part) && part['text'] === text;
 }
 
 /**

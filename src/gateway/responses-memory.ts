@@ -57,22 +57,10 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
     const bytes = await values.get(key, NEVER);
     return bytes === undefined ? undefined : decoder.decode(bytes);
   };
-  const holderOf = async (id: string): Promise<Holder | undefined> => {
-    const [owner = '', scope = ''] = (await text(ownerKey(id)))?.split(' ') ?? [];
-    return owner === '' ? undefined : { owner, scope };
-  };
-  const findItem = async (id: string, principal: Principal): Promise<string | undefined> => {
-    const owner = ownerOf(principal);
-    const found = await text(itemKey(id, { owner, scope: valueScope(principal) }));
-    if (found !== undefined) return found;
-    // It may be about a user whom the caller had named.
-    const scope = await text(itemScopeKey(id, owner));
-    return scope === undefined ? undefined : text(itemKey(id, { owner, scope }));
-  };
   return {
     async find(id, principal) {
       if (ttlMs === 0) return undefined;
-      const holder = await holderOf(id);
+      const holder = await holderOf(text, id);
       if (holder === undefined) return undefined;
       if (holder.owner !== ownerOf(principal)) return 'foreign';
       const found = await text(keyOf(id, holder));
@@ -107,7 +95,7 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
       if (ttlMs === 0) return found;
       for (let from = 0; from < ids.length; from += ASKED_MAX) {
         const some = ids.slice(from, from + ASKED_MAX);
-        const items = await Promise.all(some.map((id) => findItem(id, principal)));
+        const items = await Promise.all(some.map((id) => findItem(text, id, principal)));
         for (const [index, item] of items.entries()) {
           const id = some[index];
           if (item !== undefined && id !== undefined) found.set(id, item);
@@ -118,7 +106,7 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
     async forget(id, principal) {
       const response = await this.find(id, principal);
       if (response === 'foreign') return;
-      const holder = (await holderOf(id)) ?? holderFor({ principal });
+      const holder = (await holderOf(text, id)) ?? holderFor({ principal });
       const itemIds = response?.kind === 'conversation' ? (response.itemIds ?? []) : [];
       const items = itemIds.flatMap((itemId) => [itemKey(itemId, holder), itemScopeKey(itemId, holder.owner)]);
       for (const key of [ownerKey(id), keyOf(id, holder), ...items]) await values.delete(key, NEVER);
@@ -130,6 +118,22 @@ export function createResponsesMemory(config: ResponsesConfig, { values }: { rea
 interface Holder {
   readonly owner: string;
   readonly scope: string;
+}
+
+type ReadText = (key: string) => Promise<string | undefined>;
+
+async function holderOf(read: ReadText, id: string): Promise<Holder | undefined> {
+  const [owner = '', scope = ''] = (await read(ownerKey(id)))?.split(' ') ?? [];
+  return owner === '' ? undefined : { owner, scope };
+}
+
+async function findItem(read: ReadText, id: string, principal: Principal): Promise<string | undefined> {
+  const owner = ownerOf(principal);
+  const found = await read(itemKey(id, { owner, scope: valueScope(principal) }));
+  if (found !== undefined) return found;
+  // It may be about a user whom the caller had named.
+  const scope = await read(itemScopeKey(id, owner));
+  return scope === undefined ? undefined : read(itemKey(id, { owner, scope }));
 }
 
 function holderFor({ principal, user }: Keeper): Holder {

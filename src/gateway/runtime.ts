@@ -3,21 +3,23 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
+import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
 import { createContextThread } from '../context/engine/context-thread.ts';
+import { CONTEXT_DIALECT } from '../dialects/registry.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
+import { createRouter } from '../routing/router.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
-import { createDocumentStore } from '../stores/document/create-store.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
-import { openPostgres } from '../stores/postgres/open-postgres.ts';
-import { type PostgresWatch, watchPostgres } from '../stores/postgres/postgres-watch.ts';
+import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
-import { createVendorObjectStore } from '../stores/vendor-object/create-store.ts';
+import { isQdrant } from '../stores/vector/open-vectors.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -32,9 +34,13 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import { type CurrentContextModels, createCurrentContextModels } from './context-models.ts';
+import { type CurrentContextModels, createCurrentContextModels, targetOf } from './context-models.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { KnowledgeDesk } from './knowledge-desk.ts';
+import { openRecordStores } from './record-stores.ts';
+import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -63,6 +69,8 @@ export interface Runtime extends AsyncDisposable {
   readonly vendorObjects: VendorObjectStore;
   /** Memories of users, and documents to be searched. */
   readonly context: ContextEngine;
+  /** The documents among that, as callers may use them. */
+  readonly knowledge: KnowledgeDesk;
   /** Where records are kept in one. */
   readonly postgres: PostgresWatch | undefined;
   readonly registry: EndpointRegistry;
@@ -101,37 +109,24 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onFault: (store, fault) => metrics.storeFault(store, fault),
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
-  const postgres = openPostgres(config.state, {
-    clock,
-    random,
-    onFault: (message) => log.error('the store of records failed', { reason: message }),
-  });
-  const postgresWatch =
-    postgres === undefined
-      ? undefined
-      : watchPostgres(postgres, {
-          clock,
-          onChange: (isUp) => (isUp ? log.info('PostgreSQL answers') : log.warn('PostgreSQL does not answer')),
-        });
-  const documents = createDocumentStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of documents failed', { reason: message }),
-  });
-  const vendorObjects = createVendorObjectStore(config.state.records, {
-    clock,
-    postgres,
-    onFault: (message) => log.error('the store of files and batches failed', { reason: message }),
-  });
-  const context = createContextThread(
-    { state: config.state, context: config.context },
-    { clock, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
+  const records = openRecordStores(config.state, deps);
+  const { documents, vendorObjects, postgres } = records;
+  const contextModels = createCurrentContextModels();
+  const thread = createContextThread(
+    { state: config.state, context: config.context, ...embeddingTargetOf(config) },
+    { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
   );
+  const ingestion = new IngestQueue(
+    { looksAtOnce: hasRecords(config.state.records) },
+    { knowledge: thread.knowledge, documents, clock, logger: log },
+  );
+  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
+  const context = withRemoteMemory(thread, config, { transport, clock, random });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -152,7 +147,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     documents,
     vendorObjects,
     context,
-    postgres: postgresWatch,
+    knowledge,
+    postgres,
     registry,
     dependencies,
     breakerNews,
@@ -162,22 +158,25 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
-    contextModels: createCurrentContextModels(),
+    contextModels,
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
+      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
       await stores[Symbol.asyncDispose]();
-      await documents[Symbol.asyncDispose]();
-      await vendorObjects[Symbol.asyncDispose]();
       await context[Symbol.asyncDispose]();
-      postgresWatch?.[Symbol.dispose]();
-      await postgres?.[Symbol.asyncDispose]();
+      await records[Symbol.asyncDispose]();
       await spans?.close(LAST_WORDS_MS);
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Whether there may be work left over from before. What begins with an empty store need not look. */
+function hasRecords(records: string): boolean {
+  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
 }
 
 /** A full collection: pages that it frees go back to the system. */
@@ -187,5 +186,11 @@ function collectMemory(): void {
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
-  return state.vectors === undefined ? [] : [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }];
+  return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
+}
+
+/** As the names of models are when it starts: vectors are of that model, whatever a name means later. */
+function embeddingTargetOf(config: Config): { readonly embeddingTarget?: string } {
+  const { embeddings } = config.context;
+  return embeddings === undefined ? {} : { embeddingTarget: targetOf(createRouter(config), embeddings.model, CONTEXT_DIALECT) };
 }

@@ -8,7 +8,9 @@ const document = z
     id: z.string(),
     object: z.literal('document'),
     status: z.string(),
-    indexed: z.boolean().describe('Whether it is found by search yet.'),
+    indexed: z.boolean().describe('Whether it is found by search.'),
+    chunks: z.int().min(0).optional().describe('Into how many parts it was cut for that.'),
+    vector_store_id: z.string().optional().describe('The collection that it is found in.'),
     filename: z.string(),
     media_type: z.string().describe('As its content says, whatever it was called.'),
     size: z.int().min(0).describe('Bytes of the file.'),
@@ -32,7 +34,7 @@ const uploadForm = z
   .object({
     file: z.string().describe('The file: text, Markdown, HTML, CSV, JSON, PDF or DOCX.'),
     metadata: z.string().optional().describe('A JSON object of your own.'),
-    collection: z.string().optional().describe('Name of a collection.'),
+    collection: z.string().optional().describe('Name of a collection, made if it is not there. Default: `default`.'),
   })
   .meta({ id: 'UploadForm' });
 
@@ -47,7 +49,7 @@ export const UPLOAD_DOCS: RouteDocs = {
   tag: 'Knowledge',
   summary: 'Upload a file',
   description:
-    'Takes one file, finds out what it is by its content, reads its text and keeps that for whoever sent it. The same content again is answered with the same document.',
+    'Takes one file, finds out what it is by its content, reads its text, keeps that for whoever sent it, and puts it into a collection where it is found by search. The same content again is answered with the same document.',
   body: {
     content: {
       'multipart/form-data': {

@@ -9,6 +9,7 @@ import type {
   FoundChunk,
   ListPage,
 } from '../context/knowledge/knowledge.ts';
+import { shownText } from '../context/knowledge/shown-text.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -73,11 +74,6 @@ export function listJson({ items, hasMore }: ListPage<{ readonly id: string }>):
 export function foundJson({ chunk, score }: FoundChunk): object {
   const { file, filename, attributes } = chunk;
   return { file_id: file, filename, score, attributes, content: [{ type: 'text', text: shownText(chunk) }], location: locationJson(chunk) };
-}
-
-/** A part of a table is shown with the names of its columns. */
-function shownText({ header, text }: Chunk): string {
-  return header === undefined ? text : `${header}\n${text}`;
 }
 
 function locationJson({ id, start, end, page, headings }: Chunk): object {

@@ -78,7 +78,7 @@ export const createBatchBody = z
   });
 const searchBody = z.strictObject({
   query: z.union([z.string().min(1).max(QUERY_CHARS_MAX), z.array(z.string().min(1).max(QUERY_CHARS_MAX)).min(1).max(QUERIES_MAX)]),
-  filters: z.unknown(),
+  filters: z.unknown().optional(),
   max_num_results: z.int().min(1).max(50).default(10),
   ranking_options: z
     .strictObject({
@@ -109,7 +109,6 @@ export async function readBody<Schema extends z.ZodType>(request: GatewayRequest
   throw new GatewayError('request_invalid', message, param === '' ? {} : { param });
 }
 
-export type CreateStoreBody = z.output<typeof createStoreBody>;
 export type CreateBatchBody = z.output<typeof createBatchBody>;
 type GivenChunking = z.output<typeof chunkingStrategy> | null | undefined;
 

@@ -8,6 +8,8 @@ import { type Provider, type Router, RoutingConfigError, spokenBy } from '../rou
 
 const HEADER = 'x-gatehouse-provider';
 const PARAMETER = 'provider';
+/** What a caller names who wants something kept by the gateway itself. */
+const HERE = 'gatehouse';
 
 export interface VendorProviders {
   /** What the request names; undefined where it names none. Throws `request_invalid` for one that does not offer this. */
@@ -15,6 +17,8 @@ export interface VendorProviders {
   /** What the request names, or else what the configuration does. Throws `request_invalid` where neither says it, and `feature_disabled` where there is none. */
   choose(request: GatewayRequest): Provider;
   byName(name: string): Provider | undefined;
+  /** Where it is to be kept: `here` and `provider` as the request says; `any` where it says nothing; `none` where it says nothing and no provider offers this. */
+  wanted(request: GatewayRequest): 'here' | 'provider' | 'any' | 'none';
 }
 
 /** Throws a RoutingConfigError when `files.provider` is no provider that offers this. */
@@ -31,8 +35,8 @@ export function createVendorProviders(
   const [only] = able.values();
   const standard = config.provider === undefined ? (able.size === 1 ? only : undefined) : able.get(config.provider);
 
-  const named = ({ headers, search }: GatewayRequest): Provider | undefined => {
-    const names = [...new URLSearchParams(search).getAll(PARAMETER), ...(headers.get(HEADER)?.split(',') ?? [])].map((name) => name.trim());
+  const named = (request: GatewayRequest): Provider | undefined => {
+    const names = namesIn(request);
     const [name] = names;
     if (name === undefined) return undefined;
     const provider = names.every((other) => other === name) ? able.get(name) : undefined;
@@ -42,6 +46,11 @@ export function createVendorProviders(
   return {
     named,
     byName: (name) => able.get(name),
+    wanted(request) {
+      const names = namesIn(request);
+      if (names.length === 0) return able.size === 0 ? 'none' : 'any';
+      return names.every((name) => name === HERE) && !able.has(HERE) ? 'here' : 'provider';
+    },
     choose(request) {
       const provider = named(request) ?? standard;
       if (provider !== undefined) return provider;
@@ -49,6 +58,10 @@ export function createVendorProviders(
       throw wanted(`several providers keep ${asked.kind}: say which`, able);
     },
   };
+}
+
+function namesIn({ headers, search }: GatewayRequest): readonly string[] {
+  return [...new URLSearchParams(search).getAll(PARAMETER), ...(headers.get(HEADER)?.split(',') ?? [])].map((name) => name.trim());
 }
 
 /** The query without what was meant for us. */

@@ -2,6 +2,7 @@
 
 import { GatewayError } from '../base/errors.ts';
 import { memberString } from '../base/json-scan.ts';
+import type { Spools } from '../context/spool/spool.ts';
 import { scanBody } from '../dialects/dialect-body.ts';
 import { createFieldCheck } from '../dialects/dialect-request.ts';
 import type { Route } from '../edge/route-table.ts';
@@ -13,6 +14,8 @@ import type { GatewayRequest } from '../pipeline/request.ts';
 import type { FilesConfig } from '../routing/files-config.ts';
 import type { Provider } from '../routing/router.ts';
 import type { VendorObjectKind, VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
+import { readFileForm } from './file-form.ts';
+import { isKeptFile, isKeptPurpose, type KeptFiles, listReply } from './kept-files.ts';
 import { VendorCall, type VendorCallDeps } from './vendor-call.ts';
 import { listOwn } from './vendor-list.ts';
 import { ownerOf, VendorObjects } from './vendor-objects.ts';
@@ -20,6 +23,9 @@ import { createVendorProviders, type VendorProviders, vendorSearch } from './ven
 
 export interface VendorRoutesDeps extends VendorCallDeps {
   readonly store: VendorObjectStore;
+  /** Files that are kept here; undefined where none are. */
+  readonly kept: KeptFiles | undefined;
+  readonly spools: Spools;
 }
 
 /** Without the file: ids, names, metadata. */
@@ -75,9 +81,11 @@ class VendorRoutes {
 
   create(kind: 'file' | 'upload'): Handler {
     return async (request, exchange) => {
-      const provider = this.#providers.choose(request);
+      const { kept, request: read } = kind === 'file' ? await this.#keeperOf(request, exchange) : { kept: undefined, request };
+      if (kept !== undefined) return kept.create(read, exchange);
+      const provider = this.#providers.choose(read);
       await this.#objects.checkRoom(exchange);
-      return this.#make(kind, provider, { request, exchange, body: this.#streamed(request) });
+      return this.#make(kind, provider, { request: read, exchange, body: this.#streamed(read) });
     };
   }
 
@@ -105,6 +113,12 @@ class VendorRoutes {
     const rules = { kind, path: PATHS[kind], ...LISTS[kind], timeoutMs: JSON_TIMEOUT_MS };
     const { store } = this.#deps;
     return async (request, exchange) => {
+      const { kept } = this.#deps;
+      const wanted = this.#providers.wanted(request);
+      if (kept !== undefined && kind === 'file' && wanted !== 'provider') {
+        if (wanted !== 'any') return kept.list(request, exchange);
+        if (!exchange.get(principalFact).admin) return this.#listBoth(request, exchange, kept);
+      }
       if (!exchange.get(principalFact).admin)
         return listOwn(rules, { store, objects: this.#objects, providers: this.#providers, call: this.#call }, { request, exchange });
       // An administrator sees the account as the vendor shows it.
@@ -119,7 +133,11 @@ class VendorRoutes {
   /** Something about one object, whose answer says what it is now. */
   ask(kind: VendorObjectKind, method: string, verb: string): Handler {
     return async (request, exchange) => {
-      const holding = await this.#objects.holding(kind, request.params?.['id'] ?? '', { request, exchange });
+      const asked = request.params?.['id'] ?? '';
+      const { kept } = this.#deps;
+      if (kept !== undefined && kind === 'file' && isKeptFile(asked))
+        return method === 'DELETE' ? kept.remove(asked, exchange) : kept.retrieve(asked, exchange);
+      const holding = await this.#objects.holding(kind, asked, { request, exchange });
       const { provider, id } = holding;
       const path = `${PATHS[kind]}/${id}${verb}${vendorSearch(request.search)}`;
       const body = method === 'POST' ? this.#streamed(request) : null;
@@ -134,11 +152,49 @@ class VendorRoutes {
 
   download(): Handler {
     return async (request, exchange) => {
-      const { provider, id } = await this.#objects.holding('file', request.params?.['id'] ?? '', { request, exchange });
+      const asked = request.params?.['id'] ?? '';
+      if (this.#deps.kept !== undefined && isKeptFile(asked)) return this.#deps.kept.content(asked, exchange);
+      const { provider, id } = await this.#objects.holding('file', asked, { request, exchange });
       const path = `${PATHS.file}/${id}/content${vendorSearch(request.search)}`;
-      const asked = { provider, method: 'GET', path, body: null, headers: request.headers, timeoutMs: this.#config.transfer_timeout };
-      return this.#call.file(asked, exchange);
+      const call = { provider, method: 'GET', path, body: null, headers: request.headers, timeoutMs: this.#config.transfer_timeout };
+      return this.#call.file(call, exchange);
     };
+  }
+
+  /** Who keeps a file: what the request names; else its purpose says it, for which the form is read. */
+  async #keeperOf(request: GatewayRequest, exchange: Exchange): Promise<{ kept: KeptFiles | undefined; request: GatewayRequest }> {
+    const { kept, spools } = this.#deps;
+    const wanted = this.#providers.wanted(request);
+    if (kept === undefined || wanted === 'provider') return { kept: undefined, request };
+    if (wanted !== 'any') return { kept, request };
+    const form = await readFileForm(request, exchange, {
+      spools,
+      keptBytesMax: kept.formBytesMax,
+      bytesMax: this.#config.body_bytes_max,
+    });
+    return { kept: isKeptPurpose(form.purpose, this.#config.keep) ? kept : undefined, request: form.request };
+  }
+
+  /** Those that are kept here, and behind them a provider's. */
+  async #listBoth(request: GatewayRequest, exchange: Exchange, kept: KeptFiles): Promise<Reply> {
+    const given = new URLSearchParams(request.search);
+    const after = given.get('after');
+    const limit = Number(given.get('limit') ?? LISTS.file.limitDefault);
+    const isBehind = after !== null && !isKeptFile(after);
+    const own = isBehind ? { files: [], hasMore: false } : await kept.page(request, exchange);
+    if (own.hasMore || own.files.length >= limit) return listReply(own.files, true);
+    if (!isBehind) given.delete('after');
+    given.set('limit', String(limit - own.files.length));
+    const { store } = this.#deps;
+    const deps = { store, objects: this.#objects, providers: this.#providers, call: this.#call };
+    const rules = { kind: 'file', path: PATHS.file, ...LISTS.file, timeoutMs: JSON_TIMEOUT_MS } as const;
+    const reply = await listOwn(rules, deps, { request: { ...request, search: `?${given.toString()}` }, exchange });
+    if (own.files.length === 0) return reply;
+    const { data, has_more } = JSON.parse(typeof reply.body === 'string' ? reply.body : '{}') as {
+      data: { id: string }[];
+      has_more: boolean;
+    };
+    return listReply([...own.files, ...data], has_more);
   }
 
   async #make(

@@ -43,7 +43,7 @@ export function readContextHeader(text: string): ContextWish {
     else if (NAMES[word] !== undefined) wish[NAMES[word]] = nameOf(word, value);
     else throw refused(`knows memory, knowledge, user, session, agent and run, not '${shown(word)}'`);
   }
-  return wish as ContextWish;
+  return wish;
 }
 
 function memoryOf(value: string): MemoryWish {

@@ -65,7 +65,7 @@ export function mergeWishes(...wishes: readonly (ContextWish | undefined)[]): Co
     if (ofMemory !== undefined) lay(memory, ofMemory);
     if (ofKnowledge !== undefined) lay(knowledge, ofKnowledge);
   }
-  return merged as ContextWish;
+  return merged;
 }
 
 // What names people, conversations and collections goes into keys of stores, headers and logs.
@@ -113,6 +113,8 @@ const referenceDate = z
   .transform((text) => Date.parse(text))
   .refine((ms) => Number.isFinite(ms), DATE);
 
+const OBJECT = 'must be an object, true or false';
+
 const memorySchema = z
   .strictObject(
     {
@@ -128,48 +130,70 @@ const memorySchema = z
         .optional()
         .describe('“Now”, for questions such as “what did I say last week?”. Default: the time of the request.'),
     },
-    'must be an object, true or false',
+    OBJECT,
   )
   .transform(
     ({ budget_tokens: budgetTokens, reference_date: referenceMs, ...rest }): MemoryWish => ({ ...rest, budgetTokens, referenceMs }),
   );
 
+const knowledgeFields = {
+  collections: z
+    .array(name, 'must be a list of ids or names')
+    .min(1, 'must name at least one collection')
+    .max(16, 'must not name more than 16 collections')
+    .optional()
+    .describe('Collections (vector stores), by id or name. Default: those named `default`, of the tenant and of the user.'),
+  limit: whole(1, 50).optional().describe('How many parts of documents. 1 to 50.'),
+  rerank: flag.optional().describe('Whether the configured reranker has the last word.'),
+  budget_tokens: whole(100, 1_000_000).optional().describe('All of them together, in tokens. 100 to 1,000,000.'),
+  min_score: z
+    .number('must be a number from 0 to 1')
+    .min(0, 'must be a number from 0 to 1')
+    .max(1, 'must be a number from 0 to 1')
+    .optional()
+    .describe('Leaves out what fits less. 0 to 1.'),
+};
+const knowledgeDefaultSchema = z.strictObject(knowledgeFields, OBJECT).transform(knowledgeWish);
 const knowledgeSchema = z
   .strictObject(
     {
-      collections: z
-        .array(name, 'must be a list of ids')
-        .min(1, 'must name at least one collection')
-        .max(16, 'must not name more than 16 collections')
-        .optional()
-        .describe('Ids of collections (vector stores). Default: the one that belongs to the caller.'),
-      limit: whole(1, 50).optional().describe('How many parts of documents. 1 to 50.'),
+      ...knowledgeFields,
       filter: boundedFilter.optional().describe('What documents must be like, by their attributes, as OpenAI’s vector stores filter.'),
-      rerank: flag.optional().describe('Whether the configured reranker has the last word.'),
-      budget_tokens: whole(100, 1_000_000).optional().describe('All of them together, in tokens. 100 to 1,000,000.'),
-      min_score: z
-        .number('must be a number from 0 to 1')
-        .min(0, 'must be a number from 0 to 1')
-        .max(1, 'must be a number from 0 to 1')
-        .optional()
-        .describe('Leaves out what fits less. 0 to 1.'),
     },
-    'must be an object, true or false',
+    OBJECT,
   )
-  .transform(
-    ({ budget_tokens: budgetTokens, min_score: scoreMin, ...rest }): KnowledgeWish => ({ ...rest, budgetTokens, scoreMin, on: true }),
-  );
+  .transform(knowledgeWish);
+
+interface KnowledgeFields extends Omit<KnowledgeWish, 'on' | 'budgetTokens' | 'scoreMin'> {
+  readonly budget_tokens?: number | undefined;
+  readonly min_score?: number | undefined;
+}
+
+function knowledgeWish({ budget_tokens: budgetTokens, min_score: scoreMin, ...rest }: KnowledgeFields): KnowledgeWish {
+  return { ...rest, budgetTokens, scoreMin, on: true };
+}
 
 const memory = z
-  .union([flag.transform((on): MemoryWish => ({ read: on, write: on })), memorySchema], 'must be an object, true or false')
+  .union([flag.transform((on): MemoryWish => ({ read: on, write: on })), memorySchema], OBJECT)
   .transform((wish): MemoryWish => (wish.read === undefined && wish.write === undefined ? { ...wish, read: true } : wish));
 
-const knowledge = z.union([flag.transform((on): KnowledgeWish => ({ on })), knowledgeSchema], 'must be an object, true or false');
+const onOff = flag.transform((on): KnowledgeWish => ({ on }));
+const knowledge = z.union([onOff, knowledgeSchema], OBJECT);
+const knowledgeDefault = z.union([onOff, knowledgeDefaultSchema], OBJECT);
 
-/** The wish of a configuration: of no user and no conversation in particular. */
+const MEMORY_DEFAULT = 'What is remembered of users: `true` (told and written), `false`, or an object.';
+const KNOWLEDGE_DEFAULT = 'Documents: `true` (those of the caller), `false`, or an object.';
+
+/** The wish of a key: of no user and no conversation in particular. */
 export const contextDefaultSchema = z.strictObject({
-  memory: memory.optional().describe('What is remembered of users: `true` (told and written), `false`, or an object.'),
-  knowledge: knowledge.optional().describe('Documents: `true` (those of the caller), `false`, or an object.'),
+  memory: memory.optional().describe(MEMORY_DEFAULT),
+  knowledge: knowledgeDefault.optional().describe(KNOWLEDGE_DEFAULT),
+});
+
+/** The wish of the whole gateway. */
+export const contextUsualSchema = z.strictObject({
+  memory: memory.prefault(false).describe(MEMORY_DEFAULT),
+  knowledge: knowledgeDefault.prefault(false).describe(KNOWLEDGE_DEFAULT),
 });
 
 /**
@@ -196,4 +220,5 @@ export const contextWishSchema = z
       run,
       ...wish,
     }),
-  );
+  )
+  .meta({ id: 'ContextWish', description: 'What a chat is to be told beside its own words, and what is to be remembered of it.' });

@@ -13,6 +13,12 @@ export const filesConfig = z.strictObject({
     .describe(
       'Name of the provider where files, uploads and batches are kept, for requests that name none (`x-gatehouse-provider`). Default: the only one that offers it.',
     ),
+  keep: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      'Which files the gateway keeps itself, as documents that vector stores are made of: `auto`, those for `assistants`, and where no provider offers files those for `user_data`, too; `always`, both; `never`, none. A request that names a provider (`x-gatehouse-provider`) is that provider’s; `gatehouse` names the gateway.',
+    ),
   body_bytes_max: bytes({ min: MIB, max: 16_384 * MIB })
     .default(512 * MIB)
     .describe('Largest file or part of one, with its form; over it: 413. 1MiB to 16GiB.'),

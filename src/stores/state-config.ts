@@ -32,7 +32,7 @@ export const stateConfig = z.strictObject({
     .min(1)
     .max(100)
     .default(5)
-    .describe('Connections to PostgreSQL at once, of each process for what is uploaded and again for memories. 1 to 100.'),
+    .describe('Connections to PostgreSQL at once, in each process: so many for uploads, for memories, and for vectors. 1 to 100.'),
   outbox: sqliteFile
     .default('sqlite:./data/outbox.db')
     .describe(
@@ -42,9 +42,14 @@ export const stateConfig = z.strictObject({
     .default(256 * MIB)
     .describe('How much may wait there; then new memories are refused, and the log says so. 1MiB to 1TiB.'),
   vectors: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('A Qdrant for vectors (`http://localhost:6333`). Nothing is kept there yet; its health is told by `/health`.'),
+    .union([z.literal('embedded'), postgresUrl, z.url({ protocol: /^https?$/ })], {
+      error: 'must be `embedded`, or the URL of a PostgreSQL (postgres://…) or of a Qdrant (http://localhost:6333)',
+    })
+    .default('embedded')
+    .describe(
+      'Where the vectors of an embedding model (`context.embeddings`) are kept: `embedded`, beside the records; a PostgreSQL with pgvector; or a Qdrant (`http://localhost:6333`), whose health `/health` tells.',
+    ),
+  vectors_api_key: z.string().min(1).optional().describe('The key that Qdrant is sent.').meta({ secret: true }),
   timeout: duration({ min: 1, max: 10_000 })
     .default(50)
     .describe('How long one call to Redis may take. Then limits are counted here, and the cache is passed over. 1ms to 10s.'),

@@ -52,7 +52,7 @@ export interface StoresDeps {
 }
 
 /** Without what says where records are kept: that is no business of these. */
-type SharedStateConfig = Omit<StateConfig, Extract<keyof StateConfig, `records${string}` | `outbox${string}`>>;
+type SharedStateConfig = Omit<StateConfig, Extract<keyof StateConfig, `records${string}` | `outbox${string}` | `vectors${string}`>>;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REDIAL_MS_MAX = 5_000;

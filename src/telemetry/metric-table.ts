@@ -82,6 +82,15 @@ export const METRICS = {
   gateway_fallbacks_total: { type: 'counter', help: 'Times the next target or service was turned to.', labels: ['target'] },
   gateway_breaker_changes_total: { type: 'counter', help: 'State changes of circuit breakers.', labels: ['service', 'state'] },
   gateway_cache_results_total: { type: 'counter', help: 'What the cache did.', labels: ['result'] },
+  gateway_queue_seconds: { type: 'histogram', help: 'Time that a request waited to be admitted.', labels: [], buckets: SHORT_SECONDS },
+  gateway_requests_open: { type: 'gauge', help: 'Requests under way.', labels: [] },
+  gateway_streams_open: { type: 'gauge', help: 'Replies that are being streamed.', labels: [] },
+  gateway_auth_failures_total: { type: 'counter', help: 'Requests refused for who called or what they may do.', labels: ['code'] },
+  gatehouse_screening_total: {
+    type: 'counter',
+    help: 'Requests in which input screening found something: `reported` or `blocked` by check; check `body`: one that could not be screened.',
+    labels: ['check', 'action'],
+  },
   gatehouse_context_seconds: {
     type: 'histogram',
     help: 'Time to look up what a chat is told, by `part`: `memory` or `knowledge`.',
@@ -102,15 +111,6 @@ export const METRICS = {
     type: 'counter',
     help: 'Chats whose turn was to be remembered, by what had become of it when they ended: `stored`, `timeout`, `failed`, `off` (there was nothing to remember).',
     labels: ['result'],
-  },
-  gateway_queue_seconds: { type: 'histogram', help: 'Time that a request waited to be admitted.', labels: [], buckets: SHORT_SECONDS },
-  gateway_requests_open: { type: 'gauge', help: 'Requests under way.', labels: [] },
-  gateway_streams_open: { type: 'gauge', help: 'Replies that are being streamed.', labels: [] },
-  gateway_auth_failures_total: { type: 'counter', help: 'Requests refused for who called or what they may do.', labels: ['code'] },
-  gatehouse_screening_total: {
-    type: 'counter',
-    help: 'Requests in which input screening found something: `reported` or `blocked` by check; check `body`: one that could not be screened.',
-    labels: ['check', 'action'],
   },
   gateway_store_faults_total: {
     type: 'counter',

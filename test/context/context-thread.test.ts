@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/system-clock.ts';
 import { configSchema } from '../../src/config/config.ts';
 import { createContextThread } from '../../src/context/engine/context-thread.ts';
+import { createCurrentContextModels } from '../../src/gateway/context-models.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'gatehouse-context-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -15,10 +16,10 @@ const TURNS = { session: 's1', turns: [{ role: 'user', text: 'My sister Ada keep
 
 function open(records: string) {
   const faults: string[] = [];
-  const { context } = configSchema.parse({});
+  const { context, state } = configSchema.parse({ state: { records } });
   const engine = createContextThread(
-    { state: { records, vectors: undefined }, context },
-    { clock: systemClock, onFault: (message) => faults.push(message) },
+    { state, context },
+    { clock: systemClock, models: createCurrentContextModels(), onFault: (message) => faults.push(message) },
   );
   return { engine, faults };
 }

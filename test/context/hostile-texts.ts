@@ -4,7 +4,7 @@
  */
 
 const bidi = String.fromCodePoint(0x202e);
-const tags = (text: string): string => [...text].map((letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join('');
+const tags = (text: string): string => Array.from(text, (letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join('');
 
 export interface HostileText {
   readonly name: string;

@@ -135,6 +135,26 @@ const QUERIES: Readonly<Record<string, string>> = { '/v1/memories': '?user_id=al
 /** What the simulated server has not got: its refusal is held against the document all the same. */
 const NOT_SIMULATED: ReadonlySet<string> = new Set(['POST /v1/responses/compact: example', 'POST /v1/responses/{id}/cancel']);
 
+const STORE_ID = /vs_0+/;
+const BATCH_ID = /vsfb_0+/;
+
+/** A vector store with a document in it, and a batch of such. */
+async function inOwnStore(
+  { path, body }: ApiCall,
+  made: (path: string, body: object) => Promise<string>,
+): Promise<Pick<ApiCall, 'path' | 'body'>> {
+  const uploaded = await uploadedDocument();
+  const store = await made('/v1/vector_stores', { name: 'of the document', file_ids: [uploaded] });
+  const batch = BATCH_ID.test(path) ? await made(`/v1/vector_stores/${store}/file_batches`, { file_ids: [uploaded] }) : '';
+  return {
+    path: path
+      .replace(BATCH_ID, batch)
+      .replace(STORE_ID, store)
+      .replace(/doc_0+/, uploaded),
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body.replace(/doc_0+/, uploaded) : body }),
+  };
+}
+
 /** Ids of things at the provider that are there to be shown, gone on with and deleted, in place of those in examples. */
 async function withRealIds(call: ApiCall): Promise<ApiCall> {
   const own = { authorization: `Bearer ${ADMIN}` };
@@ -157,7 +177,7 @@ async function withRealIds(call: ApiCall): Promise<ApiCall> {
     batch_0000: async () =>
       made('/v1/batches', { input_file_id: await makers['file-0000']?.(), endpoint: '/v1/chat/completions', completion_window: '24h' }),
   };
-  let { path, body } = call;
+  let { path, body } = call.path.includes('/vector_stores') ? await inOwnStore(call, made) : call;
   for (const [placeholder, make] of Object.entries(makers)) {
     const isInBody = typeof body === 'string' && body.includes(placeholder);
     if (!path.includes(placeholder) && !isInBody) continue;

@@ -1,7 +1,9 @@
 /* A real gateway that keeps its records in a real PostgreSQL: shared, gone, back; and what the doctor says of it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { chmod, copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SQL } from 'bun';
-import { doctor } from '../harness/doctor.ts';
+import { doctor, folder } from '../harness/doctor.ts';
 import { eventually } from '../harness/eventually.ts';
 import { freePort } from '../harness/free-port.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
@@ -112,6 +114,38 @@ describe.skipIf(!postgresAvailable())('PostgreSQL', () => {
         server.resume();
       }
     });
+
+    test('behind TLS: an authority that is not known is not believed', async () => {
+      const authority = join(folder, 'authority.crt');
+      await using encrypted = await startPostgres({
+        settings: ['ssl=on'],
+        prepare: async (data) => {
+          const key = join(data, 'server.key');
+          const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+          const args = [
+            'req',
+            '-x509',
+            '-newkey',
+            'rsa:2048',
+            '-nodes',
+            '-days',
+            '2',
+            '-keyout',
+            key,
+            '-out',
+            join(data, 'server.crt'),
+            ...names,
+          ];
+          expect(Bun.spawnSync(['openssl', ...args]).exitCode).toBe(0);
+          await chmod(key, 0o600);
+          await copyFile(join(data, 'server.crt'), authority);
+        },
+      });
+      const records = `${(await encrypted.createDatabase()).replace('127.0.0.1', 'localhost')}?sslmode=verify-full`;
+      const config = { state: { records } };
+      expect((await doctor(config)).one('postgres.reached')).toMatchObject({ level: 'fail', seen: expect.stringContaining('self signed') });
+      expect((await doctor(config, { env: { NODE_EXTRA_CA_CERTS: authority } })).one('postgres.reached')).toMatchObject({ level: 'ok' });
+    }, 60_000);
 
     test('not configured, it is passed over', async () => {
       expect((await doctor({})).one('postgres')).toMatchObject({ level: 'skipped' });

@@ -1,5 +1,6 @@
 /* POST /v1/query against the real process: a question in the older gateway's form, answered through the same call as chat requests. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
 
@@ -148,5 +149,42 @@ describe('a query', () => {
     });
     expect(await ask({ query: 'x' }, KEY, own)).toMatchObject({ status: 200, body: { model: expect.stringMatching(/^sim-/) } });
     expect((await ask({ query: 'x', options: { model: 'sim-1' } }, KEY, own)).status).toBe(200);
+  });
+});
+
+describe('a query beside documents and memories', () => {
+  test('is answered from them, and names them', async () => {
+    await using own = await startGateway({
+      config: {
+        ...config(),
+        auth: {
+          keys: [
+            { name: 'ann', key: KEY, tenant: 'acme', user: 'ann' },
+            { name: 'bob', key: NARROW, tenant: 'acme', user: 'bob' },
+          ],
+        },
+        cache: {},
+        state: { records: 'memory' },
+        context: { deadline: '5s' },
+      },
+    });
+    const form = new FormData();
+    form.set('file', new File(['# Gate\n\nThe portcullis weighs ninety stone.\n'], 'gate.md'));
+    await own.request('/v1/upload', { method: 'POST', body: form, headers: { authorization: `Bearer ${KEY}` } });
+    const { body } = await ask({ query: 'How much does the portcullis weigh?', session_id: 's-1' }, KEY, own);
+    expect(body.sources[0]).toMatchObject({ type: 'document', source: 'gate.md', text: expect.stringContaining('ninety stone'), score: 1 });
+    expect(body.metadata.left_out).toEqual([]);
+    // What the one asked, and has, the other does not meet.
+    const other = await ask({ query: 'How much does the portcullis weigh?', session_id: 's-1' }, NARROW, own);
+    expect(JSON.stringify(other.body.sources)).not.toContain('ninety');
+    expect(other.body.metadata.left_out).toEqual(['knowledge']);
+    await ask({ query: 'My favourite bird is the heron.', session_id: 's-1' }, KEY, own);
+    const remembered = await eventually(async () => {
+      const { sources } = (await ask({ query: 'Which bird is my favourite?', session_id: 's-2' }, KEY, own)).body as {
+        sources: { type: string; text: string }[];
+      };
+      return sources.find(({ type, text }) => type === 'memory' && text.includes('heron'));
+    });
+    expect(remembered).toBeDefined();
   });
 });

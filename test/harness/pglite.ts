@@ -12,7 +12,7 @@ export interface PgliteServer extends AsyncDisposable {
 export async function startPglite({ pgvector }: { readonly pgvector: boolean }): Promise<PgliteServer> {
   const database = await PGlite.create(pgvector ? { extensions: { vector } } : {});
   const port = freePort();
-  const server = new PGLiteSocketServer({ db: database, port, host: '127.0.0.1' });
+  const server = new PGLiteSocketServer({ db: database, port, host: '127.0.0.1', maxConnections: 16 });
   await server.start();
   return {
     url: `postgres://postgres@127.0.0.1:${port}/postgres?sslmode=disable`,

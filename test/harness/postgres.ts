@@ -56,6 +56,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   );
   if (made.status !== 0) throw new Error(`initdb: ${String(made.stderr)}`);
   await options.prepare?.(folder);
+  if (owner !== undefined) spawnSync('chown', ['-R', `${owner.uid}:${owner.gid}`, folder]);
 
   const first = await startOnFreePort(folder, options);
   const { port } = first;
@@ -63,7 +64,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   let databases = 0;
   const kill = async () => {
     const pids = family(started.pid);
-    for (const signal of ['SIGKILL'] as const) for (const pid of pids) tryKill(pid, signal);
+    for (const pid of pids) tryKill(pid, 'SIGKILL');
     await started.exited;
   };
   const signalAll = (signal: NodeJS.Signals) => {

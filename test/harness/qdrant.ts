@@ -49,7 +49,7 @@ class Refused extends Error {
 
 const BODY_BYTES_MAX = 32 * 1_048_576;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const DISTANCES = ['Cosine', 'Euclid', 'Dot', 'Manhattan'];
+const DISTANCES: ReadonlySet<string> = new Set(['Cosine', 'Euclid', 'Dot', 'Manhattan']);
 
 export function startFakeQdrant({ apiKey }: FakeQdrantOptions = {}): FakeQdrant {
   const collections = new Map<string, Collection>();
@@ -125,7 +125,7 @@ function create(collections: Map<string, Collection>, name: string, body: unknow
   const vectors = member(body, 'vectors');
   const size = member(vectors, 'size');
   const distance = member(vectors, 'distance');
-  if (typeof size !== 'number' || !Number.isInteger(size) || typeof distance !== 'string' || !DISTANCES.includes(distance))
+  if (typeof size !== 'number' || !Number.isInteger(size) || typeof distance !== 'string' || !DISTANCES.has(distance))
     throw new Refused(400, 'Format error in JSON body: data did not match any variant of untagged enum VectorsConfig');
   if (size < 1 || size > 65_535)
     throw new Refused(422, 'Validation error in JSON body: [vectors.size: value invalid, must be from 1 to 65536]');
@@ -135,18 +135,15 @@ function create(collections: Map<string, Collection>, name: string, body: unknow
   return true;
 }
 
-function infoOf({
-  size,
-  points,
-  config,
-}: Collection): Pick<Schemas['CollectionInfo'], 'status' | 'optimizer_status' | 'segments_count' | 'points_count'> {
-  return {
+function infoOf({ size, points, config }: Collection): object {
+  const told: Pick<Schemas['CollectionInfo'], 'status' | 'optimizer_status' | 'segments_count' | 'points_count'> = {
     status: 'green',
     optimizer_status: 'ok',
     segments_count: 2,
     points_count: points.size,
-    ...{ config: { params: { vectors: { size, distance: 'Cosine' } }, hnsw_config: config.hnsw_config }, payload_schema: {} },
   };
+  const params: Schemas['CollectionParams'] = { vectors: { size, distance: 'Cosine' } };
+  return Object.assign(told, { config: { params, hnsw_config: config.hnsw_config }, payload_schema: {} });
 }
 
 function index({ indexes }: Collection, body: unknown): Schemas['UpdateResult'] {
@@ -174,10 +171,10 @@ function upsert({ points, size }: Collection, body: unknown): void {
   const made = given.map((point: Schemas['PointStruct']): Point => {
     checkId(point.id);
     const { vector, payload } = point;
-    if (!Array.isArray(vector) || !vector.every((value: unknown) => typeof value === 'number'))
+    if (!isNumbers(vector))
       throw new Refused(400, 'Format error in JSON body: data did not match any variant of untagged enum PointInsertOperations');
     if (vector.length !== size) throw new Refused(400, `Wrong input: Vector dimension error: expected dim: ${size}, got ${vector.length}`);
-    return { id: point.id, vector: normalised(vector as number[]), payload: payload ?? {} };
+    return { id: point.id, vector: normalised(vector), payload: payload ?? {} };
   });
   for (const point of made) points.set(String(point.id), point);
 }
@@ -199,15 +196,15 @@ function remove(collection: Collection, body: unknown): void {
 
 function query(collection: Collection, body: unknown): Schemas['QueryResponse'] {
   const asked = body as Schemas['QueryRequest'];
-  const vector = asked.query;
+  const vector: unknown = asked.query;
   if (!Array.isArray(vector))
     throw new Refused(400, 'Format error in JSON body: data did not match any variant of untagged enum QueryInterface');
   if (vector.length !== collection.size)
     throw new Refused(400, `Wrong input: Vector dimension error: expected dim: ${collection.size}, got ${vector.length}`);
   const limit = asked.limit ?? 10;
   if (limit < 1) throw new Refused(422, 'Validation error in JSON body: [limit: value 0 invalid, must be 1 or larger]');
-  const wanted = normalised(vector as number[]);
-  const fields = Array.isArray(asked.with_payload) ? (asked.with_payload as string[]) : [];
+  const wanted = normalised(vector);
+  const fields = Array.isArray(asked.with_payload) ? asked.with_payload : [];
   const scored = matching(collection, asked.filter).map((point): Schemas['ScoredPoint'] => ({
     id: point.id,
     version: 1,
@@ -232,6 +229,10 @@ function matching({ points, indexes }: Collection, filter: unknown): Point[] {
     return { key, value };
   });
   return [...points.values()].filter(({ payload }) => conditions.every(({ key, value }) => payload[key] === value));
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((number: unknown) => typeof number === 'number');
 }
 
 function checkId(id: unknown): void {

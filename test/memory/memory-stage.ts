@@ -36,17 +36,17 @@ export class Shelf {
   readonly collections: Collection[] = [];
   readonly files = new Map<string, CollectionFile[]>();
 
-  get engine(): Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeFile'> {
+  get engine(): Pick<KnowledgeEngine, 'collections' | 'deleteCollection' | 'removeDocument'> {
     return {
       collections: async () => [...this.collections],
       deleteCollection: async (_, id) => this.#drop(id),
-      removeFile: async (_, id, file) => {
-        const held = this.files.get(id) ?? [];
-        this.files.set(
-          id,
-          held.filter((one) => one.id !== file),
-        );
-        return held.some((one) => one.id === file);
+      removeDocument: async (_, document) => {
+        const holding = [...this.files].filter(([, files]) => files.some(({ id }) => id === document));
+        for (const [collection, files] of holding) {
+          const others = files.filter(({ id }) => id !== document);
+          this.files.set(collection, others);
+        }
+        return holding.length;
       },
     };
   }
@@ -87,7 +87,12 @@ export function createMemoryStage(settings: { readonly enabled?: boolean } = {})
     },
   );
   const call = createRouteCaller(routes, KEYS);
-  const ask = async (key: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
+  const ask = async (
+    key: string,
+    method: string,
+    path: string,
+    ...[body, headers = {}]: readonly [body?: unknown, headers?: Record<string, string>]
+  ): Promise<Answer> => {
     const reply = await call(
       new Request(`http://gateway${path}`, {
         method,

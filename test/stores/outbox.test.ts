@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayError } from '../../src/base/errors.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
-import { type Outbox, type OutboxDeps, openOutbox } from '../../src/stores/outbox/outbox.ts';
 import { PostgresConnection } from '../../src/stores/postgres/postgres-connection.ts';
 import { wholeLog } from '../../src/stores/record/conformance-ground.ts';
 import { createPostgresRecords } from '../../src/stores/record/postgres-records.ts';
@@ -15,6 +14,7 @@ import { eventually } from '../harness/eventually.ts';
 import { postgresAvailable, startPostgres } from '../harness/postgres.ts';
 import { startProcess } from '../harness/process.ts';
 import { rejection } from '../harness/rejection.ts';
+import { openRecordOutbox, type RecordOutbox, type RecordOutboxDeps } from './record-outbox.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'gatehouse-outbox-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ const BOB: Partition = { ...ANN, name: 'bob' };
 const MIB = 1_048_576;
 const put = (id: string, text = id): RecordChange => ({ id, group: '', kind: 'turn', body: JSON.stringify({ text }) });
 const ids = async (store: RecordStore, partition: Partition) => (await wholeLog(store, partition)).map(({ id }) => id);
-const isEmpty = async (outbox: Outbox) => (await outbox.status()).entries === 0;
+const isEmpty = async (outbox: RecordOutbox) => (await outbox.status()).entries === 0;
 
 /** A store whose writes do what the test wants. */
 class Remote {
@@ -50,9 +50,9 @@ class Remote {
   }
 }
 
-function open(path: string, records: RecordStore, more: Partial<OutboxDeps> & { bytesMax?: number } = {}): Outbox {
+function open(path: string, records: RecordStore, more: Partial<RecordOutboxDeps> & { bytesMax?: number } = {}): RecordOutbox {
   const { bytesMax = 64 * MIB, ...deps } = more;
-  return openOutbox({ path, bytesMax }, { records, clock: systemClock, random: Math.random, onFault: () => {}, ...deps });
+  return openRecordOutbox({ path, bytesMax }, { records, clock: systemClock, random: Math.random, onFault: () => {}, ...deps });
 }
 
 describe('an outbox', () => {
@@ -68,7 +68,7 @@ describe('an outbox', () => {
     await eventually(() => isEmpty(outbox));
     expect(await ids(remote.store, ANN)).toEqual(Array.from({ length: 50 }, (_, index) => [`a${index}-1`, `a${index}-2`]).flat());
     expect(await ids(remote.store, BOB)).toEqual(Array.from({ length: 50 }, (_, index) => `b${index}`));
-    expect(told.reduce((sum, [, changes]) => sum + changes, 0)).toBe(150);
+    expect(told.reduce((sum, [, entries]) => sum + entries, 0)).toBe(100);
     // Many at once: an outbox that was long is emptied soon.
     expect(remote.calls).toBeLessThan(100);
     await eventually(async () => !(await everything(path)).includes('a49-1'));
@@ -80,7 +80,7 @@ describe('an outbox', () => {
     const faults: string[] = [];
     await using outbox = open(newPath(), remote.records, { onFault: (message) => faults.push(message) });
     for (let index = 0; index < 20; index += 1) await outbox.append(ANN, [put(`a${index}`)]);
-    expect((await outbox.pending(ANN)).map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => `a${index}`));
+    expect((await outbox.pending(ANN)).flat().map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, index) => `a${index}`));
     expect(await outbox.pending(BOB)).toEqual([]);
     await eventually(() => remote.calls >= 2);
     expect(await outbox.status()).toMatchObject({ entries: 20, oldestMs: expect.any(Number) });
@@ -145,6 +145,20 @@ describe('an outbox', () => {
     await eventually(() => isEmpty(outbox), { timeoutMs: 20_000 });
     expect(await ids(remote.store, ANN)).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
     await outbox.append(ANN, [put('later')]);
+  });
+
+  test('drops what is refused for what it is, says so, and delivers what comes after it', async () => {
+    const remote = new Remote();
+    remote.down();
+    const faults: string[] = [];
+    await using outbox = open(newPath(), remote.records, { onFault: (message) => faults.push(message) });
+    for (const id of ['a', 'bad', 'b', 'c']) await outbox.append(ANN, [put(id)]);
+    remote.before = async (_, changes) => {
+      if (changes.some(({ id }) => id === 'bad')) throw new GatewayError('request_invalid', 'not this one');
+    };
+    await eventually(() => isEmpty(outbox), { timeoutMs: 20_000 });
+    expect(await ids(remote.store, ANN)).toEqual(['a', 'b', 'c']);
+    expect(faults.filter((fault) => fault.includes('not this one'))).toHaveLength(1);
   });
 
   test('takes what a store would take, and no deletions', async () => {

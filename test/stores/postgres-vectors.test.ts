@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { GatewayError } from '../../src/base/errors.ts';
 import { systemClock } from '../../src/base/system-clock.ts';
+import { PostgresConnection } from '../../src/stores/postgres/postgres-connection.ts';
 import type { Partition } from '../../src/stores/record/record-store.ts';
 import { vectorConformance } from '../../src/stores/vector/conformance.ts';
 import { createPostgresVectors } from '../../src/stores/vector/postgres-vectors.ts';
@@ -19,14 +20,26 @@ beforeAll(async () => {
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
+/** All connections to PGlite are one session to it: what one has prepared is in the way of the next. */
+const reset = () => server.database.exec('DROP SCHEMA IF EXISTS gatehouse CASCADE; DEALLOCATE ALL');
 
-function driver(url: string, timeoutMs = 30_000): VectorStore {
-  return createPostgresVectors({ url, connectionsMax: 1, timeoutMs }, { clock: systemClock });
+function driver(
+  url: string,
+  { timeoutMs = 30_000, faults = [], scannedMax = 20_000 }: { timeoutMs?: number; faults?: string[]; scannedMax?: number } = {},
+): VectorStore {
+  const connection = new PostgresConnection(
+    { url, readTimeoutMs: timeoutMs, writeTimeoutMs: timeoutMs, connectionsMax: 1 },
+    { clock: systemClock, random: Math.random, onFault: (message) => void faults.push(message) },
+  );
+  return Object.assign(createPostgresVectors(connection, { scannedMax }), {
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+  });
 }
 
 vectorConformance('PostgreSQL', {
+  many: 300,
   create: async () => {
-    await server.database.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await reset();
     return driver(server.url);
   },
 });
@@ -42,33 +55,39 @@ async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 describe('the driver for PostgreSQL', () => {
   test('says that pgvector is missing, and how to come by it', async () => {
     await using bare = await startPglite({ pgvector: false });
-    await using store = driver(bare.url);
+    const faults: string[] = [];
+    await using store = driver(bare.url, { faults });
     const failure = await failureOf(store.put(ANN, SPACE, [{ id: 'a', group: '', vector: X }]));
     expect(failure).toBeInstanceOf(GatewayError);
     expect((failure as GatewayError).code).toBe('storage_unavailable');
-    expect(String((failure as Error).cause)).toContain('has no pgvector: install it');
-    expect(await store.search({ partition: ANN, space: SPACE, vector: X, limit: 1 })).toEqual([]);
+    expect(faults[0]).toContain('this server has no pgvector, which vectors need: install it there');
   });
 
   test('walks the index where a partition is large, and finds its own alone', async () => {
-    await server.database.exec('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-    await using store = driver(server.url);
-    const space: VectorSpace = { name: 'large-4', dimensions: 4 };
-    await store.put(ANN, space, [{ id: 'near', group: '', vector: Float32Array.of(0, 0, 0, 1) }]);
-    await store.put({ ...ANN, name: 'bob' }, space, [{ id: 'theirs', group: '', vector: Float32Array.of(0, 0, 0, 1) }]);
-    const [table] = (
-      await server.database.query<{ name: string }>("SELECT tablename AS name FROM pg_tables WHERE tablename LIKE 'gatehouse_vectors_%'")
-    ).rows;
-    await server.database.exec(`
-      INSERT INTO ${table?.name} SELECT convert_to('["one","memory","ann"]', 'UTF8'), convert_to('v' || n, 'UTF8'), '', ('[' || cos(n) || ',' || sin(n) || ',0.5,-0.5]')::vector
-      FROM generate_series(1, 20100) AS n; ANALYZE`);
-    const hits = await store.search({ partition: ANN, space, vector: Float32Array.of(0, 0, 0, 1), limit: 3 });
-    expect(hits[0]).toEqual({ id: 'near', score: 1 });
-    expect(hits.length).toBe(3);
-    expect(hits.map(({ id }) => id)).not.toContain('theirs');
+    await reset();
+    await using store = driver(server.url, { scannedMax: 50 });
+    const space: VectorSpace = { name: 'large-3', dimensions: 3 };
+    const around = (prefix: string, count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        id: `${prefix}${index}`,
+        group: '',
+        vector: Float32Array.of(Math.cos(index / 100), Math.sin(index / 100), 0),
+      }));
+    await store.put(ANN, space, around('a', 200));
+    // Nearer than all but one of hers.
+    await store.put({ ...ANN, name: 'bob' }, space, around('b', 60));
+    await server.database.exec('ANALYZE; SET enable_seqscan = off; SET enable_sort = off');
+    try {
+      const hits = await store.search({ partition: ANN, space, vector: Float32Array.of(1, 0, 0), limit: 5 });
+      expect(hits.map(({ id }) => id)).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
+      expect(hits[4]?.score).toBeCloseTo(Math.cos(0.04), 4);
+    } finally {
+      await server.database.exec('RESET ALL');
+    }
   });
 
   test('takes vectors that are too long for an index', async () => {
+    await reset();
     await using store = driver(server.url);
     for (const dimensions of [2_500, 4_096]) {
       const vector = new Float32Array(dimensions);
@@ -80,6 +99,7 @@ describe('the driver for PostgreSQL', () => {
   });
 
   test('keeps ids with a NUL apart', async () => {
+    await reset();
     await using store = driver(server.url);
     const partition: Partition = { ...ANN, name: 'nul\0user' };
     await store.put(partition, SPACE, [{ id: 'a\0b', group: 'g\0', vector: X }]);
@@ -89,13 +109,14 @@ describe('the driver for PostgreSQL', () => {
   });
 
   test('rejects when nobody is there, and in time when nobody answers', async () => {
-    await using absent = driver('postgres://nobody@127.0.0.1:1/none?sslmode=disable', 5_000);
+    await using absent = driver('postgres://nobody@127.0.0.1:1/none?sslmode=disable', { timeoutMs: 5_000 });
     expect(await failureOf(absent.erase(ANN))).toBeInstanceOf(GatewayError);
     const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
     try {
-      await using store = driver(`postgres://nobody@127.0.0.1:${silent.port}/none?sslmode=disable`, 200);
-      const failure = await failureOf(store.erase(ANN));
-      expect(String((failure as Error).cause)).toContain('did not answer within 200 ms');
+      const faults: string[] = [];
+      await using store = driver(`postgres://nobody@127.0.0.1:${silent.port}/none?sslmode=disable`, { timeoutMs: 200, faults });
+      expect(await failureOf(store.erase(ANN))).toBeInstanceOf(GatewayError);
+      expect(faults).toEqual(['PostgreSQL takes longer than 200 ms']);
     } finally {
       silent.stop(true);
     }

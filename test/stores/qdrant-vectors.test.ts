@@ -55,7 +55,8 @@ describe('the driver for Qdrant', () => {
 
     const name = 'theirs';
     const partition = { key: 'partition', match: { value: '["one","memory","ann"]' } };
-    const [id] = (ours.find(({ path }) => path.endsWith('/points'))?.body as { points: { id: string }[] }).points.map((point) => point.id);
+    const put = ours.find(({ path }) => path.endsWith('/points'))?.body as { points: { id: string }[] } | undefined;
+    const id = put?.points[0]?.id;
     await client.createCollection(name, { vectors: { size: 2, distance: 'Cosine' }, hnsw_config: { m: 0, payload_m: 16 } });
     await client.createPayloadIndex(name, { wait: true, field_name: 'partition', field_schema: { type: 'keyword', is_tenant: true } });
     await client.createPayloadIndex(name, { wait: true, field_name: 'group', field_schema: { type: 'keyword' } });

@@ -56,6 +56,10 @@ describe('the exposition', () => {
     metrics.rateLimited('tier:standard');
     metrics.storeFault('counters', 'timeout');
     metrics.screened('xss', 'reported');
+    metrics.contextRetrieved('memory', 3);
+    metrics.contextTold('document', 2);
+    metrics.contextLeftOut('knowledge', 'timeout');
+    metrics.memorySaved('stored');
     metrics.configReload('applied');
     metrics.healthAnswered(1);
     const parsed = parseExposition(metrics.text());

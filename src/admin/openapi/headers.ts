@@ -37,6 +37,16 @@ const REPLY_HEADERS: Readonly<Record<string, Json>> = {
     schema: TEXT,
   },
   'X-Gatehouse-Adapted': { description: 'What was said in the other dialect by something close to it.', schema: TEXT },
+  'X-Gatehouse-Memory': {
+    description:
+      'Where memory was asked for: how many memories the model was told, and what became of the turn: `injected=2;saved=stored`, or `off`, `queued` (streams: it is stored before their end), `timeout`, `failed`.',
+    schema: TEXT,
+  },
+  'X-Gatehouse-Context': {
+    description:
+      'Where memory or documents were asked for: what the model was told of each, and what was left out and why: `profile=1;memories=2;documents=3;left-out=knowledge:timeout`.',
+    schema: TEXT,
+  },
   'X-Gatehouse-Attempts': { description: 'How often an upstream was asked.', schema: COUNT },
   'X-Cache': { description: 'Whether the reply had been given before.', schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] } },
   Age: { description: 'Seconds since a cached reply was first given.', schema: COUNT },
@@ -63,6 +73,7 @@ export function replyHeaders(route: DescribedRoute, facts: HeaderFacts): Json {
     if (route.kind === 'model') {
       names.push('X-Gatehouse-Provider', 'X-Gatehouse-Model', 'X-Gatehouse-Cost-Usd');
       names.push('X-Gatehouse-Translated', 'X-Gatehouse-Dropped', 'X-Gatehouse-Adapted');
+      if (route.operation === 'chat') names.push('X-Gatehouse-Memory', 'X-Gatehouse-Context');
     }
     if (isCached(route, facts)) names.push('X-Cache', 'Age');
     for (const window of facts.rateWindows)
@@ -79,6 +90,14 @@ export const PARAMETER_COMPONENTS: Json = {
     description: 'Your own name for this request: 1 to 128 letters, digits and `_ . : @ / + = -`. Else the gateway makes one.',
     schema: TEXT,
   },
+  Context: {
+    name: 'X-Gatehouse-Context',
+    in: 'header',
+    description:
+      'What the chat is to be told and remembered: `memory=read,write; knowledge=vs_1; user=alice; session=s-1`. `memory` is `read`, `write`, both, `on` or `off`; `knowledge` is `on`, `off`, or collections; names are percent-encoded where they hold more than ASCII. A `gatehouse` block in the body says more, and wins.',
+    schema: TEXT,
+    example: 'memory=read,write; user=alice',
+  },
   CacheControl: {
     name: 'Cache-Control',
     in: 'header',
@@ -90,6 +109,7 @@ export const PARAMETER_COMPONENTS: Json = {
 export function sharedParameters(route: DescribedRoute, facts: HeaderFacts): Json[] {
   if (route.kind === 'system') return [];
   const names = isCached(route, facts) ? ['CorrelationId', 'CacheControl'] : ['CorrelationId'];
+  if (route.operation === 'chat') names.push('Context');
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 

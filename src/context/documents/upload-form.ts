@@ -26,6 +26,8 @@ export interface UploadForm extends Disposable {
   readonly collection: string;
   /** A JSON object, as text. */
   readonly metadata: string;
+  /** What the file is for; empty when nothing is said. */
+  readonly purpose: string;
 }
 
 const PARTS_MAX = 8;
@@ -35,8 +37,7 @@ const FIELD_BYTES_MAX = 16_384;
 export const FORM_BYTES_MAX = 262_144;
 const METADATA_LIMITS = { depthMax: 8, nodesMax: 1_000, keyBytesMax: 256, membersMax: 64 };
 const COLLECTION = /^[\w][\w.-]{0,63}$/;
-const FIELDS = ['file', 'metadata', 'collection'] as const;
-type Field = (typeof FIELDS)[number];
+export type FormField = 'file' | 'metadata' | 'collection' | 'purpose';
 
 /** The boundary of a multipart/form-data body. Throws `content_type_unsupported`, or `request_invalid` when there is none. */
 export function boundaryOf(contentType: string | null): string {
@@ -56,7 +57,7 @@ export function boundaryOf(contentType: string | null): string {
 /** Reads the whole form. Throws `body_too_large`, `request_invalid` with the part at fault, and whatever the stream throws. */
 export async function readUploadForm(
   stream: ReadableStream<Uint8Array>,
-  { boundary, bytesMax }: { readonly boundary: string; readonly bytesMax: number },
+  { boundary, bytesMax, fields }: { readonly boundary: string; readonly bytesMax: number; readonly fields: readonly FormField[] },
 ): Promise<UploadForm> {
   const parser = new MultipartParser(boundary, {
     maxHeaderSize: PART_HEAD_BYTES_MAX,
@@ -64,7 +65,7 @@ export async function readUploadForm(
     maxParts: PARTS_MAX,
     maxTotalSize: bytesMax + FORM_BYTES_MAX,
   });
-  const form = new FormReader(bytesMax);
+  const form = new FormReader(bytesMax, fields);
   const reader = stream.getReader();
   try {
     for (;;) {
@@ -112,17 +113,20 @@ export function fileTooLarge(bytesMax: number): GatewayError {
 
 class FormReader {
   readonly #bytesMax: number;
-  readonly #parts = new Map<Field, MultipartPart>();
+  readonly #fields: readonly FormField[];
+  readonly #parts = new Map<FormField, MultipartPart>();
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, fields: readonly FormField[]) {
     this.#bytesMax = bytesMax;
+    this.#fields = fields;
   }
 
   take(part: MultipartPart): void {
-    const name = nameOf(part);
-    if (!isField(name)) {
-      const shown = name === undefined ? 'without a name' : `named '${displayName(name)}'`;
-      throw invalid(`the form has a part ${shown}; its parts are: ${FIELDS.join(', ')}`);
+    const given = nameOf(part);
+    const name = this.#fields.find((field) => field === given);
+    if (name === undefined) {
+      const shown = given === undefined ? 'without a name' : `named '${displayName(given)}'`;
+      throw invalid(`the form has a part ${shown}; its parts are: ${this.#fields.join(', ')}`);
     }
     if (this.#parts.has(name)) throw invalid(name === 'file' ? 'one file at a time: the form has two' : `'${name}' is given twice`, name);
     const bytesMax = name === 'file' ? this.#bytesMax : FIELD_BYTES_MAX;
@@ -152,6 +156,7 @@ class FormReader {
       filename: displayName(file.filename?.replaceAll('%22', '"')),
       collection: this.#collection(),
       metadata: this.#metadata(),
+      purpose: this.#purpose(),
       [Symbol.dispose]: () => void (bytes.buffer as ArrayBuffer).transfer(0),
     };
   }
@@ -163,6 +168,11 @@ class FormReader {
     if (!COLLECTION.test(collection))
       throw invalid("'collection' must be a name of 1 to 64 letters, digits, dots, dashes and underscores", 'collection');
     return collection;
+  }
+
+  #purpose(): string {
+    const part = this.#parts.get('purpose');
+    return part === undefined ? '' : decode(part, 'purpose');
   }
 
   #metadata(): string {
@@ -188,11 +198,7 @@ function nameOf(part: MultipartPart): string | undefined {
   }
 }
 
-function isField(name: string | undefined): name is Field {
-  return FIELDS.some((field) => field === name);
-}
-
-function decode(part: MultipartPart, name: Field): string {
+function decode(part: MultipartPart, name: FormField): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(part.bytes);
   } catch (cause) {

@@ -2,6 +2,7 @@
 
 import { NEVER, raceAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
+import { createLru, type Lru } from '../../base/lru.ts';
 import { createGuard, GUARD_DEFAULTS, type Guard } from '../../stores/guard.ts';
 import type { Partition, RecordStore } from '../../stores/record/record-store.ts';
 import type { VectorHit, VectorStore } from '../../stores/vector/vector-store.ts';
@@ -9,7 +10,7 @@ import type { ContextModels } from '../context-models.ts';
 import { Slots } from '../documents/slots.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { DenseAnswer, DenseArm, TextOf } from './dense-arm.ts';
-import { DENSE_NOTE, type DenseSide, type DenseState, isSameSpec, parseDenseState } from './dense-state.ts';
+import { type DenseSide, type DenseState, denseNote, isSameSpec, parseDenseState } from './dense-state.ts';
 import type { EmbeddedTexts, Embedder, EmbeddingSpec } from './embedder.ts';
 import type { EmbeddingsConfig } from './embedding-config.ts';
 import { ownerOf, PartitionFiller } from './fill-partition.ts';
@@ -19,6 +20,8 @@ export interface DenseArmConfig extends Pick<EmbeddingsConfig, 'batch' | 'parall
   /** Longest time that a search may take. */
   readonly searchTimeoutMs: number;
   readonly spec: EmbeddingSpec;
+  /** Tells the store of vectors from others: what one has another lacks. */
+  readonly place: string;
 }
 
 export interface DenseArmDeps {
@@ -40,6 +43,7 @@ export interface DenseArmDeps {
 const CALLS_MAX = 256;
 /** Embedders of models that were configured before. */
 const OTHERS_MAX = 8;
+const LOOKED_AFTER_MAX = 10_000;
 /** A page is several requests, one after another, and writing what they gave. */
 const PAGE_REQUESTS = 8;
 
@@ -52,6 +56,9 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
   readonly #config: DenseArmConfig;
   readonly #deps: DenseArmDeps;
   readonly #embedder: Embedder;
+  readonly #noteName: string;
+  /** Partitions whose vectors were looked after, though none was found. */
+  readonly #lookedAfter: Lru<true> = createLru({ bytesMax: LOOKED_AFTER_MAX, entriesMax: LOOKED_AFTER_MAX });
   readonly #others = new Map<string, Embedder>();
   readonly #filler: PartitionFiller;
   readonly #schedule: FillSchedule;
@@ -61,7 +68,8 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
   readonly #storeGuard: Guard;
 
   constructor(config: DenseArmConfig, deps: DenseArmDeps) {
-    const { batch, parallel, timeout, spec, searchTimeoutMs } = config;
+    const { batch, parallel, timeout, spec, searchTimeoutMs, place } = config;
+    this.#noteName = denseNote(place);
     const { records, vectors, clock, random, textOf, onFault, onRecovery, holder } = deps;
     this.#config = config;
     this.#deps = deps;
@@ -73,7 +81,7 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
     const bounded: Embedder = boundedEmbedder(this.#embedder, timeout, clock);
     const onSkip = (reason: string): void => onFault(`a record gets no vector: ${reason}`);
     this.#filler = new PartitionFiller(
-      { batch, parallel },
+      { batch, parallel, noteName: this.#noteName },
       { records, vectors, embedder: bounded, slots: new Slots(parallel), now: () => clock.now(), holder, onSkip },
     );
     this.#schedule = new FillSchedule(
@@ -117,7 +125,7 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
     const { records, vectors } = this.#deps;
     // Both at once: nearly always the configured model is the one that is wanted.
     const asked = this.#ask(this.#embedder, partition, query);
-    const state = parseDenseState(await records.note(partition, DENSE_NOTE));
+    const state = parseDenseState(await records.note(partition, this.#noteName));
     const side = state?.serving;
     if (side === undefined) return NOTHING;
     progress.missing = 'embeddings';
@@ -136,7 +144,21 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
       () => undefined,
     );
     if (hits === undefined) return { hits: [], leftOut: ['vectors'] };
+    if (hits.length === 0) this.#lookAfter(partition, side);
     return { hits, leftOut: wanted === answer ? [] : ['embeddings'] };
+  }
+
+  /** The store may have lost what it had: then it is made anew. In the background, once for each partition. */
+  #lookAfter(partition: Partition, side: DenseSide): void {
+    const key = JSON.stringify([partition.tenant, partition.kind, partition.name, side.space.name]);
+    if (this.#lookedAfter.get(key) !== undefined) return;
+    this.#lookedAfter.set(key, true, 1);
+    this.#filler.startAnewIfLost(partition, side).then(
+      (isLost) => {
+        if (isLost) this.changed(partition);
+      },
+      () => void this.#lookedAfter.delete(key),
+    );
   }
 
   /** What is there so far of the vectors that are being made, where the model before cannot be asked any more. */

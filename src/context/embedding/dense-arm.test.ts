@@ -16,7 +16,7 @@ const BOB: Partition = { tenant: 'one', kind: 'memory', name: 'bob' };
 
 /** Texts with the same words are near each other; another seed is another model. */
 function meaning(text: string, dimensions: number, seed: string): number[] {
-  const vector = new Array<number>(dimensions).fill(0.01);
+  const vector = Array.from({ length: dimensions }, () => 0.01);
   for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) {
     const hash = Number(Bun.hash(seed + word) % BigInt(dimensions));
     vector[hash] = (vector[hash] ?? 0) + 1;
@@ -74,6 +74,7 @@ function createRig(): Rig {
       createDenseArm(
         {
           ...embeddingsConfig.parse({ model: name, batch: 8 }),
+          place: 'embedded',
           searchTimeoutMs: 100,
           spec: embeddingSpec(embeddingsConfig.parse({ model: name }), name),
         },
@@ -126,7 +127,7 @@ describe('a dense arm', () => {
     await until(() => arm.waiting === 0);
     expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
     expect(await ids(arm, BOB, 'green tea')).toEqual(['cat']);
-    const [document] = rig.model.requests.filter(({ kind }) => kind === 'document');
+    const document = rig.model.requests.find(({ kind }) => kind === 'document');
     expect(document?.owner).toEqual({ tenant: 'one', user: 'ann' });
     expect(rig.model.requests.filter(({ kind }) => kind === 'query').map(({ owner }) => owner.user)).toEqual(['ann', 'bob']);
   });
@@ -287,6 +288,19 @@ describe('a dense arm whose model was changed', () => {
     await until(async () => arm.waiting === 0 && (await rig.vectors.spaces(ANN)).length === 1);
     expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
     expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([4]);
+  });
+});
+
+describe('a store that has lost all', () => {
+  test('gets it again', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    await rig.vectors.erase(ANN);
+    expect(await ids(arm, ANN, 'tea')).toEqual([]);
+    await until(async () => (await ids(arm, ANN, 'green tea'))[0] === 'tea');
   });
 });
 

@@ -12,8 +12,10 @@ import { z } from 'zod';
 import type { VectorSpace } from '../../stores/vector/vector-store.ts';
 import type { EmbeddingSpec } from './embedder.ts';
 
-/** Begins with `vectors`: left behind where records move to another store. */
-export const DENSE_NOTE = 'vectors';
+/** Name of the note. It begins with `vectors`: such notes are left behind where records move to another store. */
+export function denseNote(place: string): string {
+  return `vectors:${new Bun.CryptoHasher('sha256').update(place).digest('hex').slice(0, 12)}`;
+}
 
 const sideSchema = z.object({
   space: z.object({ name: z.string().regex(/^[a-z0-9_-]{1,63}$/), dimensions: z.int().min(1).max(4_096) }),

@@ -10,7 +10,7 @@ import type { VectorEntry, VectorSpace, VectorStore } from '../../stores/vector/
 import type { ModelOwner } from '../context-models.ts';
 import type { Slots } from '../documents/slots.ts';
 import type { TextOf } from './dense-arm.ts';
-import { advanced, DENSE_NOTE, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
+import { advanced, type DenseSide, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
 import type { EmbeddedTexts, Embedder } from './embedder.ts';
 
 export interface FillConfig {
@@ -18,6 +18,8 @@ export interface FillConfig {
   readonly batch: number;
   /** Requests at once. */
   readonly parallel: number;
+  /** Of the note on a partition that tells how far its vectors have come. */
+  readonly noteName: string;
 }
 
 export interface FillDeps {
@@ -92,11 +94,11 @@ export class PartitionFiller {
   /** How many changes wait, as far as the note tells. */
   async waiting(partition: Partition, head: number): Promise<number> {
     const { records, embedder } = this.#deps;
-    return waitingIn(parseDenseState(await records.note(partition, DENSE_NOTE)), embedder.spec, head);
+    return waitingIn(parseDenseState(await records.note(partition, this.#config.noteName)), embedder.spec, head);
   }
 
-  /** Rejects with what a store or the model says; what was done until then is done. */
-  async fill(work: Work): Promise<Filled> {
+  /** Deals with the next page of the log. Rejects with what a store or the model says; what was done until then is done. */
+  async takePage(work: Work): Promise<Filled> {
     const look = await this.#look(work);
     if (look === undefined) return DONE;
     const { state, page, cursor } = look;
@@ -138,6 +140,20 @@ export class PartitionFiller {
     return done < page.head ? { kind: 'more', waiting: page.head - done } : this.#finish(work, next);
   }
 
+  /** Whether the store has nothing of what was made; then it is noted that nothing was. */
+  async startAnewIfLost(partition: Partition, { space }: DenseSide): Promise<boolean> {
+    const { records, vectors } = this.#deps;
+    const { noteName } = this.#config;
+    const found = await vectors.spaces(partition);
+    if (found.some(({ name, vectors: count }) => name === space.name && count > 0)) return false;
+    const state = parseDenseState(await records.note(partition, noteName));
+    // Erased, begun anew by another, or with nothing to embed.
+    if (state?.serving?.space.name !== space.name || (await records.changes(partition, 0, 1)).generation !== state.generation) return false;
+    this.forget();
+    await records.setNote(partition, noteName, '');
+    return true;
+  }
+
   /** Drops what it knows of any partition: hashes of texts, places in logs. */
   forget(): void {
     this.#texts.clear();
@@ -146,7 +162,7 @@ export class PartitionFiller {
 
   async #look({ partition }: Work): Promise<Look | undefined> {
     const { records, vectors, embedder } = this.#deps;
-    const state = parseDenseState(await records.note(partition, DENSE_NOTE));
+    const state = parseDenseState(await records.note(partition, this.#config.noteName));
     const side = sideOf(state, embedder.spec);
     const noted = side === undefined ? undefined : state?.[side]?.cursor;
     const cursor = noted ?? 0;
@@ -175,7 +191,7 @@ export class PartitionFiller {
       const key = this.#textKey(partition, space, record.id);
       if (text !== undefined && text !== '') {
         if (space === undefined || this.#texts.get(key) !== hashOf(text)) documents.push({ record, text });
-      } else {
+      } else if (record.body === null || this.#texts.delete(key)) {
         gone.push(record.id);
         this.#texts.delete(key);
       }
@@ -249,7 +265,7 @@ export class PartitionFiller {
 
   async #note({ partition, signal }: Work, state: DenseState): Promise<void> {
     signal.throwIfAborted();
-    await this.#deps.records.setNote(partition, DENSE_NOTE, JSON.stringify(state));
+    await this.#deps.records.setNote(partition, this.#config.noteName, JSON.stringify(state));
   }
 
   #lease(): NonNullable<DenseState['lease']> {

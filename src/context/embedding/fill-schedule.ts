@@ -131,7 +131,7 @@ export class FillSchedule implements AsyncDisposable {
     try {
       const of = textOf(partition);
       if (of === undefined) return;
-      const filled = await filler.fill({ partition, textOf: of, signal });
+      const filled = await filler.takePage({ partition, textOf: of, signal });
       if (this.#failures > 0) this.#deps.onRecovery();
       this.#failures = 0;
       this.#waiting.delete(key);

@@ -24,8 +24,8 @@ for (const { name, lexical, dense, want } of [
     dense: [],
     want: [
       ['a', 1],
-      ['b', 0.5],
-      ['c', 0],
+      ['b', 0.75],
+      ['c', 0.5],
     ],
   },
   {
@@ -35,6 +35,24 @@ for (const { name, lexical, dense, want } of [
     want: [
       ['a', 1],
       ['b', 0],
+    ],
+  },
+  {
+    name: 'a second that shares nearly as many words is nearly as good',
+    lexical: list(['a', 10], ['b', 9.8]),
+    dense: [],
+    want: [
+      ['a', 1],
+      ['b', 0.98],
+    ],
+  },
+  {
+    name: 'a second that means nearly the same is nearly as good',
+    lexical: [],
+    dense: list(['a', 0.62], ['b', 0.61]),
+    want: [
+      ['a', 1],
+      ['b', 0.96],
     ],
   },
   {
@@ -58,6 +76,15 @@ for (const { name, lexical, dense, want } of [
   },
   { name: 'nothing of nothing', lexical: [], dense: [], want: [] },
   {
+    name: 'scores of 0 alone are all as good',
+    lexical: list(['a', 0], ['b', 0]),
+    dense: [],
+    want: [
+      ['a', 1],
+      ['b', 1],
+    ],
+  },
+  {
     name: 'negative scores are scores',
     lexical: [],
     dense: list(['a', -0.2], ['b', -0.8], ['c', -0.5]),
@@ -75,11 +102,11 @@ for (const { name, lexical, dense, want } of [
   },
   {
     name: 'of a doubled id the better counts',
-    lexical: list(['a', 1], ['b', 2], ['a', 3]),
+    lexical: list(['a', 1], ['b', 2], ['a', 4]),
     dense: [],
     want: [
       ['a', 1],
-      ['b', 0],
+      ['b', 0.5],
     ],
   },
 ] as { name: string; lexical: Scored[]; dense: Scored[]; want: [string, number][] }[]) {
@@ -88,13 +115,13 @@ for (const { name, lexical, dense, want } of [
   });
 }
 
-test('fusion does not depend on the scale of either list', () => {
+test('fusion does not depend on the scale of words', () => {
   const lexical = list(['a', 10], ['b', 7], ['c', 1]);
   const dense = list(['c', 0.8], ['a', 0.5], ['d', 0.2]);
-  const scaled = lexical.map(({ id, score }) => ({ id, score: score * 40 + 3 }));
+  const scaled = lexical.map(({ id, score }) => ({ id, score: score * 40 }));
   expect(ranked(scaled, dense, 0.6)).toEqual(ranked(lexical, dense, 0.6));
 });
 
 test('fusion says what each list said', () => {
-  expect(fuse(list(['a', 3], ['b', 1]), list(['b', 0.7], ['c', 0.1]))[0]).toEqual({ id: 'b', score: 0.6, lexical: 0, dense: 1 });
+  expect(fuse(list(['a', 4], ['b', 1]), list(['b', 0.7], ['c', 0.1]), 0.5)[0]).toEqual({ id: 'b', score: 0.625, lexical: 0.25, dense: 1 });
 });

@@ -6,6 +6,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import type { ContextEngine, ContextStatus } from '../context-engine.ts';
+import type { AskRequest, ContextModels, EmbedTextsRequest, RerankTextsRequest } from '../context-models.ts';
 import type { KnowledgeEngine } from '../knowledge/knowledge.ts';
 import type { MemoryEngine } from '../memory/memory.ts';
 import type { EngineConfig } from './engine-config.ts';
@@ -13,6 +14,8 @@ import { Link, type LinkMessage, type Serve } from './link.ts';
 
 export interface ContextThreadDeps {
   readonly clock: Clock;
+  /** What the engines ask. */
+  readonly models: ContextModels;
   /** What went wrong there, for the log. */
   readonly onFault: (message: string) => void;
 }
@@ -35,6 +38,7 @@ const MEMORY_CALLS = {
   delete: WRITE_MS,
   deleteMatching: LONG_MS,
   history: QUICK_MS,
+  users: QUICK_MS,
   erase: LONG_MS,
 } as const satisfies Record<keyof MemoryEngine, number>;
 
@@ -50,13 +54,13 @@ const KNOWLEDGE_CALLS = {
   fail: WRITE_MS,
   takeUnfinished: WRITE_MS,
   file: QUICK_MS,
+  findFiles: QUICK_MS,
   files: QUICK_MS,
   batch: QUICK_MS,
   cancelBatch: WRITE_MS,
   setAttributes: WRITE_MS,
   chunks: QUICK_MS,
   removeFile: LONG_MS,
-  findFiles: QUICK_MS,
   removeDocument: LONG_MS,
   search: QUICK_MS,
 } as const satisfies Record<keyof KnowledgeEngine, number>;
@@ -138,8 +142,19 @@ class ContextThread {
   }
 
   /** What the engines say to the gateway. */
-  readonly #serve: Serve = (method, [message]) => {
-    if (method !== 'report') throw new Error(`there is no method '${method}'`);
-    this.#deps.onFault(String(message));
+  readonly #serve: Serve = (method, [given], signal) => {
+    const { models, onFault } = this.#deps;
+    switch (method) {
+      case 'report':
+        return onFault(String(given));
+      case 'models.embed':
+        return models.embed(given as EmbedTextsRequest, signal);
+      case 'models.rerank':
+        return models.rerank(given as RerankTextsRequest, signal);
+      case 'models.ask':
+        return models.ask(given as AskRequest, signal);
+      default:
+        throw new Error(`there is no method '${method}'`);
+    }
   };
 }

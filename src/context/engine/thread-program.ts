@@ -3,6 +3,7 @@
 import { GatewayError } from '../../base/errors.ts';
 import { systemClock } from '../../base/system-clock.ts';
 import type { ContextEngine } from '../context-engine.ts';
+import type { ContextModels } from '../context-models.ts';
 import { buildEngine } from './build-engine.ts';
 import type { EngineConfig } from './engine-config.ts';
 import { Link, type LinkMessage, type Serve } from './link.ts';
@@ -39,7 +40,7 @@ const serve: Serve = async (method, given) => {
 function build(): ContextEngine {
   if (config === undefined) throw new Error('the engines were asked before they were told what they are made from');
   try {
-    return buildEngine(config, { clock: systemClock, onFault: report });
+    return buildEngine(config, { clock: systemClock, random: Math.random, onFault: report, models });
   } catch (cause) {
     report(`the stores of memory and knowledge cannot be opened: ${String(cause)}`);
     throw new GatewayError('storage_unavailable', 'memory and knowledge can be neither stored nor read at the moment', {
@@ -54,6 +55,14 @@ const link = new Link(
   { post: (message) => self.postMessage(message, []) },
   { clock: systemClock, serve, onFault: report },
 );
+
+/** The gateway's own deadlines and its caller's signal end them; this one is for a gateway that has lost the call. */
+const MODEL_MS = 900_000;
+const models: ContextModels = {
+  embed: (request, signal) => link.call('models.embed', [request], { timeoutMs: MODEL_MS, signal }),
+  rerank: (request, signal) => link.call('models.rerank', [request], { timeoutMs: MODEL_MS, signal }),
+  ask: (request, signal) => link.call('models.ask', [request], { timeoutMs: MODEL_MS, signal }),
+};
 
 /** To the gateway's log. That it did not get there is no reason to fail. */
 function report(message: string): void {

@@ -2,7 +2,7 @@
  * A document becomes chunks in the log: announced, written batch by batch under a version of its own, and found from the moment in which its record
  * names that version. Whatever ends in between leaves nothing that is found.
  *
- * Several processes may work on one store. Who works on a file says so in its record from time to time; one that nobody has told of for a minute is
+ * Several processes may work on one store. Who works on a file says so in its record from time to time; one that nobody has told of for some seconds is
  * anybody's to take. Should two work on one file at once, the one whose version the record names last has the say, and the other's chunks go.
  */
 
@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
+import { changeRecord } from './change-record.ts';
 import { type ChunkSize, type ChunkSpan, chunkText } from './chunker/chunker.ts';
 import type { CollectionFile, DocumentToIndex } from './knowledge.ts';
 import {
@@ -29,6 +30,8 @@ export interface IngestionDeps {
   readonly dense?: DenseArm;
   readonly clock: Clock;
   readonly pause: () => Promise<void>;
+  /** Lets the index follow what was written: nobody writes faster than that. */
+  readonly follow: (place: FilePlace) => Promise<void>;
 }
 
 /** Chunks that are written at once. */
@@ -37,7 +40,7 @@ const BATCH = 500;
 const BATCH_UNITS = 2 * 1_048_576;
 /** Longest time in which a document is cut before others have a turn. */
 const SLICE_MS = 4;
-const TELL_EVERY_MS = 15_000;
+const TELL_EVERY_MS = 5_000;
 const HEADER_CHARS_MAX = 2_048;
 
 export class Ingestion {
@@ -76,19 +79,13 @@ export class Ingestion {
 
   async read({ tenant, collection, file }: FilePlace): Promise<StoredFile | undefined> {
     const [record] = await this.#deps.records.get(filesOf(tenant, collection), [fileRecordId(file)]);
-    return record === undefined ? undefined : parseBody<StoredFile>(record);
+    return record === undefined ? undefined : (parseBody(record) as StoredFile);
   }
 
   /** Reads, decides and writes as one step. Resolves with what was written; undefined where `change` wants nothing to be. */
-  async change(place: FilePlace, change: (now: StoredFile | undefined) => StoredFile | undefined): Promise<StoredFile | undefined> {
-    const partition = filesOf(place.tenant, place.collection);
-    for (;;) {
-      const { head } = await this.#deps.records.changes(partition, Number.MAX_SAFE_INTEGER, 1);
-      const next = change(await this.read(place));
-      if (next === undefined) return undefined;
-      const { applied } = await this.#deps.records.apply(partition, [fileChange(place.file, next)], { expectedHead: head });
-      if (applied) return next;
-    }
+  change(place: FilePlace, change: (now: StoredFile | undefined) => StoredFile | undefined): Promise<StoredFile | undefined> {
+    const { tenant, collection, file } = place;
+    return changeRecord<StoredFile>(this.#deps.records, filesOf(tenant, collection), { id: fileRecordId(file), kind: 'file', change });
   }
 
   async deleteVersion({ tenant, collection, file }: FilePlace, version: string): Promise<void> {
@@ -132,7 +129,7 @@ export class Ingestion {
 
   /** How many chunks there are; undefined when it is no more ours to write them. */
   async #write(place: FilePlace, { document, size, version, group, text }: Write): Promise<number | undefined> {
-    const { clock, pause, records } = this.#deps;
+    const { clock, pause, records, follow } = this.#deps;
     const partition = chunksOf(place.tenant, place.collection);
     const pageOf = pageFinder(document.pages);
     let batch: RecordChange[] = [];
@@ -157,6 +154,7 @@ export class Ingestion {
       if (batch.length === BATCH || units >= BATCH_UNITS) {
         if (!(await isOurs())) return undefined;
         await records.apply(partition, batch);
+        await follow(place);
         batch = [];
         units = 0;
       } else if (clock.monotonic() < sliceEndMs) continue;
@@ -165,6 +163,7 @@ export class Ingestion {
     }
     if (!(await isOurs())) return undefined;
     if (batch.length > 0) await records.apply(partition, batch);
+    await follow(place);
     return count;
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DENSE_SHARE } from '../embedding/fusion.ts';
 
 export const knowledgeConfig = z.strictObject({
   enabled: z.boolean().default(true).describe('Keep documents, and give chats parts of them.'),
@@ -15,7 +16,7 @@ export const knowledgeConfig = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.6)
+    .default(DENSE_SHARE)
     .describe('Weight of the embedding model’s judgement beside that of the words; 0 to 1. Without a model: none.'),
 });
 export type KnowledgeConfig = z.output<typeof knowledgeConfig>;

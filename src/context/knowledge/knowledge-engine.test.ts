@@ -46,6 +46,12 @@ function document(id: string, text: string, more: Partial<DocumentToIndex> = {})
   return { id, filename: `${id}.md`, mediaType: 'text/markdown', attributes: {}, owner: '', text, ...more };
 }
 
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
 async function ids(engine: KnowledgeEngine, query: string, more: object = {}): Promise<string[]> {
   const { chunks } = await engine.search('t', { queries: [query], collections: ['vs_1'], limit: 10, ...more });
   return chunks.map(({ chunk }) => chunk.file);
@@ -93,7 +99,7 @@ describe('a file in a collection', () => {
     }) as RecordStore;
     const { engine } = await withCollection({ records: bound(failing, inner) });
     const long = Array.from({ length: 12_000 }, (_, at) => `Sentence number ${at} speaks of the moat.`).join('\n\n');
-    await expect(engine.index('t', 'vs_1', document('doc_a', long))).rejects.toThrow('killed');
+    expect(await failure(engine.index('t', 'vs_1', document('doc_a', long)))).toMatchObject({ message: expect.stringContaining('killed') });
     expect(await ids(engine, 'moat')).toEqual([]);
     // Another process, after the first is gone: it finds nothing either, takes the file over, and leaves no chunk of before.
     const second = rig({ records: inner });
@@ -133,7 +139,9 @@ describe('a file in a collection', () => {
     });
     const long = Array.from({ length: 12_000 }, (_, at) => `Sentence number ${at} speaks of the moat.`).join('\n\n');
     remove = () => engine.removeFile('t', 'vs_1', 'doc_a');
-    await expect(engine.index('t', 'vs_1', document('doc_a', long))).rejects.toThrow('removed');
+    expect(await failure(engine.index('t', 'vs_1', document('doc_a', long)))).toMatchObject({
+      message: expect.stringContaining('removed'),
+    });
     expect(await ids(engine, 'moat')).toEqual([]);
   });
 
@@ -203,10 +211,7 @@ describe('a search', () => {
       collections: ['vs_1', 'vs_2', 'vs_none'],
       limit: 5,
     });
-    expect(chunks.map(({ chunk }) => [chunk.collection, chunk.file]).toSorted()).toEqual([
-      ['vs_1', 'doc_a'],
-      ['vs_2', 'doc_b'],
-    ]);
+    expect(chunks.map(({ chunk }) => `${chunk.collection} ${chunk.file}`).toSorted()).toEqual(['vs_1 doc_a', 'vs_2 doc_b']);
   });
 
   test('tells neighbours that overlap as one text, and what is said in many files once', async () => {
@@ -293,13 +298,13 @@ describe('a collection', () => {
     clock.advance(2_000);
     expect(await engine.collection('t', 'vs_1')).toMatchObject({ expired: true, files: { completed: 0 }, bytes: 0 });
     expect(await ids(engine, 'moat')).toEqual([]);
-    await expect(engine.index('t', 'vs_1', document('doc_a', 'x'))).rejects.toThrow('expired');
+    expect(await failure(engine.index('t', 'vs_1', document('doc_a', 'x')))).toMatchObject({ message: expect.stringContaining('expired') });
   });
 
   test('that is not there is not written to', async () => {
     const { engine } = rig();
-    await expect(engine.index('t', 'vs_1', document('doc_a', 'x'))).rejects.toMatchObject({ code: 'resource_unknown' });
-    await expect(engine.announce('t', 'vs_1', { files: [] })).rejects.toMatchObject({ code: 'resource_unknown' });
+    expect(await failure(engine.index('t', 'vs_1', document('doc_a', 'x')))).toMatchObject({ code: 'resource_unknown' });
+    expect(await failure(engine.announce('t', 'vs_1', { files: [] }))).toMatchObject({ code: 'resource_unknown' });
   });
 
   test('lists its files by pages, forwards and backwards', async () => {

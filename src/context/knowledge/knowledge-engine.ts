@@ -10,10 +10,11 @@ import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
 import { PartitionViews } from '../views/partition-views.ts';
-import { type FilePlace, fileChange, Ingestion, isWorkedOn } from './ingestion.ts';
+import { changeRecord } from './change-record.ts';
+import { CollectionFiles } from './collection-files.ts';
+import { fileChange, Ingestion } from './ingestion.ts';
 import type {
   AnnouncedFile,
-  Attributes,
   Chunk,
   ChunkingStrategy,
   Collection,
@@ -29,23 +30,8 @@ import type {
   UnfinishedFile,
 } from './knowledge.ts';
 import type { KnowledgeConfig } from './knowledge-config.ts';
-import {
-  batchRecordId,
-  chunkJson,
-  chunkRecordId,
-  chunksOf,
-  collectionsOf,
-  fileJson,
-  filesOf,
-  parseBody,
-  type StoredBatch,
-  type StoredChunk,
-  type StoredCollection,
-  type StoredFile,
-  versionGroup,
-} from './knowledge-records.ts';
-import { ChunksView, CollectionsView, countFiles, FilesView, type SeenFile } from './knowledge-views.ts';
-import { pageOf } from './list-page.ts';
+import { chunksOf, collectionsOf, filesOf, type StoredCollection } from './knowledge-records.ts';
+import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
 import { Search, type SearchedCollection } from './search.ts';
 
 export interface KnowledgeEngineConfig {
@@ -80,10 +66,7 @@ export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: Knowl
   return new Engine(config, deps);
 }
 
-const BATCH = 500;
 const LISTS_BYTES_MAX = 64 * 1_048_576;
-/** What nobody has worked on for so long is anybody's. */
-const LEASE_MS = 60_000;
 /** The last use of a collection is written down so exactly. */
 const ACTIVE_EVERY_MS = 60_000;
 
@@ -91,14 +74,13 @@ class Engine implements LocalKnowledgeEngine {
   readonly #config: KnowledgeEngineConfig;
   readonly #deps: KnowledgeEngineDeps;
   readonly #ingestion: Ingestion;
+  readonly #fileBook: CollectionFiles;
   readonly #search: Search;
   readonly #collections: PartitionViews<CollectionsView>;
   readonly #files: PartitionViews<FilesView>;
   readonly #chunks: PartitionViews<ChunksView>;
   /** Views that were looked through for what is left over. */
   readonly #tidied = new WeakSet<ChunksView>();
-  /** The taking-in under way, if any. */
-  #following: Promise<void> = Promise.resolve();
 
   constructor(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps) {
     this.#config = config;
@@ -108,7 +90,8 @@ class Engine implements LocalKnowledgeEngine {
     this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
     this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
     this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
-    this.#ingestion = new Ingestion(deps);
+    this.#ingestion = new Ingestion({ ...deps, follow: ({ tenant, collection }) => this.#follow(tenant, collection) });
+    this.#fileBook = new CollectionFiles({ records, clock, views: this.#files, ingestion: this.#ingestion });
     const { candidates = 0, timeoutMs = 0 } = config.reranker ?? {};
     this.#search = new Search({ denseShare: config.knowledge.dense_share, candidates, rerankMs: timeoutMs }, deps);
   }
@@ -136,7 +119,7 @@ class Engine implements LocalKnowledgeEngine {
 
   async collections(tenant: string): Promise<readonly Collection[]> {
     const { all } = await this.#collections.at(collectionsOf(tenant));
-    return [...all.values()].reverse().sort((a, b) => b.createdMs - a.createdMs);
+    return [...all.values()].toReversed().toSorted((a, b) => b.createdMs - a.createdMs);
   }
 
   async overviews(tenant: string, ids: readonly string[]): Promise<readonly CollectionOverview[]> {
@@ -153,8 +136,9 @@ class Engine implements LocalKnowledgeEngine {
   }
 
   async updateCollection(tenant: string, collection: Collection): Promise<void> {
-    if ((await this.#stored(tenant, collection.id)) === undefined) throw unknownCollection();
-    await this.#collections.apply(collectionsOf(tenant), [collectionChange(collection.id, collection)]);
+    // A change of its use in the meantime stays.
+    const changed = await this.#change(tenant, collection.id, (now) => ({ ...collection, lastActiveMs: now.lastActiveMs }));
+    if (changed === undefined) throw unknownCollection();
   }
 
   async deleteCollection(tenant: string, id: string): Promise<boolean> {
@@ -169,153 +153,60 @@ class Engine implements LocalKnowledgeEngine {
   async announce(
     tenant: string,
     collection: string,
-    { files, batch }: { readonly files: readonly AnnouncedFile[]; readonly batch?: string },
+    { files, ...more }: { readonly files: readonly AnnouncedFile[]; readonly batch?: string },
   ): Promise<readonly CollectionFile[]> {
     await this.#writable(tenant, collection);
-    const nowMs = this.#deps.clock.now();
-    const { files: known } = await this.#files.at(filesOf(tenant, collection));
-    const stored = new Map(
-      files.map(({ id, filename, attributes, owner, chunking }): [string, StoredFile] => {
-        const { version, pending, bytes = 0, chunks = 0 } = known.get(id)?.stored ?? {};
-        const file: StoredFile = {
-          filename,
-          createdMs: nowMs,
-          status: 'in_progress',
-          bytes,
-          chunks,
-          attributes,
-          ...this.#size(chunking),
-          owner,
-          ...(batch === undefined ? {} : { batch }),
-          ...(version === undefined ? {} : { version }),
-          ...(pending === undefined ? {} : { pending }),
-          workedMs: nowMs,
-        };
-        return [id, file];
-      }),
-    );
-    const changes = Array.from(stored, ([id, file]) => fileChange(id, file));
-    if (batch !== undefined) changes.unshift(batchChange(batch, { createdMs: nowMs, cancelled: false, files: [...stored.keys()] }));
-    await this.#files.apply(filesOf(tenant, collection), changes);
-    await this.#touch(tenant, collection);
-    return Array.from(stored, ([id, file]) => fileJson(id, file));
+    const sized = files.map((file) => ({ ...file, chunking: this.#size(file.chunking) }));
+    const announced = await this.#fileBook.announce(tenant, collection, { ...more, files: sized });
+    await this.#endWrite(tenant, collection);
+    return announced;
   }
 
   async index(tenant: string, collection: string, document: DocumentToIndex): Promise<CollectionFile> {
     await this.#writable(tenant, collection);
-    // Nobody writes faster than the index follows.
-    await this.#following;
+    // The index of a new collection grows with it.
+    const { found } = await this.#files.at(filesOf(tenant, collection));
+    if (found.size === 0) await this.#chunks.at(chunksOf(tenant, collection));
     const place = { tenant, collection, file: document.id };
     const indexed = await this.#ingestion.run(place, document, this.#size(document.chunking));
-    // It may have been deleted meanwhile, and what was written after that with it.
-    if ((await this.#stored(tenant, collection)) === undefined) await this.#erase(tenant, collection);
-    else await this.#touch(tenant, collection);
-    this.#follow(tenant, collection);
+    await this.#endWrite(tenant, collection);
     return indexed;
   }
 
-  async fail(
-    tenant: string,
-    collection: string,
-    { file, error }: { readonly file: string; readonly error: NonNullable<CollectionFile['error']> },
-  ): Promise<void> {
-    await this.#end({ tenant, collection, file }, { status: 'failed', error });
+  fail(...given: Parameters<KnowledgeEngine['fail']>): Promise<void> {
+    return this.#fileBook.fail(...given);
   }
 
-  async takeUnfinished(limit: number): Promise<readonly UnfinishedFile[]> {
-    const { records, clock } = this.#deps;
-    const taken: UnfinishedFile[] = [];
-    let after: { tenant: string; kind: 'collections' | 'memory' | 'knowledge'; name: string } | undefined;
-    for (;;) {
-      const page = await records.partitions({ ...(after === undefined ? {} : { after }), limit: BATCH });
-      for (const { tenant, kind, name } of page) {
-        if (kind !== 'collections' || name === '') continue;
-        const { files } = await this.#files.at(filesOf(tenant, name));
-        for (const { id, stored } of files.values()) {
-          if (stored.status !== 'in_progress' || isWorkedOn(stored, clock.now(), LEASE_MS)) continue;
-          const mine = await this.#ingestion.change({ tenant, collection: name, file: id }, (now) =>
-            now?.status === 'in_progress' && !isWorkedOn(now, clock.now(), LEASE_MS) ? { ...now, workedMs: clock.now() } : undefined,
-          );
-          if (mine !== undefined) taken.push({ tenant, collection: name, file: fileJson(id, mine) });
-          if (taken.length >= limit) return taken;
-        }
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < BATCH) return taken;
-      after = last;
-    }
+  takeUnfinished(limit: number): Promise<readonly UnfinishedFile[]> {
+    return this.#fileBook.takeUnfinished(limit);
   }
 
-  async file(tenant: string, collection: string, id: string): Promise<CollectionFile | undefined> {
-    const { files } = await this.#files.at(filesOf(tenant, collection));
-    const seen = files.get(id);
-    return seen === undefined ? undefined : fileJson(id, seen.stored);
+  file(tenant: string, collection: string, id: string): Promise<CollectionFile | undefined> {
+    return this.#fileBook.file(tenant, collection, id);
   }
 
-  async findFiles(tenant: string, collection: string, ids: readonly string[]): Promise<readonly CollectionFile[]> {
-    const { files } = await this.#files.at(filesOf(tenant, collection));
-    return ids.flatMap((id) => {
-      const seen = files.get(id);
-      return seen === undefined ? [] : [fileJson(id, seen.stored)];
-    });
+  findFiles(tenant: string, collection: string, ids: readonly string[]): Promise<readonly CollectionFile[]> {
+    return this.#fileBook.findFiles(tenant, collection, ids);
   }
 
-  async files(tenant: string, collection: string, query: FileQuery): Promise<ListPage<CollectionFile>> {
-    const view = await this.#files.at(filesOf(tenant, collection));
-    const { status, batch } = query;
-    const accept = ({ stored }: SeenFile): boolean =>
-      (status === undefined || stored.status === status) && (batch === undefined || stored.batch === batch);
-    const { items, hasMore } = pageOf(view.ordered, { query, accept });
-    return { items: items.map(({ id, stored }) => fileJson(id, stored)), hasMore };
+  files(tenant: string, collection: string, query: FileQuery): Promise<ListPage<CollectionFile>> {
+    return this.#fileBook.files(tenant, collection, query);
   }
 
-  async batch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined> {
-    const view = await this.#files.at(filesOf(tenant, collection));
-    const stored = view.batches.get(id);
-    if (stored === undefined) return undefined;
-    const files = stored.files.flatMap((file) => {
-      const seen = view.files.get(file);
-      return seen?.stored.batch === id ? [seen] : [];
-    });
-    return { id, createdMs: stored.createdMs, cancelled: stored.cancelled, files: countFiles(files) };
+  batch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined> {
+    return this.#fileBook.batch(tenant, collection, id);
   }
 
-  async cancelBatch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined> {
-    const view = await this.#files.at(filesOf(tenant, collection));
-    const stored = view.batches.get(id);
-    if (stored === undefined) return undefined;
-    await this.#files.apply(filesOf(tenant, collection), [batchChange(id, { ...stored, cancelled: true })]);
-    for (const file of stored.files) {
-      if (view.files.get(file)?.stored.status === 'in_progress')
-        await this.#end({ tenant, collection, file }, { status: 'cancelled', batch: id });
-    }
-    return this.batch(tenant, collection, id);
+  cancelBatch(tenant: string, collection: string, id: string): Promise<FileBatch | undefined> {
+    return this.#fileBook.cancelBatch(tenant, collection, id);
   }
 
-  async setAttributes(
-    tenant: string,
-    collection: string,
-    { file, attributes }: { readonly file: string; readonly attributes: Attributes },
-  ): Promise<CollectionFile | undefined> {
-    const changed = await this.#ingestion.change({ tenant, collection, file }, (now) =>
-      now === undefined ? undefined : { ...now, attributes },
-    );
-    return changed === undefined ? undefined : fileJson(file, changed);
+  setAttributes(...given: Parameters<KnowledgeEngine['setAttributes']>): Promise<CollectionFile | undefined> {
+    return this.#fileBook.setAttributes(...given);
   }
 
-  async chunks(
-    tenant: string,
-    collection: string,
-    { file, from, limit }: { readonly file: string; readonly from: number; readonly limit: number },
-  ): Promise<readonly Chunk[]> {
-    const stored = await this.#ingestion.read({ tenant, collection, file });
-    if (stored?.version === undefined) return [];
-    const group = versionGroup(file, stored.version);
-    const ids = Array.from({ length: Math.max(0, Math.min(limit, stored.chunks - from)) }, (_, at) => chunkRecordId(group, from + at));
-    const records = await this.#deps.records.get(chunksOf(tenant, collection), ids);
-    return records
-      .map((record) => chunkJson({ id: record.id, collection, file, stored }, parseBody<StoredChunk>(record)))
-      .sort((a, b) => a.index - b.index);
+  chunks(...given: Parameters<KnowledgeEngine['chunks']>): Promise<readonly Chunk[]> {
+    return this.#fileBook.chunks(...given);
   }
 
   async removeFile(tenant: string, collection: string, id: string): Promise<boolean> {
@@ -353,15 +244,16 @@ class Engine implements LocalKnowledgeEngine {
     return answer;
   }
 
-  /** Takes in what was written before somebody asks for it, where that is little: an index that is not in memory is made when it is needed. */
-  #follow(tenant: string, collection: string): void {
+  /** The collection may have been deleted while something was written to it: then that goes, too. */
+  async #endWrite(tenant: string, collection: string): Promise<void> {
+    if ((await this.#stored(tenant, collection)) === undefined) await this.#erase(tenant, collection);
+    else await this.#touch(tenant, collection);
+  }
+
+  /** Takes in what was written before somebody asks for it, where the index is in memory: one that is not is made when it is needed. */
+  async #follow(tenant: string, collection: string): Promise<void> {
     const partition = chunksOf(tenant, collection);
-    if (!this.#chunks.holds(partition)) return;
-    this.#following = this.#chunks.at(partition).then(
-      () => undefined,
-      // Whoever needs the view is told what is wrong.
-      () => undefined,
-    );
+    if (this.#chunks.holds(partition)) await this.#chunks.at(partition);
   }
 
   #size({ tokensMax, overlap }: ChunkingStrategy = this.#defaultSize()): ChunkingStrategy {
@@ -379,8 +271,7 @@ class Engine implements LocalKnowledgeEngine {
     const stored = all.get(id);
     if (stored?.expiresAfterMs === undefined || stored.expired === true) return stored;
     if (stored.lastActiveMs + stored.expiresAfterMs > this.#deps.clock.now()) return stored;
-    const expired = { ...stored, expired: true };
-    await this.#collections.apply(collectionsOf(tenant), [collectionChange(id, expired)]);
+    const expired = await this.#change(tenant, id, (now) => ({ ...now, expired: true }));
     await this.#erase(tenant, id);
     return expired;
   }
@@ -396,26 +287,22 @@ class Engine implements LocalKnowledgeEngine {
     const stored = all.get(id);
     const nowMs = this.#deps.clock.now();
     if (stored === undefined || nowMs - stored.lastActiveMs < ACTIVE_EVERY_MS) return;
-    await this.#collections.apply(collectionsOf(tenant), [collectionChange(id, { ...stored, lastActiveMs: nowMs })]);
+    await this.#change(tenant, id, (now) => ({ ...now, lastActiveMs: nowMs }));
+  }
+
+  /** As one step: what was deleted meanwhile does not come back. */
+  #change(tenant: string, id: string, change: (now: StoredCollection) => StoredCollection): Promise<StoredCollection | undefined> {
+    return changeRecord<StoredCollection>(this.#deps.records, collectionsOf(tenant), {
+      id,
+      kind: 'collection',
+      change: (now) => (now === undefined ? undefined : change(now)),
+    });
   }
 
   async #erase(tenant: string, id: string): Promise<void> {
     await this.#files.erase(filesOf(tenant, id));
     await this.#chunks.erase(chunksOf(tenant, id));
     await this.#deps.dense?.erase(chunksOf(tenant, id));
-  }
-
-  async #end(place: FilePlace, end: { status: 'failed' | 'cancelled'; error?: StoredFile['error']; batch?: string }): Promise<void> {
-    const { batch, status, error } = end;
-    let left: readonly (string | undefined)[] = [];
-    const ended = await this.#ingestion.change(place, (now) => {
-      if (now?.status !== 'in_progress' || (batch !== undefined && now.batch !== batch)) return undefined;
-      const { version, pending, ...rest } = now;
-      left = [version, pending];
-      return { ...rest, status, chunks: 0, bytes: 0, ...(error === undefined ? {} : { error }) };
-    });
-    if (ended === undefined) return;
-    for (const version of left) if (version !== undefined) await this.#ingestion.deleteVersion(place, version);
   }
 
   /** Chunks that no file names are left over from work that ended before its time. */
@@ -436,10 +323,6 @@ class Engine implements LocalKnowledgeEngine {
 
 function collectionChange(id: string, collection: StoredCollection): RecordChange {
   return { id, group: '', kind: 'collection', body: JSON.stringify(collection) };
-}
-
-function batchChange(id: string, batch: StoredBatch): RecordChange {
-  return { id: batchRecordId(id), group: '', kind: 'batch', body: JSON.stringify(batch) };
 }
 
 function unknownCollection(): GatewayError {

@@ -74,8 +74,9 @@ export const batchRecordId = (batch: string): string => `batch:${batch}`;
 export const versionGroup = (file: string, version: string): string => `${file}:${version}`;
 export const chunkRecordId = (group: string, index: number): string => `${group}:${index}`;
 
-export function parseBody<Body>({ body }: Pick<StoredRecord, 'body'>): Body {
-  return JSON.parse(body ?? 'null') as Body;
+/** Of a record that is there. */
+export function parseBody({ body }: Pick<StoredRecord, 'body'>): unknown {
+  return JSON.parse(body ?? 'null');
 }
 
 export function fileJson(id: string, stored: StoredFile): CollectionFile {
@@ -126,6 +127,6 @@ export function aboutChunk({ f, h = [], c }: StoredChunk): string {
 /** What the embedding model is given of a chunk; undefined for other records. */
 export function chunkTextOf(record: StoredRecord): string | undefined {
   if (record.kind !== 'chunk' || record.body === null) return undefined;
-  const chunk = parseBody<StoredChunk>(record);
+  const chunk = parseBody(record) as StoredChunk;
   return `${aboutChunk(chunk)}\n\n${chunk.t}`;
 }

@@ -25,7 +25,7 @@ export class CollectionsView implements PartitionView {
 
   apply(record: StoredRecord): void {
     if (record.body === null) this.all.delete(record.id);
-    else this.all.set(record.id, parseBody<StoredCollection>(record));
+    else this.all.set(record.id, parseBody(record) as StoredCollection);
   }
 }
 
@@ -56,7 +56,7 @@ export class FilesView implements PartitionView {
     const id = record.id.slice(at + 1);
     if (record.kind === 'batch') {
       if (record.body === null) this.batches.delete(id);
-      else this.batches.set(id, parseBody<StoredBatch>(record));
+      else this.batches.set(id, parseBody(record) as StoredBatch);
       return;
     }
     const before = this.files.get(id);
@@ -65,7 +65,7 @@ export class FilesView implements PartitionView {
       this.files.delete(id);
       return;
     }
-    const stored = parseBody<StoredFile>(record);
+    const stored = parseBody(record) as StoredFile;
     const isSame = before?.stored.createdMs === stored.createdMs;
     const seen: SeenFile = { id, stored, order: isSame ? before.order : record.seq };
     this.files.set(id, seen);
@@ -115,7 +115,7 @@ export class ChunksView implements PartitionView {
       this.index.remove(record.id);
       return;
     }
-    const chunk = parseBody<StoredChunk>(record);
+    const chunk = parseBody(record) as StoredChunk;
     this.chunks.set(record.id, { group: record.group, index: chunk.i });
     this.#count(record.group, 1);
     this.index.put({ id: record.id, group: record.group, position: chunk.i, text: chunk.t, about: aboutChunk(chunk) });

@@ -176,7 +176,7 @@ export class Search {
       const collection = collections[place];
       if (collection === undefined) continue;
       for (const record of await this.#deps.records.get(chunksOf(collection.tenant, collection.id), ids))
-        bodies.set(`${place} ${record.id}`, parseBody<StoredChunk>(record));
+        bodies.set(`${place} ${record.id}`, parseBody(record) as StoredChunk);
     }
     return page.flatMap((candidate): Loaded[] => {
       const [place, id] = placeOf(candidate.id);

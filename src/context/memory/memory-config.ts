@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { duration } from '../../base/units.ts';
+import { DENSE_SHARE } from '../embedding/fusion.ts';
 import { extractionConfig } from './extraction/extraction-config.ts';
+import { mem0Config } from './mem0/mem0-config.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -25,7 +27,7 @@ export const memoryConfig = z.strictObject({
     .number()
     .min(0)
     .max(1)
-    .default(0.6)
+    .default(DENSE_SHARE)
     .describe('Weight of the embedding model’s judgement beside that of the words; 0 to 1.'),
   extraction: extractionConfig
     .optional()
@@ -33,5 +35,10 @@ export const memoryConfig = z.strictObject({
   retention: duration({ min: DAY_MS, max: 36_500 * DAY_MS })
     .optional()
     .describe('Memories older than this are deleted. Default: none. 1d to 36500d.'),
+  remote: mem0Config
+    .optional()
+    .describe(
+      'A Mem0 that remembers in the place of this gateway. Profile, supersession, decay and turns word for word are not to be had there.',
+    ),
 });
 export type MemoryConfig = z.output<typeof memoryConfig>;

@@ -25,6 +25,7 @@ import type {
   Recall,
   RecallRequest,
   Remembered,
+  RememberedUsers,
   RememberRequest,
 } from './memory.ts';
 import { MemoryBook } from './memory-book.ts';
@@ -175,6 +176,14 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
     const [book, [record]] = await Promise.all([this.#books.at(partition), this.#deps.records.get(partition, [historyId(id)])]);
     const memory = book.get(id);
     return memory === undefined ? [] : eventsOf(memory, historyOf(record), (other) => book.get(other));
+  }
+
+  async users(tenant: string, { limit, after = '' }: { readonly limit: number; readonly after?: string }): Promise<RememberedUsers> {
+    // What belongs to nobody comes first in this order, and is passed over.
+    const page = await this.#deps.records.partitions({ tenant, after: { tenant, kind: 'memory', name: after }, limit });
+    const users = page.flatMap(({ kind, name, records }) => (kind === 'memory' ? [{ name, records }] : []));
+    const last = page.at(-1);
+    return { users, ...(last === undefined || page.length < limit ? {} : { next: last.name }) };
   }
 
   async erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>> {

@@ -33,8 +33,8 @@ export function normalForm(text: string): string {
 export function stemsOf(text: string): Set<string> {
   const stems = new Set<string>();
   visitWords(text, {
-    word: (word) => {
-      for (const term of termsOfWord(word)) stems.add(term);
+    word: ({ spelling }) => {
+      for (const term of termsOfWord(spelling)) stems.add(term);
     },
     sentence: () => {},
   });

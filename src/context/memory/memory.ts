@@ -154,6 +154,16 @@ export interface MemoryChange {
   readonly expiresMs?: number | null;
 }
 
+/** Users of whom something is remembered, in the order of their names. */
+export interface RememberedUsers {
+  readonly users: readonly {
+    readonly name: string /** What is kept of them, history and the like included. */;
+    readonly records: number;
+  }[];
+  /** Give it as `after` for the next page; undefined on the last. */
+  readonly next?: string;
+}
+
 /** A user's memories: `name` of the partition is the user. */
 export type MemoryPartition = Partition & { readonly kind: 'memory' };
 
@@ -187,6 +197,8 @@ export interface MemoryEngine {
   delete(partition: MemoryPartition, ids: readonly string[]): Promise<number>;
   deleteMatching(partition: MemoryPartition, filter: MemoryFilter): Promise<number>;
   history(partition: MemoryPartition, id: string): Promise<readonly MemoryEvent[]>;
+  /** A page of a tenant's users; `limit` is 1 to 1,000. */
+  users(tenant: string, query: { readonly limit: number; readonly after?: string }): Promise<RememberedUsers>;
   /** Everything of the user, with history, indexes and vectors; resolves with how many `memories`, `turns` and `history` records there were. */
   erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>>;
 }

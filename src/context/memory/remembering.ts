@@ -90,6 +90,11 @@ function turnOf(request: RememberRequest, { said, place, nowMs }: Place): Memory
   };
 }
 
+/** The ids that the turns of a request will have, where it tells their place: they follow from what it says. */
+export function turnIds(request: RememberRequest & { readonly firstTurn: number }): string[] {
+  return request.turns.map((said, index) => turnOf(request, { said, place: request.firstTurn + index, nowMs: 0 }).id);
+}
+
 /** Of what the same role said at the same place, as when a message is edited and sent anew, the latest counts. */
 function revise(draft: MemoryDraft, turn: Memory): void {
   if (turn.kind !== 'turn') return;

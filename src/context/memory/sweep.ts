@@ -64,7 +64,7 @@ export function createSweep(config: SweepConfig, deps: SweepDeps): () => Promise
     let dueMs = Infinity;
     let seq = 0;
     for (;;) {
-      const { records } = await deps.records.changes(partition, seq, PAGE);
+      const { records, head } = await deps.records.changes(partition, seq, PAGE);
       for (const { id, kind, body } of records) {
         if (body === null || !KINDS.has(kind)) continue;
         const memory = JSON.parse(body) as Partial<Memory>;
@@ -74,7 +74,7 @@ export function createSweep(config: SweepConfig, deps: SweepDeps): () => Promise
         else dueMs = Math.min(dueMs, at);
       }
       seq = records.at(-1)?.seq ?? seq;
-      if (records.length < PAGE) return { due, dueMs: Number.isFinite(dueMs) ? dueMs : null };
+      if (records.length === 0 || seq >= head) return { due, dueMs: Number.isFinite(dueMs) ? dueMs : null };
       await deps.pause();
     }
   }

@@ -19,7 +19,9 @@ const WORDS: ConversationWords = {
 };
 
 function userItem(content: unknown, text: string): ReadItem {
-  const results = Array.isArray(content) ? content.filter((block) => isRecord(block) && /_result$/.test(String(block['type']))).length : 0;
+  const results = Array.isArray(content)
+    ? content.filter((block) => isRecord(block) && String(block['type']).endsWith('_result')).length
+    : 0;
   if (results === 0) return { role: 'user', text };
   return text === '' ? { role: 'other', text } : { role: 'user', text, isMixed: true };
 }

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { contextWishSchema } from '../../operations/context-wish.ts';
 
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional();
 const count = z.int().min(0);
@@ -36,6 +37,7 @@ export const messagesRequest = z
     top_p: optional(z.number()),
     top_k: optional(z.number()),
     stop_sequences: optional(z.array(z.string())).describe('Texts at which to stop.'),
+    gatehouse: contextWishSchema.optional().describe('For the gateway, and not told to the model: memory and documents for this chat.'),
     metadata: optional(z.looseObject({ user_id: optional(z.string()) })).describe('`user_id`: your own id of the end user.'),
   })
   .meta({ id: 'MessagesRequest', description: "Anthropic's messages request. Fields that are not listed pass to the model unchanged." });

@@ -7,6 +7,7 @@
  */
 
 import { z } from 'zod';
+import { contextWishSchema } from '../../operations/context-wish.ts';
 
 /** `null` is OpenAI's way of leaving a field out. */
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional();
@@ -81,6 +82,7 @@ export const chatRequest = z
     max_completion_tokens: optional(z.int().min(1)).describe('The most tokens to generate, reasoning included.'),
     tools: optional(z.array(tool)),
     tool_choice: optional(z.union([z.string(), z.looseObject({ type: z.string() })])).describe('`auto`, `none`, `required`, or one tool.'),
+    gatehouse: contextWishSchema.optional().describe('For the gateway, and not told to the model: memory and documents for this chat.'),
     response_format: optional(z.looseObject({ type: z.string() })).describe('`{"type": "json_object"}`, or a JSON Schema to keep to.'),
   })
   .meta({

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { contextWishSchema } from '../../operations/context-wish.ts';
 
 /** `null` is OpenAI's way of leaving a field out. */
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullable().optional();
@@ -35,6 +36,7 @@ export const responseRequest = z
     tool_choice: optional(z.union([z.string(), z.looseObject({ type: z.string() })])).describe(
       '`auto`, `none`, `required`, or some tools.',
     ),
+    gatehouse: contextWishSchema.optional().describe('For the gateway, and not told to the model: memory and documents for this chat.'),
     store: optional(z.boolean()).describe('Whether the answer is kept, to be gone on from. Default: true.'),
     metadata: optional(z.record(z.string(), z.string())),
     safety_identifier: optional(z.string()).describe('Your own id of the end user.'),

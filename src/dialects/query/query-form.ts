@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import { GatewayError } from '../../base/errors.ts';
 import { JsonScanError, scanJson } from '../../base/json-scan.ts';
+import type { ContextAnswer, ContextPart } from '../../operations/context-answer.ts';
+import type { ContextWish } from '../../operations/context-wish.ts';
 
 export interface Query {
   readonly query: string;
@@ -77,10 +79,20 @@ function parseObject(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-export interface QueryTimes {
+/** What the question is answered from besides what the model knows: documents, and what was said before, where the gateway keeps them. */
+export function wishOf({ sessionId }: Query): { readonly said: ContextWish; readonly usual: ContextWish } {
+  return {
+    said: sessionId === null ? {} : { session: sessionId },
+    usual: { knowledge: { on: true }, memory: { read: true, write: true } },
+  };
+}
+
+export interface QueryFacts {
   /** Milliseconds from the call of the model to its whole answer; of a cached answer, to that. */
   readonly generationMs: number;
   readonly totalMs: number;
+  /** What it was answered from. */
+  readonly context?: ContextAnswer | undefined;
 }
 
 /** The parts of a chat completion that the answer is made of. */
@@ -91,7 +103,7 @@ interface Completion {
 }
 
 /** What the caller gets. Throws `upstream_reply_invalid` when the completion has no text. */
-export function queryAnswer(query: Query, completion: Completion, times: QueryTimes): object {
+export function queryAnswer(query: Query, completion: Completion, facts: QueryFacts): object {
   const [choice] = completion.choices ?? [];
   const content = choice?.message?.content;
   if (typeof content !== 'string') throw new GatewayError('upstream_reply_invalid', "the model's reply holds no text");
@@ -100,18 +112,30 @@ export function queryAnswer(query: Query, completion: Completion, times: QueryTi
     response: content,
     query: query.query,
     session_id: query.sessionId,
-    sources: [],
+    sources: sourcesOf(facts.context),
     model: completion.model ?? query.model,
     usage: completion.usage ?? null,
     metadata: {
       finish_reason: choice?.finish_reason ?? null,
-      generation_ms: rounded(times.generationMs),
-      total_ms: rounded(times.totalMs),
-      // Neither was asked: an answer without sources says why it has none.
-      left_out: ['knowledge', 'session_memory'],
+      generation_ms: rounded(facts.generationMs),
+      total_ms: rounded(facts.totalMs),
+      left_out: leftOutOf(facts.context),
       ignored_options: query.ignored,
     },
   };
+}
+
+/** Parts of documents, and then what was said before; each best first. */
+function sourcesOf(context: ContextAnswer | undefined): readonly object[] {
+  const documents = context?.documents.map(({ text, score, metadata }) => ({ ...metadata, type: 'document', text, score: rounded(score) }));
+  const memories = context?.memories.map(({ id, text, score }) => ({ type: 'memory', id, text, score: rounded(score) }));
+  return [...(documents ?? []), ...(memories ?? [])];
+}
+
+/** What had no part in the answer: an answer without sources says why it has none. */
+function leftOutOf(context: ContextAnswer | undefined): readonly string[] {
+  const isOut = (part: ContextPart): boolean => context === undefined || context.skipped.includes(part);
+  return [...(isOut('knowledge') ? ['knowledge'] : []), ...(isOut('memory') ? ['session_memory'] : [])];
 }
 
 function rounded(milliseconds: number): number {

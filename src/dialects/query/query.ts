@@ -7,7 +7,7 @@ import type { AnswerForm } from '../../operations/answer-form.ts';
 import type { CallerDialect, Dialect } from '../dialect.ts';
 import { detailedErrorSchema, encodeDetailedError } from '../dialect-detail.ts';
 import { MODEL_DEFAULT } from '../dialect-fields.ts';
-import { parseQuery, type Query, queryAnswer } from './query-form.ts';
+import { parseQuery, type Query, queryAnswer, wishOf } from './query-form.ts';
 
 /** `asked` speaks OpenAI's chat completions. */
 export function createQuery(asked: Dialect): CallerDialect {
@@ -20,6 +20,7 @@ export function createQuery(asked: Dialect): CallerDialect {
       return {
         ...asked.decode(kind, query.chat, hints),
         modelDefaulted: query.modelDefaulted,
+        wish: wishOf(query),
         answerForm: createForm(query, asked),
       };
     },

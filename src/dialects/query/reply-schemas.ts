@@ -6,7 +6,9 @@ export const queryReply = z
     response: z.string().describe('The same as `answer`.'),
     query: z.string(),
     session_id: z.string().nullable(),
-    sources: z.array(z.looseObject({})).describe('What the answer leans on.'),
+    sources: z
+      .array(z.looseObject({ type: z.enum(['document', 'memory']), text: z.string(), score: z.number() }))
+      .describe('What the model was given to answer from: parts of documents, and what was said before.'),
     model: z.string().describe('The model that answered.'),
     usage: z.looseObject({}).nullable(),
     metadata: z.looseObject({

@@ -47,6 +47,8 @@ export interface ContextDeps {
 /** Gives chats what is known of their user and of their subject, and remembers them, where that is asked for. */
 export function createContext(config: ContextConfig, deps: ContextDeps): Policy {
   const { engine, clock, logger } = deps;
+  const { memory: byDefault, knowledge } = config.default;
+  const usual = byDefault.read === true || byDefault.write === true || knowledge.on === true ? config.default : undefined;
   const shared: Shared = {
     config,
     deps,
@@ -67,18 +69,19 @@ export function createContext(config: ContextConfig, deps: ContextDeps): Policy 
         const { operation } = request;
         const dialect = operation === undefined ? undefined : deps.dialects.get(operation.dialect);
         if (operation?.kind !== 'chat' || dialect?.conversation === undefined) return next(request, exchange);
-        const sources = { operation, headers: request.headers, principal: exchange.get(principalFact), usual: config.default };
+        const sources = { operation, headers: request.headers, principal: exchange.get(principalFact), usual };
         const wished = wishOf(sources);
         if (wished === undefined) return next(request, exchange);
         const hints = decodeHints(request, route, (name) => deps.models.has(name));
         const decode: Redecode = (bytes, from) => {
-          const { encode, ...decoded } = dialect.decode(operation.kind, bytes, hints);
-          return { ...from, bytes: decoded.bytes, encode };
+          const decoded = dialect.decode(operation.kind, bytes, hints);
+          return { ...from, bytes: decoded.bytes, encode: (model, target) => decoded.encode(model, target) };
         };
         const own = wished.bytes === undefined ? operation : decode(wished.bytes, operation);
         const asked = askedOf({ ...sources, operation: own, wished, dialect, config, hasEngine: engine !== undefined });
         const chat: GatewayRequest = { ...request, operation: own };
-        if (!asked.isOn || engine === undefined || shared.remembering === undefined) return passOn(asked, chat, exchange, next);
+        if (!asked.isOn || engine === undefined || shared.remembering === undefined)
+          return passOn({ asked, request: chat, exchange, next });
         return answer({ asked, request: chat, exchange, next, decode }, { ...shared, engine, remembering: shared.remembering });
       };
     },
@@ -108,7 +111,7 @@ interface Chat {
 }
 
 /** Nothing of what was asked for can be done, or nothing was: all that is left is to say so. */
-function passOn(asked: Asked, request: GatewayRequest, exchange: Exchange, next: Handler): Promise<Reply> {
+function passOn({ asked, request, exchange, next }: Omit<Chat, 'decode'>): Promise<Reply> {
   if (asked.isAny) {
     exchange.set(contextFact, asked.state);
     noteHeaders(exchange, asked, 'off');

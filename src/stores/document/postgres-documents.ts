@@ -151,16 +151,25 @@ class PostgresDocuments implements DocumentStore {
         const [row] = await this.#tables.write<{ count: string }>((sql) => sql`SELECT count(*) AS count FROM gatehouse.documents`);
         return Number(row?.count);
       },
-      next: async (after) => {
-        const [row] = await this.#tables.write<FullRow>(
-          (sql) => sql`SELECT * FROM gatehouse.documents WHERE id > ${encodeText(after)} ORDER BY id LIMIT 1`,
+      ids: async (after, limit) => {
+        const rows = await this.#tables.write<Pick<Row, 'id'>>(
+          (sql) => sql`SELECT id FROM gatehouse.documents WHERE id > ${encodeText(after)} ORDER BY id LIMIT ${limit}::bigint`,
         );
+        return rows.map(({ id }) => decodeText(id));
+      },
+      present: async (ids) => {
+        const rows = await this.#tables.write<Pick<Row, 'id'>>(
+          (sql) => sql`SELECT id FROM gatehouse.documents WHERE id = ANY(${sql.array(ids.map(encodeText), 'TEXT')})`,
+        );
+        return rows.map(({ id }) => decodeText(id));
+      },
+      read: async (id) => {
+        const [row] = await this.#tables.write<FullRow>((sql) => sql`SELECT * FROM gatehouse.documents WHERE id = ${encodeText(id)}`);
         if (row === undefined) return undefined;
         return { owner: { tenant: decodeText(row.tenant), user: decodeText(row.user) }, record: recordOf(row), text: row.content };
       },
       load: async (document) => {
-        await this.#add(document, undefined);
-        return (await this.find(document.owner, document.record.id)) !== undefined;
+        if ((await this.find(document.owner, document.record.id)) === undefined) await this.#add(document, undefined);
       },
     };
   }

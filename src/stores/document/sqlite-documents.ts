@@ -10,8 +10,6 @@ import { openSqlite } from '../sqlite-file.ts';
 import type { DocumentArchive } from './document-archive.ts';
 import type { AddResult, DocumentLimits, DocumentQuery, DocumentRecord, NewDocument, Owner } from './document-store.ts';
 
-const VERSION = 1;
-
 const SCHEMA = `
   CREATE TABLE documents (
     id TEXT PRIMARY KEY,
@@ -35,6 +33,8 @@ const SCHEMA = `
   CREATE INDEX documents_used ON documents (tenant, text_bytes);
 `;
 
+export const SQLITE_DOCUMENTS = { component: 'documents', version: 1, schema: SCHEMA };
+
 const INSERT = `
   INSERT INTO documents VALUES ($id, $tenant, $user, $collection, $sha256, $createdMs, $filename, $mediaType, $bytes, $characters,
   $metadata, $facts, $textBytes, $text)`;
@@ -46,7 +46,7 @@ export class SqliteDocuments {
 
   /** Throws the system's or SQLite's error when the file cannot be opened, or is of a later version than this program. */
   constructor(path: string) {
-    this.#database = openSqlite(path, { component: 'documents', version: VERSION, schema: SCHEMA });
+    this.#database = openSqlite(path, SQLITE_DOCUMENTS);
   }
 
   add({ owner, record, text }: NewDocument, limits: DocumentLimits): AddResult {
@@ -105,17 +105,24 @@ export class SqliteDocuments {
   }
 
   archive(): DocumentArchive {
+    const ids = (sql: string, bindings: Bindings) =>
+      this.#database
+        .query<{ id: string }, Bindings>(sql)
+        .all(bindings)
+        .map(({ id }) => id);
     return {
       count: async () => (this.#one('SELECT count(*) AS count FROM documents', {}) as { count: number }).count,
-      next: async (after) => {
-        const found = this.#one(`SELECT ${FIELDS}, tenant, user, text FROM documents WHERE id > $after ORDER BY id LIMIT 1`, { after });
+      ids: async (after, limit) => ids('SELECT id FROM documents WHERE id > $after ORDER BY id LIMIT $limit', { after, limit }),
+      present: async (given) =>
+        ids('SELECT id FROM documents WHERE id IN (SELECT value FROM json_each($given))', { given: JSON.stringify(given) }),
+      read: async (id) => {
+        const found = this.#one(`SELECT ${FIELDS}, tenant, user, text FROM documents WHERE id = $id`, { id });
         if (found === undefined) return undefined;
         const { tenant, user, text, ...record } = found as DocumentRecord & Owner & { text: Uint8Array };
         return { owner: { tenant, user }, record, text };
       },
       load: async ({ owner, record, text }) => {
         this.#database.query(`${INSERT} ON CONFLICT DO NOTHING`).run({ ...record, ...owner, textBytes: text.length, text });
-        return this.find(owner, record.id) !== undefined;
       },
     };
   }

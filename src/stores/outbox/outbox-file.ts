@@ -1,7 +1,7 @@
 /* What waits in an outbox, in a SQLite file that several processes may share: the statements. */
 
 import type { Database, Statement } from 'bun:sqlite';
-import type { Partition, RecordChange } from '../record/record-store.ts';
+import type { Partition } from '../record/record-store.ts';
 import { emptyLog, openSqlite } from '../sqlite-file.ts';
 
 const TABLES = {
@@ -10,7 +10,7 @@ const TABLES = {
   schema: `
     CREATE TABLE outbox_entries (
       number INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
-      bytes INTEGER NOT NULL, added_ms INTEGER NOT NULL, taken_until_ms INTEGER NOT NULL DEFAULT 0, changes TEXT NOT NULL
+      bytes INTEGER NOT NULL, added_ms INTEGER NOT NULL, taken_until_ms INTEGER NOT NULL DEFAULT 0, entry TEXT NOT NULL
     ) STRICT;
     CREATE INDEX outbox_by_partition ON outbox_entries (tenant, kind, name, number);
     CREATE TABLE outbox_totals (entries INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
@@ -20,26 +20,25 @@ const TABLES = {
 
 export interface OutboxTotals {
   readonly entries: number;
-  /** Of the changes, as JSON. */
+  /** Of the entries, as JSON. */
   readonly bytes: number;
 }
 
 export interface Batch {
   readonly partition: Partition;
-  /** Of the entries. */
   readonly numbers: readonly number[];
-  readonly changes: readonly RecordChange[];
+  /** As they were handed in, in that order. */
+  readonly entries: readonly string[];
 }
 
 interface EntryRow {
   readonly number: number;
-  readonly changes: string;
+  readonly entry: string;
 }
 
 /** A batch is as much of a partition as goes with one call: entries, and bytes beyond which no further entry is taken. */
 const BATCH_ENTRIES_MAX = 100;
 const BATCH_BYTES_MAX = 1_048_576;
-const CHANGES_MAX = 10_000;
 
 export class OutboxFile {
   readonly #database: Database;
@@ -52,20 +51,19 @@ export class OutboxFile {
   }
 
   /** False: it would be more than `bytesMax`. It is on the disk when this returns. */
-  append(partition: Partition, changes: readonly RecordChange[], { nowMs, bytesMax }: { nowMs: number; bytesMax: number }): boolean {
-    const text = JSON.stringify(changes);
-    const bytes = Buffer.byteLength(text);
+  append(partition: Partition, entry: string, { nowMs, bytesMax }: { nowMs: number; bytesMax: number }): boolean {
+    const bytes = Buffer.byteLength(entry);
     return this.#write(() => {
       const grown = this.#run('UPDATE outbox_totals SET entries = entries + 1, bytes = bytes + ?1 WHERE bytes + ?1 <= ?2', [
         bytes,
         bytesMax,
       ]);
       if (grown === 0) return false;
-      this.#run('INSERT INTO outbox_entries (tenant, kind, name, bytes, added_ms, changes) VALUES (?, ?, ?, ?, ?, ?)', [
+      this.#run('INSERT INTO outbox_entries (tenant, kind, name, bytes, added_ms, entry) VALUES (?, ?, ?, ?, ?, ?)', [
         ...keyOf(partition),
         bytes,
         nowMs,
-        text,
+        entry,
       ]);
       return true;
     });
@@ -94,17 +92,14 @@ export class OutboxFile {
   }
 
   /** The oldest entries of a partition, which are somebody's until then. Undefined: there is nothing. */
-  take(partition: Partition, untilMs: number): Batch | undefined {
+  take(partition: Partition, untilMs: number, entriesMax = BATCH_ENTRIES_MAX): Batch | undefined {
     return this.#write(() => {
       const taken: EntryRow[] = [];
-      const changes: RecordChange[] = [];
       let bytes = 0;
-      for (const row of this.#oldest(partition)) {
-        const given = JSON.parse(row.changes) as RecordChange[];
-        if (taken.length > 0 && (bytes + row.changes.length > BATCH_BYTES_MAX || changes.length + given.length > CHANGES_MAX)) break;
+      for (const row of this.#oldest(partition, entriesMax)) {
+        if (taken.length > 0 && bytes + row.entry.length > BATCH_BYTES_MAX) break;
         taken.push(row);
-        changes.push(...given);
-        bytes += row.changes.length;
+        bytes += row.entry.length;
       }
       const numbers = taken.map(({ number }) => number);
       if (numbers.length === 0) return undefined;
@@ -112,7 +107,7 @@ export class OutboxFile {
         untilMs,
         JSON.stringify(numbers),
       ]);
-      return { partition, numbers, changes };
+      return { partition, numbers, entries: taken.map(({ entry }) => entry) };
     });
   }
 
@@ -137,13 +132,13 @@ export class OutboxFile {
     return { removed, left: row?.count ?? 0 };
   }
 
-  /** All changes that wait for a partition, in their order. */
-  pending(partition: Partition): RecordChange[] {
+  /** All that waits for a partition, in its order. */
+  pending(partition: Partition): string[] {
     const rows = this.#all<EntryRow>(
-      'SELECT number, changes FROM outbox_entries WHERE tenant = ? AND kind = ? AND name = ? ORDER BY number',
+      'SELECT number, entry FROM outbox_entries WHERE tenant = ? AND kind = ? AND name = ? ORDER BY number',
       keyOf(partition),
     );
-    return rows.flatMap(({ changes }) => JSON.parse(changes) as RecordChange[]);
+    return rows.map(({ entry }) => entry);
   }
 
   totals(): OutboxTotals {
@@ -160,10 +155,10 @@ export class OutboxFile {
     this.#database.close();
   }
 
-  #oldest(partition: Partition): EntryRow[] {
+  #oldest(partition: Partition, limit: number): EntryRow[] {
     return this.#all<EntryRow>(
-      'SELECT number, changes FROM outbox_entries WHERE tenant = ? AND kind = ? AND name = ? ORDER BY number LIMIT ?',
-      [...keyOf(partition), BATCH_ENTRIES_MAX],
+      'SELECT number, entry FROM outbox_entries WHERE tenant = ? AND kind = ? AND name = ? ORDER BY number LIMIT ?',
+      [...keyOf(partition), limit],
     );
   }
 

@@ -1,15 +1,18 @@
 /*
- * Writes on their way to records that are kept elsewhere. What was handed in is on this machine's disk before the caller goes on, and is
+ * What is on its way to records that are kept elsewhere. What was handed in is on this machine's disk before the caller goes on, and is
  * delivered as soon as the store takes it: a store that is down, slow or frozen loses nothing, and nobody waits for it.
  *
- *   append ──on the disk──▶ waiting ──taken──▶ RecordStore.apply(onlyNew) ──it resolved──▶ deleted here
- *                              ▲                       │ it rejected: the partition waits, longer each time
- *                              └───────────────────────┘
+ *   append ──on the disk──▶ waiting ──taken──▶ deliver ──it resolved──▶ deleted here
+ *                              ▲                  │ it rejected: the partition waits, longer each time
+ *                              └──────────────────┘
+ *
+ * An entry is whatever JSON can hold, and `deliver` makes of it what it means.
  *
  * What holds:
  *   - what `append` has resolved for is delivered, also after `kill -9`, and nothing is delivered that was not handed in;
- *   - a partition's changes are delivered in the order in which they were handed in; a partition that cannot be written holds up no other;
- *   - a delivery may happen twice, which `onlyNew` makes one: the outbox takes new records alone, no deletions;
+ *   - a partition's entries are delivered in the order in which they were handed in; a partition that cannot be written holds up no other;
+ *   - an entry may be delivered twice: `deliver` must make one of the two;
+ *   - an entry that is refused for what it is (a GatewayError that says never to try again) is told and dropped: it must not hold up what comes after it;
  *   - it is bounded in bytes: when it is full the oldest stay, and `append` rejects;
  *   - of several processes that share the file one delivers at a time. When it is gone another one takes over.
  */
@@ -17,8 +20,8 @@
 import { backoffMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { checkPartition, countingChanges } from '../record/record-limits.ts';
-import type { Partition, RecordChange, RecordStore } from '../record/record-store.ts';
+import { checkPartition } from '../record/record-limits.ts';
+import type { Partition } from '../record/record-store.ts';
 import { storageFault } from '../storage-fault.ts';
 import { type Batch, OutboxFile, type OutboxTotals } from './outbox-file.ts';
 
@@ -28,16 +31,16 @@ export interface OutboxConfig {
   readonly bytesMax: number;
 }
 
-export interface OutboxDeps {
-  /** Where everything is to go. */
-  readonly records: RecordStore;
+export interface OutboxDeps<Entry> {
+  /** Takes the oldest entries of a partition to where they belong, in their order. Rejects when they are not there: then all of them come again. */
+  readonly deliver: (partition: Partition, entries: readonly Entry[]) => Promise<void>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
   /** What went wrong, for the log: each outage is told once. */
   readonly onFault: (message: string) => void;
   /** Something of the partition has arrived: whoever has a view of it may look. */
-  readonly onDelivered?: (partition: Partition, changes: number) => void;
+  readonly onDelivered?: (partition: Partition, entries: number) => void;
 }
 
 export interface OutboxStatus extends OutboxTotals {
@@ -46,11 +49,11 @@ export interface OutboxStatus extends OutboxTotals {
 }
 
 /** Rejects with `storage_unavailable` when the file cannot be written. */
-export interface Outbox extends AsyncDisposable {
-  /** Resolves when it is on the disk. New records alone; rejects with `storage_unavailable` when the outbox is full. */
-  append(partition: Partition, changes: readonly RecordChange[]): Promise<void>;
+export interface Outbox<Entry> extends AsyncDisposable {
+  /** Resolves when it is on the disk. Rejects with `storage_unavailable` when the outbox is full. */
+  append(partition: Partition, entry: Entry): Promise<void>;
   /** What waits for a partition, in its order: for those who read meanwhile. */
-  pending(partition: Partition): Promise<RecordChange[]>;
+  pending(partition: Partition): Promise<Entry[]>;
   /** Deletes what waits for a partition, and waits for what is on its way: before the partition itself is erased. How many entries were deleted. */
   erase(partition: Partition): Promise<number>;
   status(): Promise<OutboxStatus>;
@@ -68,7 +71,7 @@ const BACKOFF = { baseMs: 200, capMs: 10_000 };
 const ERASE_POLL_MS = 20;
 
 /** Opens the file and begins to deliver what is there. Throws the system's or SQLite's error when it cannot be opened. */
-export function openOutbox(config: OutboxConfig, deps: OutboxDeps): Outbox {
+export function openOutbox<Entry>(config: OutboxConfig, deps: OutboxDeps<Entry>): Outbox<Entry> {
   return new SqliteOutbox(config, deps);
 }
 
@@ -77,41 +80,41 @@ interface Failing {
   readonly untilMs: number;
 }
 
-class SqliteOutbox implements Outbox {
+class SqliteOutbox<Entry> implements Outbox<Entry> {
   readonly #config: OutboxConfig;
-  readonly #deps: OutboxDeps;
+  readonly #deps: OutboxDeps<Entry>;
   readonly #file: OutboxFile;
   readonly #owner = crypto.randomUUID();
   readonly #closing = new AbortController();
   readonly #delivering: Promise<void>;
   /** By their keys; those that failed last. */
   readonly #failing = new Map<string, Failing>();
+  /** Partitions whose entries go one at a time, for one of them was refused. */
+  readonly #oneByOne = new Set<string>();
   #wake = Promise.withResolvers<void>();
   #leasedUntilMs = 0;
   #isOutageTold = false;
 
-  constructor(config: OutboxConfig, deps: OutboxDeps) {
+  constructor(config: OutboxConfig, deps: OutboxDeps<Entry>) {
     this.#config = config;
     this.#deps = deps;
     this.#file = new OutboxFile(config.path);
     this.#delivering = this.#deliverAll();
   }
 
-  async append(partition: Partition, changes: readonly RecordChange[]): Promise<void> {
+  async append(partition: Partition, entry: Entry): Promise<void> {
     checkPartition(partition);
-    const counting = countingChanges(changes, { onlyNew: true });
-    if (counting.some(({ body }) => body === null)) throw new GatewayError('request_invalid', 'an outbox takes new records alone');
-    if (counting.length === 0) return;
+    const text = JSON.stringify(entry);
     const { bytesMax } = this.#config;
-    if (!this.#guarded(() => this.#file.append(partition, counting, { nowMs: this.#deps.clock.now(), bytesMax }))) {
+    if (!this.#guarded(() => this.#file.append(partition, text, { nowMs: this.#deps.clock.now(), bytesMax }))) {
       this.#deps.onFault(`the outbox is full: ${bytesMax} bytes wait for the store of records`);
       throw storageFault('Memories');
     }
     this.#wake.resolve();
   }
 
-  async pending(partition: Partition): Promise<RecordChange[]> {
-    return this.#guarded(() => this.#file.pending(partition));
+  async pending(partition: Partition): Promise<Entry[]> {
+    return this.#guarded(() => this.#file.pending(partition)).map((text) => JSON.parse(text) as Entry);
   }
 
   async erase(partition: Partition): Promise<number> {
@@ -178,18 +181,37 @@ class SqliteOutbox implements Outbox {
   /** Whether something arrived. */
   async #deliver(partition: Partition): Promise<boolean> {
     const key = keyOf(partition);
-    const batch = this.#file.take(partition, this.#deps.clock.now() + TAKEN_MS);
-    if (batch === undefined) return true;
+    const batch = this.#file.take(partition, this.#deps.clock.now() + TAKEN_MS, this.#oneByOne.has(key) ? 1 : undefined);
+    if (batch === undefined) {
+      this.#oneByOne.delete(key);
+      return true;
+    }
     try {
-      await this.#deps.records.apply(partition, batch.changes, { onlyNew: true });
+      await this.#deps.deliver(
+        partition,
+        batch.entries.map((text) => JSON.parse(text) as Entry),
+      );
     } catch (error) {
+      if (isForGood(error)) return this.#refused(key, batch, error);
       this.#fail(key, batch, error);
       return false;
     }
     this.#file.remove(batch.numbers);
     this.#failing.delete(key);
     this.#isOutageTold = false;
-    this.#deps.onDelivered?.(partition, batch.changes.length);
+    this.#deps.onDelivered?.(partition, batch.entries.length);
+    return true;
+  }
+
+  /** Which of several it was is found one by one. */
+  #refused(key: string, { numbers }: Batch, error: Error): true {
+    if (numbers.length > 1) {
+      this.#file.putBack(numbers);
+      this.#oneByOne.add(key);
+      return true;
+    }
+    this.#file.remove(numbers);
+    this.#deps.onFault(`one of what waited in the outbox was refused for good, and is dropped: ${error.message}`);
     return true;
   }
 
@@ -203,7 +225,7 @@ class SqliteOutbox implements Outbox {
     if (this.#failing.size > PARTITIONS_KNOWN && oldest !== undefined) this.#failing.delete(oldest);
     if (this.#isOutageTold) return;
     this.#isOutageTold = true;
-    this.#deps.onFault(`records wait in the outbox: ${error instanceof Error ? error.message : String(error)}`);
+    this.#deps.onFault(`what is to be stored waits in the outbox: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   #untilDueMs(waiting: readonly Partition[], nowMs: number): number {
@@ -226,6 +248,10 @@ class SqliteOutbox implements Outbox {
       throw storageFault('Memories', error);
     }
   }
+}
+
+function isForGood(error: unknown): error is GatewayError {
+  return error instanceof GatewayError && error.row.retry === 'never';
 }
 
 function keyOf({ tenant, kind, name }: Partition): string {

@@ -76,6 +76,11 @@ export class PostgresConnection implements AsyncDisposable {
     };
   }
 
+  /** Asks what no tables of ours are needed for, in the time of a read. */
+  ask<Row>(build: Build<Row>): Promise<Row[]> {
+    return this.#call('read', { component: undefined, what: 'What is stored', build });
+  }
+
   /** Whether it answers, in the time of a read. Says nothing of what went wrong: whoever asks tells it. */
   async ping(): Promise<boolean> {
     if (this.#isClosed) return false;
@@ -121,13 +126,13 @@ export class PostgresConnection implements AsyncDisposable {
   async #attempt<Row>(kind: 'read' | 'write', { component, build }: Call<Row>, run: Run<Row>): Promise<Outcome<Row>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#prepare(component);
+        if (component !== undefined) await this.#prepare(component);
         return { kind: 'done', rows: await run.start(build, this.#pool) };
       } catch (error) {
         run.error = error;
         if (run.isGivenUp) throw error;
         const code = sqlState(error) ?? '';
-        if (isAbsence(error)) this.#ready.delete(component.name);
+        if (isAbsence(error) && component !== undefined) this.#ready.delete(component.name);
         const mayRepeat = code.startsWith('40') || isAbsence(error) || (kind === 'read' && isConnectionLoss(error));
         if (mayRepeat && attempt < ATTEMPTS_MAX) continue;
         if (isRefusal(code)) return { kind: 'refused', error };
@@ -196,7 +201,7 @@ export class PostgresConnection implements AsyncDisposable {
 }
 
 interface Call<Row> {
-  readonly component: PostgresComponent;
+  readonly component: PostgresComponent | undefined;
   readonly what: string;
   readonly build: Build<Row>;
 }

@@ -25,9 +25,11 @@ export function watchPostgres(connection: PostgresConnection, { clock, onChange 
     if (isOver) return;
     if (answered !== isUp) onChange(answered);
     isUp = answered;
-    timer = clock.after(INTERVAL_MS, () => void ask());
+    timer = clock.after(INTERVAL_MS, begin);
   };
-  void ask();
+  // It never rejects.
+  const begin = (): void => void ask().catch(() => {});
+  begin();
   return {
     get isUp() {
       return isUp;

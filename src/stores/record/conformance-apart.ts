@@ -70,14 +70,26 @@ export const FORGETTING: readonly RecordCase[] = [
     name: 'notes are kept by name, and gone with the partition',
     run: async (store, another) => {
       expect(await store.note(ANN, 'position')).toBeUndefined();
+      await store.apply(ANN, [put('a')]);
       await store.setNote(ANN, 'position', '1');
       await another.setNote(ANN, 'position', '2');
       await store.setNote(ANN, 'other', HOSTILE.slice(0, 10).join());
       expect([await store.note(ANN, 'position'), await another.note(ANN, 'other')]).toEqual(['2', HOSTILE.slice(0, 10).join()]);
       // A note makes no number.
-      expect((await store.changes(ANN, 0, 10)).head).toBe(0);
+      expect((await store.changes(ANN, 0, 10)).head).toBe(1);
       await Promise.all(Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? store : another).setNote(ANN, 'race', String(index))));
       expect(await store.note(ANN, 'race')).toMatch(/^\d$/);
+    },
+  },
+  {
+    name: 'a note brings nothing back that was erased, and makes no partition',
+    run: async (store, another) => {
+      await store.setNote(ANN, 'n', 'never');
+      await store.apply(ANN, [put('a')]);
+      await store.setNote(ANN, 'n', 'there');
+      await another.erase(ANN);
+      await store.setNote(ANN, 'n', 'late');
+      expect([await store.note(ANN, 'n'), await store.partitions({ tenant: ANN.tenant, limit: 10 })]).toEqual([undefined, []]);
     },
   },
 ];

@@ -108,8 +108,12 @@ const ERASE = `
 const NOTE = `
   CREATE FUNCTION gatehouse.records_note(in_tenant text, in_kind text, in_name text, in_note text, in_value text) RETURNS void
   LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
-  DECLARE held gatehouse.record_partitions := gatehouse.records_hold(in_tenant, in_kind, in_name);
+  DECLARE held gatehouse.record_partitions;
   BEGIN
+    SELECT * INTO held FROM gatehouse.record_partitions p
+    WHERE p.tenant = in_tenant AND p.kind = in_kind AND p.name = in_name FOR UPDATE;
+    -- The name of what was erased would come back with the note.
+    IF NOT FOUND THEN RETURN; END IF;
     INSERT INTO gatehouse.record_notes (partition, name, value) VALUES (held.number, in_note, in_value)
     ON CONFLICT (partition, name) DO UPDATE SET value = excluded.value;
   END $$;`;

@@ -2,6 +2,9 @@
 
 import type { Partition, RecordStore, StoredRecord } from './record-store.ts';
 
+/** The name of a note that says what a partition was moved from, and how far. */
+export const MOVED_NOTE = 'moved';
+
 export interface RecordLoad {
   /** With the numbers that they have where they come from. */
   readonly records: readonly StoredRecord[];

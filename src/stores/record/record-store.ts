@@ -89,5 +89,6 @@ export interface RecordStore extends AsyncDisposable {
    * vectors holds, and is left behind when records move to another store, where vectors are made anew.
    */
   note(partition: Partition, name: string): Promise<string | undefined>;
+  /** On a partition in which nothing was written, or which was erased meanwhile, nothing is noted: its name would come back with the note. */
   setNote(partition: Partition, name: string, value: string): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { RecordArchive, RecordLoad } from './record-archive.ts';
 import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
 import type { ApplyOptions, ApplyResult, ChangePage, Partition, PartitionSummary, RecordChange, StoredRecord } from './record-store.ts';
 
-const TABLES = {
+export const SQLITE_RECORDS = {
   component: 'records',
   version: 1,
   schema: `
@@ -41,7 +41,7 @@ interface PartitionRow {
  * `onFault`: what went wrong later, for the log; the caller is told no more than that something did.
  */
 export function openSqliteRecords(path: string, onFault: (message: string) => void = () => {}): RecordArchive {
-  return new SqliteRecords(openSqlite(path, TABLES), onFault);
+  return new SqliteRecords(openSqlite(path, SQLITE_RECORDS), onFault);
 }
 
 class SqliteRecords implements RecordArchive {
@@ -164,7 +164,10 @@ class SqliteRecords implements RecordArchive {
   async setNote(partition: Partition, name: string, value: string): Promise<void> {
     checkPartition(partition);
     checkNote(name, value);
-    this.#write(() => this.#note(this.#find(partition)?.number ?? this.#add(partition), name, value));
+    this.#write(() => {
+      const found = this.#find(partition);
+      if (found !== undefined) this.#note(found.number, name, value);
+    });
   }
 
   async notes(partition: Partition): Promise<Readonly<Record<string, string>>> {

@@ -7,6 +7,8 @@ export interface VectorDriver {
   readonly create: () => Promise<VectorStore> | VectorStore;
   /** Where drivers may be near instead of exact: the share of the true nearest that must be found, 0 to 1. Default: 1. */
   readonly recall?: number;
+  /** How many are among the many, where making an index of them is slow. Default: 2,200. */
+  readonly many?: number;
 }
 
 interface Case {
@@ -47,7 +49,9 @@ function randomVectors(count: number, dimensions: number, seed: number): Float32
   return Array.from({ length: count }, () => unit(...Array.from({ length: dimensions }, () => random() + random() + random() - 1.5)));
 }
 
-async function found(store: VectorStore, partition: Partition, vector: Float32Array, space = SMALL): Promise<string[]> {
+async function found(store: VectorStore, partition: Partition, vector: Float32Array): Promise<string[]> {
+  // Each space of the suite has vectors of a length of its own.
+  const space = [OTHER, WIDE].find(({ dimensions }) => dimensions === vector.length) ?? SMALL;
   return (await store.search({ partition, space, vector, limit: 10 })).map(({ id }) => id);
 }
 
@@ -142,12 +146,12 @@ const CASES: readonly Case[] = [
         { name: OTHER.name, vectors: 1 },
         { name: SMALL.name, vectors: 2 },
       ]);
-      expect(await found(store, ANN, unit(1, 0, 0), OTHER)).toEqual(['a']);
+      expect(await found(store, ANN, unit(1, 0, 0))).toEqual(['a']);
       await store.dropSpace(ANN, OTHER.name);
       await store.dropSpace(ANN, 'never-there');
       expect(await spaces()).toEqual([{ name: SMALL.name, vectors: 2 }]);
-      expect(await found(store, ANN, unit(1, 0, 0), OTHER)).toEqual([]);
-      expect(await found(store, BOB, unit(1, 0, 0), OTHER)).toEqual(['z']);
+      expect(await found(store, ANN, unit(1, 0, 0))).toEqual([]);
+      expect(await found(store, BOB, unit(1, 0, 0))).toEqual(['z']);
     },
   },
   {
@@ -157,7 +161,7 @@ const CASES: readonly Case[] = [
       await store.put(ANN, OTHER, [entry('a', unit(1, 0, 0)), entry('b', unit(1, 0, 0), 'h')]);
       await store.delete(ANN, ['a']);
       expect(await found(store, ANN, X)).toEqual(['b']);
-      expect(await found(store, ANN, unit(1, 0, 0), OTHER)).toEqual(['b']);
+      expect(await found(store, ANN, unit(1, 0, 0))).toEqual(['b']);
       await store.erase(ANN);
       expect(await found(store, ANN, X)).toEqual([]);
       expect((await store.spaces(ANN)).filter(({ vectors }) => vectors > 0)).toEqual([]);
@@ -166,7 +170,7 @@ const CASES: readonly Case[] = [
   {
     name: 'ids and groups are any text',
     run: async (store) => {
-      const ids = ['', 'é\u{1f600}', '"\'\\', 'a/b?c=d#e', 'x'.repeat(300), '5', ' '];
+      const ids = ['', 'é\u{1f600}', '"\'\\', 'a/b?c=d#e', 'x'.repeat(300), '5', ' ', 'nul\0inside'];
       await store.put(
         ANN,
         SMALL,
@@ -174,7 +178,7 @@ const CASES: readonly Case[] = [
       );
       expect((await found(store, ANN, X)).toSorted()).toEqual(ids.toSorted());
       await store.deleteGroup(ANN, 'group "\'\\');
-      await store.delete(ANN, ['', 'é\u{1f600}', 'x'.repeat(300), '5']);
+      await store.delete(ANN, ['', 'é\u{1f600}', 'x'.repeat(300), '5', 'nul\0inside']);
       expect((await found(store, ANN, X)).toSorted()).toEqual([' ', 'a/b?c=d#e']);
     },
   },
@@ -195,9 +199,9 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'the nearest of many are found, while others come and go',
-    run: async (store, { recall = 1 }) => {
-      const vectors = randomVectors(2_200, WIDE.dimensions, 7);
-      const noise = randomVectors(600, WIDE.dimensions, 99);
+    run: async (store, { recall = 1, many = 2_200 }) => {
+      const vectors = randomVectors(many, WIDE.dimensions, 7);
+      const noise = randomVectors(Math.ceil(many / 4), WIDE.dimensions, 99);
       const entries = vectors.map((vector, index) => entry(`v${index}`, vector, `g${index % 7}`));
       for (let from = 0; from < entries.length; from += 1_000) await store.put(ANN, WIDE, entries.slice(from, from + 1_000));
       await store.put(
@@ -217,7 +221,7 @@ const CASES: readonly Case[] = [
             .filter(({ index }) => isThere(index))
             .toSorted((a, b) => b.dot - a.dot)
             .slice(0, 10);
-          const ids = await found(store, ANN, query, WIDE);
+          const ids = await found(store, ANN, query);
           hits += want.filter(({ id }) => ids.includes(id)).length;
           expect(ids.every((id) => id.startsWith('v') && isThere(Number(id.slice(1))))).toBe(true);
         }
@@ -235,7 +239,8 @@ const CASES: readonly Case[] = [
       );
       await check((index) => index % 7 !== 3 && (index % 2 === 1 || index >= 2_000));
       const all = await store.search({ partition: ANN, space: WIDE, vector: vectors[0] ?? X, limit: 1_000 });
-      expect(new Set(all.map(({ id }) => id)).size).toBeGreaterThanOrEqual(1_000 * recall);
+      const left = vectors.filter((_, index) => index % 7 !== 3 && (index % 2 === 1 || index >= 2_000)).length;
+      expect(new Set(all.map(({ id }) => id)).size).toBe(Math.min(1_000, left));
     },
   },
 ];

@@ -45,7 +45,8 @@ const LARGEST = 127;
 const RESULTS_AT = PAGE_BYTES;
 const RESERVED_PAGES = 2;
 
-type Dots = (query: number, row: number, rows: number, width: number, out: number) => void;
+/** `query`, `row`, `rows`, `width`, `out`: see above. */
+type Dots = (...given: readonly [query: number, row: number, rows: number, width: number, out: number]) => void;
 
 /** Bytes of a row of so many numbers. */
 export function rowBytes(dimensions: number): number {

@@ -5,7 +5,7 @@
 
 import { type Abortable, platformSignal, withDeadline } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
-import { vectorFault } from './vector-fault.ts';
+import { storageFault } from '../storage-fault.ts';
 
 export interface QdrantConfig {
   /** `http(s)://host[:port][/path]`, without a trailing slash. */
@@ -65,7 +65,7 @@ export class QdrantClient {
     } catch (cause) {
       // The caller is gone, and wants no reason of ours.
       if (signal.aborted) throw signal.reason;
-      throw vectorFault(cause);
+      throw storageFault('Vectors', cause);
     }
   }
 }
@@ -73,21 +73,17 @@ export class QdrantClient {
 const NEVER_ABORTS: AbortSignal = new AbortController().signal;
 
 async function bounded(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
+  const stream: AsyncIterable<Uint8Array> | null = response.body;
   let text = '';
   let bytes = 0;
-  if (reader === undefined) return text;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.byteLength;
-    if (bytes > REPLY_BYTES_MAX) {
-      await reader.cancel();
-      throw new Error(`Qdrant answers with more than ${REPLY_BYTES_MAX} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
+  // Leaving the loop ends the stream.
+  for await (const chunk of stream ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > REPLY_BYTES_MAX) throw new Error(`Qdrant answers with more than ${REPLY_BYTES_MAX} bytes`);
+    text += decoder.decode(chunk, { stream: true });
   }
+  return text + decoder.decode();
 }
 
 /** `{"status": {"error": "…"}, "time": 0}`. */

@@ -6,8 +6,8 @@
 
 import { uuidV5 } from '../../base/uuid-v5.ts';
 import type { Partition } from '../record/record-store.ts';
-import { memberOf, QdrantClient, type QdrantConfig, type QdrantDeps } from './qdrant-client.ts';
-import { vectorFault } from './vector-fault.ts';
+import { storageFault } from '../storage-fault.ts';
+import { memberOf, type QdrantCall, QdrantClient, type QdrantConfig, type QdrantDeps } from './qdrant-client.ts';
 import type { VectorEntry, VectorHit, VectorSearch, VectorSpace, VectorStore } from './vector-store.ts';
 
 export interface QdrantVectorsConfig extends QdrantConfig {
@@ -51,7 +51,11 @@ class QdrantVectors implements VectorStore {
     const size = Math.max(1, Math.floor(NUMBERS_MAX / space.dimensions));
     for (let from = 0; from < points.length; from += size) {
       const batch = { points: points.slice(from, from + size) };
-      await this.#change('PUT', `${this.#path(space.name)}/points?wait=true`, batch, () => void this.#known.delete(space.name));
+      await this.#change({ method: 'PUT', path: `${this.#path(space.name)}/points?wait=true`, body: batch }).catch((error: unknown) => {
+        // The collection may be gone.
+        this.#known.delete(space.name);
+        throw error;
+      });
     }
   }
 
@@ -66,7 +70,7 @@ class QdrantVectors implements VectorStore {
     });
     if (result === undefined) return [];
     const points = memberOf(result, 'points');
-    if (!Array.isArray(points)) throw vectorFault(new Error('Qdrant answers a query without points'));
+    if (!Array.isArray(points)) throw storageFault('Vectors', new Error('Qdrant answers a query without points'));
     const key = keyOf(partition);
     return points.flatMap((point: unknown) => {
       const payload = memberOf(point, 'payload');
@@ -115,27 +119,22 @@ class QdrantVectors implements VectorStore {
   }
 
   async #deleteIn(name: string, selector: unknown): Promise<void> {
-    await this.#change('POST', `${this.#path(name)}/points/delete?wait=true`, selector, () => {});
+    await this.#change({ method: 'POST', path: `${this.#path(name)}/points/delete?wait=true`, body: selector, accept: NOT_FOUND });
   }
 
-  /** Rejects unless it is done. `onMissing` is called when there is no such collection, which is a fault for what is written. */
-  async #change(method: 'PUT' | 'POST', path: string, body: unknown, onMissing: () => void): Promise<void> {
-    const accept = method === 'POST' ? NOT_FOUND : [];
-    try {
-      const result = await this.#client.call({ method, path, body, accept });
-      const status = memberOf(result, 'status');
-      if (result !== undefined && status !== 'completed') throw vectorFault(new Error(`Qdrant has not done it yet: ${String(status)}`));
-    } catch (error) {
-      onMissing();
-      throw error;
-    }
+  /** Rejects unless it is done. */
+  async #change(call: QdrantCall): Promise<void> {
+    const result = await this.#client.call(call);
+    const status = memberOf(result, 'status');
+    if (result !== undefined && status !== 'completed')
+      throw storageFault('Vectors', new Error(`Qdrant has not done it yet: ${String(status)}`));
   }
 
   /** Names of the spaces that are there. */
   async #names(): Promise<string[]> {
     const result = await this.#client.call({ method: 'GET', path: '/collections' });
     const collections = memberOf(result, 'collections');
-    if (!Array.isArray(collections)) throw vectorFault(new Error('Qdrant answers without its collections'));
+    if (!Array.isArray(collections)) throw storageFault('Vectors', new Error('Qdrant answers without its collections'));
     return collections.flatMap((collection: unknown) => {
       const name = memberOf(collection, 'name');
       return typeof name === 'string' && name.startsWith(this.#prefix) ? [name.slice(this.#prefix.length)] : [];
@@ -165,7 +164,10 @@ class QdrantVectors implements VectorStore {
       if (found !== undefined) this.#known.set(name, found);
     }
     if (found !== dimensions)
-      throw vectorFault(new Error(`the collection '${this.#prefix}${name}' is for vectors of ${found} numbers, not ${dimensions}`));
+      throw storageFault(
+        'Vectors',
+        new Error(`the collection '${this.#prefix}${name}' is for vectors of ${found} numbers, not ${dimensions}`),
+      );
   }
 
   async #dimensionsOf(name: string): Promise<number | undefined> {

@@ -10,12 +10,12 @@
 
 import type { Database, Statement } from 'bun:sqlite';
 import type { Partition } from '../record/record-store.ts';
-import { openSqlite } from '../sqlite-file.ts';
+import { emptyLog, openSqlite } from '../sqlite-file.ts';
 import { RowMemory } from './int8-dots.ts';
 import { type ScanHit, VectorMatrix } from './vector-matrix.ts';
 import type { VectorEntry, VectorHit, VectorSearch, VectorSpace, VectorStore } from './vector-store.ts';
 
-const TABLES = {
+export const SQLITE_VECTORS = {
   component: 'vectors',
   version: 1,
   schema: `
@@ -71,7 +71,7 @@ const DEAD_MAX = 256;
 
 /** Throws the system's or SQLite's error when the file cannot be opened. */
 export function openSqliteVectors(config: SqliteVectorsConfig, deps: SqliteVectorsDeps): VectorStore {
-  return new SqliteVectors(openSqlite(config.path, TABLES), config, deps);
+  return new SqliteVectors(openSqlite(config.path, SQLITE_VECTORS), config, deps);
 }
 
 class SqliteVectors implements VectorStore {
@@ -127,10 +127,12 @@ class SqliteVectors implements VectorStore {
 
   async delete(partition: Partition, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const list = JSON.stringify(ids);
     this.#write(() => {
-      for (const { number } of this.#all(partition))
-        this.#count(number, -this.#deleteRows(number, 'id IN (SELECT value FROM json_each(?))', list));
+      for (const { number } of this.#all(partition)) {
+        let deleted = 0;
+        for (const id of ids) deleted += this.#deleteRows(number, 'id = ?', id);
+        this.#count(number, -deleted);
+      }
     });
   }
 
@@ -168,8 +170,7 @@ class SqliteVectors implements VectorStore {
       }
     });
     for (const { number } of spaces) this.#forget(number);
-    // What was deleted is still in the log of what was written, until that is emptied.
-    this.#database.run('PRAGMA wal_checkpoint(TRUNCATE)');
+    emptyLog(this.#database);
   }
 
   #holdOf({ number, dimensions }: SpaceRow): Held {

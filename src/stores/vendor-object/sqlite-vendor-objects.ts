@@ -5,7 +5,6 @@ import { openSqlite } from '../sqlite-file.ts';
 import type { VendorObjectArchive } from './vendor-object-archive.ts';
 import type { Owner, VendorObject, VendorObjectKey, VendorObjectQuery } from './vendor-object-store.ts';
 
-const VERSION = 1;
 const SCHEMA = `
   CREATE TABLE vendor_objects (
     provider TEXT NOT NULL,
@@ -20,6 +19,8 @@ const SCHEMA = `
   CREATE INDEX vendor_objects_newest ON vendor_objects (tenant, user, kind, created_ms DESC, id DESC);
 `;
 
+export const SQLITE_VENDOR_OBJECTS = { component: 'vendor objects', version: 1, schema: SCHEMA };
+
 const FIELDS = 'provider, id, kind, tenant, user, created_ms AS createdMs, body';
 
 interface Row extends Omit<VendorObject, 'owner'>, Owner {}
@@ -30,7 +31,7 @@ export class SqliteVendorObjects {
 
   /** Throws the system's or SQLite's error when the file cannot be opened, or is of a later version than this program. */
   constructor(path: string) {
-    this.#database = openSqlite(path, { component: 'vendor objects', version: VERSION, schema: SCHEMA });
+    this.#database = openSqlite(path, SQLITE_VENDOR_OBJECTS);
   }
 
   keep({ owner, ...object }: VendorObject, { claim }: { readonly claim: boolean }): boolean {

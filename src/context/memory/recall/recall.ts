@@ -57,23 +57,13 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
 
     const time = new TimeMatch({ view, question, nowMs, session: request.session });
     const accept = acceptance(view, request, nowMs);
-<<<<<<< HEAD
-    // What only its time tells apart from the rest may lie deep in the list.
-    const limit = time.isAsked ? POOL_MAX : pool;
-    const words = { ...query, text: question.text };
-    const byText = candidates({ index: view.index, query: words, dense, denseShare: config.dense_share, limit, accept });
-    const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && PAST_TENSE.test(query.text));
-    const related = withSuccession(byText, { view, accept, isPast });
-    const hits = [...related, ...alsoWithin(time.within(pool, accept), related)];
-=======
     const search = { index: view.index, query: { ...query, text: question.text }, dense, denseShare: config.dense_share, limit: pool };
     const byText = candidates({ ...search, accept });
     // What only its time tells apart from the rest may lie too deep in the list of all times.
     const inTime = time.isNamed ? candidates({ ...search, accept: (id) => time.isWithin(id) && (accept?.(id) ?? true) }) : [];
     const alone = time.isNamed && inTime.length < request.limit ? time.within(pool, accept) : [];
-    const isPast = question.isHistorical || question.asOfMs !== undefined || question.spans.length > 0;
+    const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && PAST_TENSE.test(query.text));
     const hits = withSuccession(union(byText, below(byText, inTime), byPlace(alone)), { view, accept, isPast });
->>>>>>> recall
     time.among(hits);
     const decay = decaySetting(request.decay ?? config.decay, config.half_life);
     const judge: Judge = {
