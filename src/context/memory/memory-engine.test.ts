@@ -32,7 +32,7 @@ describe('what is remembered', () => {
     });
     const { memories } = await engine.list(ANNA, { limit: 10, kinds: ['turn'] });
     expect(turns).toHaveLength(2);
-    expect(memories.map(({ text, turn, role }) => [text, turn, role]).sort()).toEqual([
+    expect(memories.map(({ text, turn, role }) => [text, turn, role]).sort((a, b) => Number(a[1]) - Number(b[1]))).toEqual([
       ['Hello there', 0, 'user'],
       ['Hi!', 1, 'assistant'],
     ]);

@@ -34,13 +34,17 @@ export function planRemembering(
     draft.put(turn);
     revise(draft, turn);
     if (!request.infer) events.push(added(turn));
-    else if (turn.role === 'user') events.push(...learn(draft, turn, deps.rules(turn), deps.nowMs));
+    else if (turn.role === 'user') events.push(...learn(draft, deps.rules(turn), { turn, nowMs: deps.nowMs }));
   }
   return { changes: draft.changed.map(changeOf), remembered: { turns: ids, events } };
 }
 
 /** Settles what was drawn from a turn, and tells what came of it. */
-export function learn(draft: MemoryDraft, turn: Memory, statements: readonly Statement[], nowMs: number): MemoryEvent[] {
+export function learn(
+  draft: MemoryDraft,
+  statements: readonly Statement[],
+  { turn, nowMs }: { readonly turn: Memory; readonly nowMs: number },
+): MemoryEvent[] {
   return statements.map((statement) => {
     const { memory, isNew } = settle(draft, memoryOf(statement, turn, nowMs));
     if (!isNew) return { id: memory.id, event: 'NONE', memory: memory.text, atMs: nowMs };

@@ -103,9 +103,9 @@ export class Extraction {
 
   async #all(): Promise<void> {
     if (!this.#isScanned) await this.#scan();
-    let failure: unknown;
+    let failure: Error | undefined;
     let failures = 0;
-    for (const [name, entry] of [...this.#waiting]) {
+    for (const [name, entry] of Array.from(this.#waiting)) {
       try {
         const left = await this.#one(entry.partition);
         if (left === 0) this.#waiting.delete(name);
@@ -113,7 +113,7 @@ export class Extraction {
         failures = 0;
       } catch (error) {
         // One user's turns must not hold up another's; but a model that fails for all is not asked about all.
-        failure = error;
+        failure = error instanceof Error ? error : new Error(String(error));
         failures += 1;
         if (failures === FAILURES_MAX) break;
       }

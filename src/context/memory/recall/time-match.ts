@@ -8,7 +8,7 @@ import type { Memory } from '../memory.ts';
 import type { MemoryView } from '../memory-view.ts';
 import type { Accept } from './acceptance.ts';
 import type { SessionPick } from './time/sessions.ts';
-import { isSoWithin, reachOf, timeFit } from './time/time-fit.ts';
+import { isLasting, isSoWithin, reachOf, timeFit } from './time/time-fit.ts';
 import type { TimeQuestion } from './time/time-question.ts';
 
 export interface TimeMatchConfig {
@@ -112,7 +112,7 @@ export class TimeMatch {
     };
     for (const memory of this.#view.memories.values()) {
       const isNear = memory.eventMs >= fromMs && memory.eventMs < toMs;
-      if (isNear || isEver || memory.attribute !== undefined || this.#sessions.has(memory.session)) add(memory);
+      if (isNear || isEver || isLasting(memory) || this.#sessions.has(memory.session)) add(memory);
     }
     for (const id of this.#view.mentioning) add(this.#view.get(id));
     return within;
