@@ -121,7 +121,7 @@ describe('facts that a model draws', () => {
     const refused = new GatewayError('request_invalid', 'against the rules');
     const { engine, say, asked } = stage([down, down, refused, refused]);
     await say('Hello there, how are things?');
-    await expect(engine.extract()).rejects.toThrow('down');
+    expect(await engine.extract().catch((error: unknown) => error)).toBe(down);
     expect(engine.unextracted).toBe(1);
     await engine.extract();
     expect(engine.unextracted).toBe(0);
