@@ -3,21 +3,16 @@
  * once, from the configuration of the start; a reload hands its parts the new one where they take it.
  */
 
-import { existsSync } from 'node:fs';
 import { createDependencyChecks, type Dependency, type DependencyChecks } from '../admin/dependency-checks.ts';
 import { createUpstreamEvents } from '../admin/upstream-view.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { ContextEngine } from '../context/context-engine.ts';
-import { createContextThread } from '../context/engine/context-thread.ts';
-import { CONTEXT_DIALECT } from '../dialects/registry.ts';
 import { type Admission, createAdmission } from '../policies/admit/admit.ts';
 import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
-import { createRouter } from '../routing/router.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
-import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import { isQdrant } from '../stores/vector/open-vectors.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
@@ -34,13 +29,12 @@ import { createFetchText, type FetchText } from '../upstream/transport/fetch-tex
 import { resolveHost } from '../upstream/transport/resolver.ts';
 import { createTransport } from '../upstream/transport/transport.ts';
 import type { UpstreamEvents } from '../upstream/upstream-events.ts';
-import { type CurrentContextModels, createCurrentContextModels, targetOf } from './context-models.ts';
+import type { CurrentContextModels } from './context-models.ts';
+import { openContext } from './context-runtime.ts';
 import { createEraseNews } from './erase-news.ts';
 import { watchIdleMemory } from './idle-memory.ts';
-import { IngestQueue } from './ingest-queue.ts';
-import { KnowledgeDesk } from './knowledge-desk.ts';
+import type { KnowledgeDesk } from './knowledge-desk.ts';
 import { openRecordStores } from './record-stores.ts';
-import { withRemoteMemory } from './remote-memory.ts';
 
 export interface RuntimeDeps {
   readonly clock: Clock;
@@ -111,22 +105,12 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   });
   const records = openRecordStores(config.state, deps);
   const { documents, vendorObjects, postgres } = records;
-  const contextModels = createCurrentContextModels();
-  const thread = createContextThread(
-    { state: config.state, context: config.context, ...embeddingTargetOf(config) },
-    { clock, models: contextModels, onFault: (reason) => log.error('memory or knowledge failed', { reason }) },
-  );
-  const ingestion = new IngestQueue(
-    { looksAtOnce: hasRecords(config.state.records) },
-    { knowledge: thread.knowledge, documents, clock, logger: log },
-  );
-  const knowledge = new KnowledgeDesk({ engine: thread.knowledge, documents, queue: ingestion, clock });
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
-  const context = withRemoteMemory(thread, config, { transport, clock, random });
+  const context = openContext(config, { clock, log, random, transport, documents });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -146,8 +130,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     stores,
     documents,
     vendorObjects,
-    context,
-    knowledge,
+    context: context.engine,
+    knowledge: context.knowledge,
     postgres,
     registry,
     dependencies,
@@ -158,10 +142,9 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     admission,
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
-    contextModels,
+    contextModels: context.models,
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
-      ingestion[Symbol.dispose]();
       registry[Symbol.dispose]();
       dependencies[Symbol.dispose]();
       metrics[Symbol.dispose]();
@@ -174,11 +157,6 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   };
 }
 
-/** Whether there may be work left over from before. What begins with an empty store need not look. */
-function hasRecords(records: string): boolean {
-  return records !== 'memory' && (!records.startsWith('sqlite:') || existsSync(sqlitePath(records)));
-}
-
 /** A full collection: pages that it frees go back to the system. */
 function collectMemory(): void {
   Bun.gc(true);
@@ -187,10 +165,4 @@ function collectMemory(): void {
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
   return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
-}
-
-/** As the names of models are when it starts: vectors are of that model, whatever a name means later. */
-function embeddingTargetOf(config: Config): { readonly embeddingTarget?: string } {
-  const { embeddings } = config.context;
-  return embeddings === undefined ? {} : { embeddingTarget: targetOf(createRouter(config), embeddings.model, CONTEXT_DIALECT) };
 }

@@ -35,6 +35,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
   let started: StartedProcess;
   try {
     started = await startGatehouse(['start', '--config', configPath, '--port', '0', ...(options.flags ?? [])], {
+      cwd: folder,
       readyPattern: /http:\/\/[\d.]+:\d+/,
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),

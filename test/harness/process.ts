@@ -16,6 +16,8 @@ export interface ProcessOptions {
   readonly readyPattern: RegExp;
   /** Default 10 s. */
   readonly timeoutMs?: number;
+  /** Where it runs, and keeps its files unless it is told otherwise. Default: the project's root. */
+  readonly cwd?: string;
 }
 
 export interface ProcessExit {
@@ -47,7 +49,7 @@ process.on('exit', () => {
 /** Resolves when the process has said that it is ready. Throws, with all that it printed, when it ends or stays silent instead. */
 export async function startProcess(options: ProcessOptions): Promise<StartedProcess> {
   const child = Bun.spawn([options.command, ...options.args], {
-    cwd: ROOT,
+    cwd: options.cwd ?? ROOT,
     env: { ...inherited(), ...options.env },
     stdin: 'ignore',
     stdout: 'pipe',

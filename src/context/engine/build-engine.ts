@@ -37,7 +37,10 @@ export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): Contex
   const dense = buildDense(config, { ...deps, records, pause }, closers);
   const reranker = buildReranker(config, deps);
   const shared = { records, clock, pause, ...(dense === undefined ? {} : { dense }) };
-  const memory = createMemoryEngine({ ...context.memory, indexBytesMax: context.index_bytes_max / 2 }, { ...shared, ask: deps.models.ask });
+  const memory = createMemoryEngine(
+    { ...context.memory, indexBytesMax: context.index_bytes_max / 2 },
+    { ...shared, ask: (request, signal) => deps.models.ask(request, signal) },
+  );
   const knowledge = createKnowledgeEngine(
     {
       knowledge: context.knowledge,

@@ -69,8 +69,8 @@ export function createContextThread(config: EngineConfig, deps: ContextThreadDep
   const thread = new ContextThread(config, deps);
   const call = <T>(method: string, given: readonly unknown[], timeoutMs: number): Promise<T> => thread.call(method, given, timeoutMs);
   return {
-    memory: remote<MemoryEngine>('memory', MEMORY_CALLS, call),
-    knowledge: remote<KnowledgeEngine>('knowledge', KNOWLEDGE_CALLS, call),
+    memory: remote('memory', MEMORY_CALLS, call) as unknown as MemoryEngine,
+    knowledge: remote('knowledge', KNOWLEDGE_CALLS, call) as unknown as KnowledgeEngine,
     status: () => (thread.isRunning ? call<ContextStatus>('status', [], QUICK_MS) : Promise.resolve(IDLE)),
     [Symbol.asyncDispose]: () => thread.close(),
   };
@@ -81,12 +81,12 @@ const IDLE: ContextStatus = { indexes: 0, indexBytes: 0, unextracted: 0 };
 type Call = (method: string, given: readonly unknown[], timeoutMs: number) => Promise<unknown>;
 
 /** What has the methods of an engine, each of which asks the thread. */
-function remote<Engine>(name: string, calls: Readonly<Record<string, number>>, call: Call): Engine {
+function remote(name: string, calls: Readonly<Record<string, number>>, call: Call): Readonly<Record<string, unknown>> {
   const methods = Object.entries(calls).map(([method, timeoutMs]) => [
     method,
     (...given: readonly unknown[]) => call(`${name}.${method}`, given, timeoutMs),
   ]);
-  return Object.fromEntries(methods) as Engine;
+  return Object.fromEntries(methods) as Readonly<Record<string, unknown>>;
 }
 
 class ContextThread {

@@ -19,7 +19,7 @@ export interface LateMemoryDeps {
   readonly onFault: (message: string) => void;
 }
 
-/** Throws the system's or SQLite's error when the file cannot be opened. Turns whose place is not told do not wait: their ids are not known. */
+/** Throws the system's or SQLite's error when the file cannot be opened. Turns whose place is not told wait where the request allows it: their ids are not known. */
 export function withOutbox(
   memory: MemoryEngine,
   config: Pick<StateConfig, 'outbox' | 'outbox_bytes_max'>,
@@ -40,13 +40,13 @@ export function withOutbox(
       try {
         return await memory.remember(partition, request);
       } catch (error) {
-        const { firstTurn } = request;
-        if (!isAway(error) || firstTurn === undefined) throw error;
+        const { firstTurn, mayWait } = request;
+        if (!isAway(error) || (firstTurn === undefined && mayWait !== true)) throw error;
         checkRequest(request);
         const nowMs = clock.now();
-        const late = { ...request, firstTurn, turns: request.turns.map((said) => ({ saidMs: nowMs, ...said })) };
+        const late = { ...request, turns: request.turns.map((said) => ({ saidMs: nowMs, ...said })) };
         await outbox.append(partition, late);
-        return { turns: turnIds(late), events: [] };
+        return { turns: firstTurn === undefined ? [] : turnIds({ ...late, firstTurn }), events: [] };
       }
     },
     async erase(partition) {

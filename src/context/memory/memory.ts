@@ -78,6 +78,8 @@ export interface RememberRequest {
   /** Whether facts are drawn from the turns (by rules; by a model where one is configured). False: each turn is kept as a fact, as it is. */
   readonly infer: boolean;
   readonly immutable?: boolean;
+  /** Where the store is away, it may be remembered when that is back: what was said is kept until then, and its ids are not known. */
+  readonly mayWait?: boolean;
 }
 
 export interface MemoryEvent {
@@ -89,7 +91,7 @@ export interface MemoryEvent {
 }
 
 export interface Remembered {
-  /** The turns' ids, in their order; written, and there after a crash. */
+  /** The turns' ids, in their order; written, and there after a crash. None where they wait, and their place is not known yet. */
   readonly turns: readonly string[];
   /** What was drawn from them by rules so far. */
   readonly events: readonly MemoryEvent[];

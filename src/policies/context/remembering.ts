@@ -7,6 +7,7 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
+import { GatewayError } from '../../base/errors.ts';
 import type { MemoryEngine, MemoryPartition, TurnToRemember } from '../../context/memory/memory.ts';
 import type { SaveState } from '../../operations/context-answer.ts';
 import type { ContextWish } from '../../operations/context-wish.ts';
@@ -78,8 +79,7 @@ export class Remembering {
 
 async function remember(pair: TurnPair, memory: MemoryEngine): Promise<string | undefined> {
   const { partition, session, question, answer, wish } = pair;
-  const known = await memory.list(partition, { limit: LOOKED_AT_MAX, filter: { session }, kinds: ['turn'] });
-  const firstTurn = placeOf(pair, known.memories);
+  const firstTurn = await lookedUpPlace(pair, memory);
   const turns: TurnToRemember[] = [
     { role: 'user', text: question },
     ...(answer === '' ? [] : [{ role: 'assistant' as const, text: answer }]),
@@ -89,11 +89,23 @@ async function remember(pair: TurnPair, memory: MemoryEngine): Promise<string | 
     turns,
     session,
     infer: true,
+    mayWait: true,
     ...(firstTurn === undefined ? {} : { firstTurn }),
     ...(agent === undefined ? {} : { agent }),
     ...(run === undefined ? {} : { run }),
   });
   return ids[0];
+}
+
+/** While the store is away nobody knows what is there. Then the client's count holds, unless it begins at nothing: that may be one which sends no more. */
+async function lookedUpPlace(pair: TurnPair, memory: MemoryEngine): Promise<number | undefined> {
+  try {
+    const known = await memory.list(pair.partition, { limit: LOOKED_AT_MAX, filter: { session: pair.session }, kinds: ['turn'] });
+    return placeOf(pair, known.memories);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'storage_unavailable') throw error;
+    return pair.place > 0 ? pair.place : undefined;
+  }
 }
 
 interface KnownTurn {

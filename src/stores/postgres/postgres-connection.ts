@@ -56,6 +56,8 @@ export class PostgresConnection implements AsyncDisposable {
   readonly #deps: PostgresDeps;
   readonly #guards: Readonly<Record<'read' | 'write', Guard>>;
   readonly #ready = new Map<string, Promise<void>>();
+  /** Components whose tables were there at least once. */
+  readonly #prepared = new Set<string>();
   #pool: SQL;
   #isClosed = false;
 
@@ -105,9 +107,12 @@ export class PostgresConnection implements AsyncDisposable {
 
   async #call<Row>(kind: 'read' | 'write', call: Call<Row>): Promise<Row[]> {
     if (this.#isClosed) throw this.#fault(call, 'it is closed');
+    const { component } = call;
     const run = new Run<Row>();
     const guarded = async (): Promise<Outcome<Row>> => this.#attempt(kind, call, run);
-    const outcome = await this.#guards[kind].run(guarded, (fault): Outcome<Row> => {
+    // To dial and to make tables takes longer than to read.
+    const pace = component === undefined || this.#prepared.has(component.name) ? kind : 'write';
+    const outcome = await this.#guards[pace].run(guarded, (fault): Outcome<Row> => {
       run.giveUp();
       if (fault === 'timeout') this.#watch(run);
       return { kind: 'given up', fault };
@@ -118,7 +123,7 @@ export class PostgresConnection implements AsyncDisposable {
       case 'refused':
         throw this.#fault(call, messageOf(outcome.error), outcome.error);
       case 'given up':
-        throw this.#fault(call, this.#reason(kind, outcome.fault, run), run.error);
+        throw this.#fault(call, this.#reason(pace, outcome.fault, run), run.error);
     }
   }
 
@@ -144,7 +149,7 @@ export class PostgresConnection implements AsyncDisposable {
   #prepare(component: PostgresComponent): Promise<void> {
     let ready = this.#ready.get(component.name);
     if (ready === undefined) {
-      ready = migrate(this.#pool, component);
+      ready = migrate(this.#pool, component).then(() => void this.#prepared.add(component.name));
       this.#ready.set(component.name, ready);
       // Whoever comes after a failure tries again.
       ready.catch(() => {

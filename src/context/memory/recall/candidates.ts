@@ -23,6 +23,23 @@ export function candidates(search: CandidateSearch): FusedHit[] {
   return fuse(withFloor(byWords(search), zeroFloor), withFloor(hits, meaningFloor), denseShare).filter(({ id }) => id !== FLOOR);
 }
 
+/** What its time alone is worth at most, as if it were words: it keeps the order in which such are found. */
+const ALONE_MAX = 0.05;
+
+/**
+ * The hits of all times, with those of the times that are named: `inTime` by words and meaning, `alone` (ids) by their time alone. Best first.
+ * Hits of a list of their own are measured by its best: who is not in the longer list is worth no more than the last one there.
+ */
+export function withTimely(all: readonly FusedHit[], inTime: readonly FusedHit[], alone: readonly string[]): FusedHit[] {
+  const hits = new Map(all.map((hit) => [hit.id, hit]));
+  const most = all.at(-1)?.score ?? 1;
+  for (const hit of inTime) if (!hits.has(hit.id)) hits.set(hit.id, { ...hit, score: Math.min(hit.score, most) });
+  for (const [place, id] of alone.entries()) {
+    if (!hits.has(id)) hits.set(id, { id, score: (ALONE_MAX * (alone.length - place)) / alone.length, lexical: 0, dense: 0 });
+  }
+  return [...hits.values()].sort((a, b) => b.score - a.score);
+}
+
 /** The question's own hits, and those of the turn that it leans on: each as a share of its best, weighted, added. */
 function byWords({ index, query, limit, accept }: CandidateSearch): Scored[] {
   const rest = { limit, ...(accept === undefined ? {} : { accept }) };

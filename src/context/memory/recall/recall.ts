@@ -10,19 +10,19 @@
 
 import type { Clock } from '../../../base/clock.ts';
 import type { DenseArm } from '../../embedding/dense-arm.ts';
-import type { FusedHit } from '../../embedding/fusion.ts';
 import type { MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
 import type { MemoryConfig } from '../memory-config.ts';
 import type { MemoryView } from '../memory-view.ts';
 import { acceptance } from './acceptance.ts';
 import { askedRole } from './asked-role.ts';
-import { candidates } from './candidates.ts';
+import { candidates, withTimely } from './candidates.ts';
 import { decaySetting } from './decay.ts';
 import { newsFirst } from './news.ts';
 import { recallQuery } from './recall-query.ts';
 import { withoutEchoes } from './redundancy.ts';
 import { byScore, type Judge, scored } from './score.ts';
 import { withSuccession } from './succession.ts';
+import { isInPastTense } from './time/historical.ts';
 import { timeQuestion } from './time/time-question.ts';
 import { TimeMatch } from './time-match.ts';
 
@@ -40,12 +40,6 @@ export type RecallMemories = (partition: MemoryPartition, request: RecallRequest
 const POOL_MIN = 60;
 const POOL_MAX = 1_000;
 
-/** What its time alone is worth at most, as if it were words: it keeps the order in which such are found. */
-const ALONE_MAX = 0.05;
-
-/** "What do I do on Sundays?" names a time, and asks for what is so. */
-const PAST_TENSE = /\b(?:was|were|did|had|been|happened|said|told|went|used)\b|\w{3,}ed\b/iu;
-
 /** Rejects with `storage_unavailable` when the partition's log cannot be read. */
 export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 'dense_share'>, deps: RecallDeps): RecallMemories {
   return async (partition, request) => {
@@ -62,8 +56,8 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     // What only its time tells apart from the rest may lie too deep in the list of all times.
     const inTime = time.isNamed ? candidates({ ...search, accept: (id) => time.isWithin(id) && (accept?.(id) ?? true) }) : [];
     const alone = time.isNamed && inTime.length < request.limit ? time.within(pool, accept) : [];
-    const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && PAST_TENSE.test(query.text));
-    const hits = withSuccession(union(byText, below(byText, inTime), byPlace(alone)), { view, accept, isPast });
+    const isPast = question.isHistorical || question.asOfMs !== undefined || (question.spans.length > 0 && isInPastTense(query.text));
+    const hits = withSuccession(withTimely(byText, inTime, alone), { view, accept, isPast });
     time.among(hits);
     const decay = decaySetting(request.decay ?? config.decay, config.half_life);
     const judge: Judge = {
@@ -79,28 +73,10 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
       const memory = view.get(hit.id);
       return memory === undefined ? [] : [scored(hit, memory, judge)];
     });
-    const isNow = !isPast && request.superseded !== true && !question.isRecent && question.order === undefined;
+    const isOrdered = question.isRecent || question.order !== undefined || question.sessions.length > 0;
+    const isNow = !isPast && request.superseded !== true && !isOrdered;
     const distinct = withoutEchoes(memories.sort(byScore));
     const ranked = isNow ? newsFirst(view, distinct, query.text) : distinct;
     return { memories: ranked.slice(0, request.limit), leftOut: dense?.leftOut ?? [] };
   };
-}
-
-/** Every hit once, with the best that a list says of it; best first. */
-function union(...lists: readonly (readonly FusedHit[])[]): FusedHit[] {
-  const best = new Map<string, FusedHit>();
-  for (const hit of lists.flat()) if (hit.score > (best.get(hit.id)?.score ?? -1)) best.set(hit.id, hit);
-  return [...best.values()].sort((a, b) => b.score - a.score);
-}
-
-/** Hits of a list of their own, which are measured by its best: who is not in the longer list is worth no more than the last one there. */
-function below(all: readonly FusedHit[], some: readonly FusedHit[]): FusedHit[] {
-  const known = new Set(all.map(({ id }) => id));
-  const most = all.at(-1)?.score ?? 1;
-  return some.flatMap((hit) => (known.has(hit.id) ? [] : { ...hit, score: Math.min(hit.score, most) }));
-}
-
-/** What lies in the right time, though neither words nor meaning have found it. */
-function byPlace(ids: readonly string[]): FusedHit[] {
-  return ids.map((id, place) => ({ id, score: (ALONE_MAX * (ids.length - place)) / ids.length, lexical: 0, dense: 0 }));
 }

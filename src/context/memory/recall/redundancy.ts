@@ -26,7 +26,8 @@ export function withoutEchoes(memories: readonly RecalledMemory[]): RecalledMemo
     const isEcho = sources.length > 0 && sources.every((turn) => told.has(turn));
     for (const turn of sources) told.add(turn);
     const whole = isEcho || memory.kind === 'turn' ? undefined : wholeOf(memory, turns);
-    if (whole === undefined) isEcho ? echo(recalled) : judged.push(recalled);
+    if (isEcho) echo(recalled);
+    else if (whole === undefined) judged.push(recalled);
     else {
       judged.push({ ...whole, score });
       echo(recalled);

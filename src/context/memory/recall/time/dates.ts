@@ -250,28 +250,11 @@ function dayOfMonth(scope: Scope, at: number): Expression | undefined {
   });
 }
 
-const BEFORE_YEARS = new Set([
-  ...[
-    'in',
-    'since',
-    'before',
-    'after',
-    'during',
-    'of',
-    'until',
-    'till',
-    'by',
-    'from',
-    'to',
-    'between',
-    'year',
-    'early',
-    'late',
-    'mid',
-    'throughout',
-  ],
-  ...['through', 'the', 'around', 'circa', 'and', '-', '–'],
-]);
+const BEFORE_YEARS = new Set(
+  `in since before after during of until till by from to between year early late mid throughout through the around circa and - –`.split(
+    ' ',
+  ),
+);
 
 /** `in 2023`; a number alone is a room or a price. */
 function year(scope: Scope, at: number): Expression | undefined {

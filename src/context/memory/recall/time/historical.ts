@@ -14,3 +14,10 @@ export function isHistorical(text: string): boolean {
   const plain = text.toLowerCase().replaceAll('’', "'");
   return CUES.some((cue) => cue.test(plain));
 }
+
+/** "What do I do on Sundays?" names a time, and asks for what is so. */
+export function isInPastTense(text: string): boolean {
+  return PAST_TENSE.test(text);
+}
+
+const PAST_TENSE = /\b(?:was|were|did|had|been|happened|said|told|went|used)\b|\b\p{L}{2,20}ed\b/iu;

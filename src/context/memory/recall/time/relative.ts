@@ -154,28 +154,28 @@ function lastSeveral(scope: Scope, from: number): Expression | undefined {
 }
 
 /** The whole week, month … that lies so many after the one of `nowMs`. */
-export function unitSpan(nowMs: number, unit: Unit, after: number, weight = 1): TimeSpan {
+export function unitSpan(nowMs: number, unit: Unit, after: number): TimeSpan {
   const inYear = yearOf(nowMs);
   switch (unit) {
     case 'hour':
-      return daySpan(nowMs, weight);
+      return daySpan(nowMs);
     case 'day':
-      return daySpan(nowMs + after * DAY_MS, weight);
+      return daySpan(nowMs + after * DAY_MS);
     case 'week':
-      return weekSpan(nowMs + after * WEEK_MS, weight);
+      return weekSpan(nowMs + after * WEEK_MS);
     case 'weekend': {
       // On a Saturday, the last weekend is the one before.
-      return weekendSpan(nowMs + after * WEEK_MS, weight);
+      return weekendSpan(nowMs + after * WEEK_MS);
     }
     case 'month':
-      return monthSpan(inYear, monthOf(nowMs) + after, weight);
+      return monthSpan(inYear, monthOf(nowMs) + after);
     case 'quarter':
-      return quarterSpan(nowMs, after, weight);
+      return quarterSpan(nowMs, after);
     case 'year':
-      return yearSpan(inYear + after, weight);
+      return yearSpan(inYear + after);
     case 'decade': {
       const first = Math.floor(inYear / 10) * 10 + after * 10;
-      return span(dayMs(first, 0, 1), dayMs(first + 10, 0, 1), 'year', weight);
+      return span(dayMs(first, 0, 1), dayMs(first + 10, 0, 1), 'year');
     }
   }
 }

@@ -24,7 +24,7 @@ export function timeFit(memory: Memory, mentioned: readonly TimeSpan[], named: r
 }
 
 /** What is known of somebody holds on from when it was said; a turn and what happened once are of their moment. */
-export function isLasting({ kind }: Memory): boolean {
+export function isLasting({ kind }: Pick<Memory, 'kind'>): boolean {
   return kind !== 'turn' && kind !== 'event';
 }
 

@@ -211,7 +211,7 @@ class Reader {
     const word = wordAt(this.#scope, at);
     const after = wordAt(this.#scope, at + 1);
     if (word === 'earliest') this.order = 'earliest';
-    else if (['latest', 'newest'].includes(word) || (word === 'most' && /^recent/.test(after))) this.order = 'latest';
+    else if (['latest', 'newest'].includes(word) || (word === 'most' && after.startsWith('recent'))) this.order = 'latest';
     else if ((word === 'first' || word === 'last') && (after === 'time' || this.#isSpoken(at)))
       this.order = word === 'first' ? 'earliest' : 'latest';
     else return undefined;

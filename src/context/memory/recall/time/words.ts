@@ -52,13 +52,13 @@ export const VAGUE_NUMBERS: ReadonlyMap<string, number> = new Map([
   ['many', 6],
 ]);
 
-export const ORDINAL_WORDS: ReadonlyMap<string, number> = new Map([
-  ...numbered(
+export const ORDINAL_WORDS: ReadonlyMap<string, number> = new Map(
+  numbered(
     `first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth
     eighteenth nineteenth twentieth`,
     1,
   ),
-]);
+);
 
 export type Unit = 'hour' | 'day' | 'week' | 'weekend' | 'month' | 'quarter' | 'year' | 'decade';
 
