@@ -10,6 +10,8 @@ import { type MemoryStage, memoryStage } from './memory-stage.ts';
 
 const row = z.object({ topic: z.string(), preference: z.string(), question: z.string() });
 
+/** So many are told to the engine, spread over all of them: each with 200 turns takes its time. */
+const CASES_MAX = 120;
 const DISTRACTORS = 200;
 /** The rest is small talk with an assistant. */
 const FROM_LOCOMO = 150;
@@ -30,8 +32,9 @@ export const preferences: EvalSet = {
     const [rows, conversations, talk] = await Promise.all([data.lines('memory/prefeval-*.jsonl'), locomoOf(data), smallTalk()]);
     const turns = conversations.flatMap((conversation) => conversation.turns.map(({ text }) => text));
     const cases = z.array(row).parse(rows);
-    const found = await measure(cases, turns, talk);
+    const found = await measure(spread(cases, CASES_MAX), turns, talk);
     return [
+      { what: 'taken for a preference', samples: cases.map(({ preference }) => Number(isPreference(preference, START_MS))) },
       { what: 'in the context', samples: found.map(({ lane, recalled }) => Number(lane || recalled)), atLeast: 0.9 },
       { what: 'in the profile lane', samples: found.map(({ lane }) => Number(lane)) },
       { what: 'recalled among 5', samples: found.map(({ recalled }) => Number(recalled)) },
@@ -67,8 +70,9 @@ interface Case {
   readonly question: string;
 }
 
-async function ask({ engine, user }: MemoryStage, { user: name, said, place, question }: Case): Promise<Found> {
-  const partition = user(name);
+async function ask(stage: MemoryStage, { user, said, place, question }: Case): Promise<Found> {
+  const { engine } = stage;
+  const partition = stage.user(user);
   let wanted = '';
   for (let start = 0; start < said.length; start += SESSION_TURNS) {
     const saidMs = START_MS + (start / SESSION_TURNS) * 30 * DAY_MS;
@@ -90,7 +94,16 @@ async function ask({ engine, user }: MemoryStage, { user: name, said, place, que
 
 const LANE: ReadonlySet<string> = new Set(['preference', 'profile', 'instruction']);
 
+function spread<T>(items: readonly T[], max: number): T[] {
+  const step = Math.max(1, items.length / max);
+  return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+function isPreference(text: string, eventMs: number): boolean {
+  return statementsOf({ text, eventMs }).some(({ kind }) => LANE.has(kind));
+}
+
 /** One per turn: whether it would fill the profile lane. */
 function flags({ turns }: LocomoConversation): number[] {
-  return turns.map(({ text, date }) => Number(statementsOf({ text, eventMs: timeOf(date) }).some(({ kind }) => LANE.has(kind))));
+  return turns.map(({ text, date }) => Number(isPreference(text, timeOf(date))));
 }

@@ -102,7 +102,7 @@ export class MemoryBook implements PartitionView {
     const { id, session, turn } = memory;
     if (memory.sources.length === 0) {
       let places = this.#places.get(session);
-      if (places === undefined) this.#places.set(session, (places = new Map()));
+      if (places === undefined) this.#places.set(session, (places = new Map<number, Set<string>>()));
       putInto(places, turn, id);
     }
     if (memory.kind === 'turn') return;

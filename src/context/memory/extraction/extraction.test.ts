@@ -15,7 +15,7 @@ type Answer = string | Error | ((request: AskRequest) => string);
 function stage(answers: Answer[], settings: Readonly<Record<string, unknown>> = {}, records: RecordStore = openSqliteRecords(':memory:')) {
   const clock = createManualClock();
   const asked: AskRequest[] = [];
-  const config = { ...contextConfig.parse({ memory: { extraction: { model: 'm', ...settings } } }).memory, indexBytesMax: 1e9 };
+  const config = { ...contextConfig.parse({ memory: { extraction: { model: 'm', wait: '0s', ...settings } } }).memory, indexBytesMax: 1e9 };
   const ask = async (request: AskRequest) => {
     asked.push(request);
     const answer = answers.shift() ?? '{"notes":[]}';
@@ -121,11 +121,25 @@ describe('facts that a model draws', () => {
     const refused = new GatewayError('request_invalid', 'against the rules');
     const { engine, say, asked } = stage([down, down, refused, refused]);
     await say('Hello there, how are things?');
-    await expect(engine.extract()).rejects.toThrow('down');
+    expect(await engine.extract().catch(String)).toContain('down');
     expect(engine.unextracted).toBe(1);
     await engine.extract();
     expect(engine.unextracted).toBe(0);
     expect(asked).toHaveLength(4);
+  });
+
+  test('turns wait for more of them, but not for long', async () => {
+    const { engine, say, asked, clock } = stage([], { wait: '1m', batch: 2 });
+    await say('Hello there, how are things?');
+    await engine.extract();
+    expect(asked).toEqual([]);
+    clock.advance(60_000);
+    await engine.extract();
+    expect(asked).toHaveLength(1);
+    await say('It rains.');
+    await say('It still rains.');
+    await engine.extract();
+    expect(asked).toHaveLength(2);
   });
 
   test('no more than the day allows', async () => {

@@ -26,9 +26,12 @@ export function withoutEchoes(memories: readonly RecalledMemory[]): RecalledMemo
     const isEcho = sources.length > 0 && sources.every((turn) => told.has(turn));
     for (const turn of sources) told.add(turn);
     const whole = isEcho || memory.kind === 'turn' ? undefined : wholeOf(memory, turns);
-    if (whole !== undefined) judged.push({ ...whole, score });
-    if (isEcho || whole !== undefined) echo(recalled);
-    else judged.push(recalled);
+    if (isEcho) echo(recalled);
+    else if (whole === undefined) judged.push(recalled);
+    else {
+      judged.push({ ...whole, score });
+      echo(recalled);
+    }
   }
   // A turn that took the place of a fact comes by its own score once more.
   return distinct(judged.sort(byScore));

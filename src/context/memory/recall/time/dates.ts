@@ -112,7 +112,7 @@ function daysOf(scope: Scope, days: Days): Expression | undefined {
   if (!isDay(2_000, days.month, days.first) || !isDay(2_000, days.month, days.last) || days.last < days.first) return undefined;
   const spanIn = (inYear: number, weight: number): TimeSpan => {
     const fromMs = dayMs(inYear, days.month, days.first);
-    return span({ fromMs, toMs: fromMs + (days.last - days.first + 1) * DAY_MS }, 'day', weight);
+    return { ...span(fromMs, fromMs + (days.last - days.first + 1) * DAY_MS, 'day'), weight };
   };
   const told = yearAfter(scope, days.next);
   if (told === undefined) return expression(inLikelyYears(scope.nowMs, spanIn), 'day', { next: days.next, isYearless: true });
@@ -250,8 +250,8 @@ function dayOfMonth(scope: Scope, at: number): Expression | undefined {
   });
 }
 
-const BEFORE_YEARS: ReadonlySet<string> = new Set(
-  'in since before after during of until till by from to between year early late mid throughout through the around circa and - –'.split(
+const BEFORE_YEARS = new Set(
+  `in since before after during of until till by from to between year early late mid throughout through the around circa and - –`.split(
     ' ',
   ),
 );

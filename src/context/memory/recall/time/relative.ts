@@ -105,7 +105,7 @@ function namedDay(scope: Scope, at: number): Expression | undefined {
   if (word === 'day' && after === 'before' && wordAt(scope, at + 2) === 'yesterday') return day(-2, at + 3);
   if (word === 'day' && after === 'after' && wordAt(scope, at + 2) === 'tomorrow') return day(2, at + 3);
   if (word === 'other' && after === 'day')
-    return expression([span({ fromMs: startOfDay(nowMs) - 10 * DAY_MS, toMs: nowMs }, 'week')], 'week', { next: at + 2, isRelative: true });
+    return expression([span(startOfDay(nowMs) - 10 * DAY_MS, nowMs, 'week')], 'week', { next: at + 2, isRelative: true });
   if (word === 'earlier' && after === 'today') return day(0, at + 2);
   return undefined;
 }
@@ -149,14 +149,12 @@ function lastSeveral(scope: Scope, from: number): Expression | undefined {
   if (amount === undefined || ['a', 'an', 'the'].includes(wordAt(scope, from + 1))) return undefined;
   const { nowMs } = scope;
   const lengthMs = amount.ms * (amount.isVague ? 1.5 : 1);
-  const one = isPast
-    ? span({ fromMs: startOfDay(nowMs - lengthMs), toMs: nowMs + 1 }, 'week')
-    : span({ fromMs: nowMs, toMs: startOfDay(nowMs + lengthMs) + DAY_MS }, 'week');
+  const one = isPast ? span(startOfDay(nowMs - lengthMs), nowMs + 1, 'week') : span(nowMs, startOfDay(nowMs + lengthMs) + DAY_MS, 'week');
   return expression([one], 'week', { next: amount.next, isRelative: true });
 }
 
 /** The whole week, month … that lies so many after the one of `nowMs`. */
-function unitSpan(nowMs: number, unit: Unit, after: number): TimeSpan {
+export function unitSpan(nowMs: number, unit: Unit, after: number): TimeSpan {
   const inYear = yearOf(nowMs);
   switch (unit) {
     case 'hour':
@@ -165,9 +163,10 @@ function unitSpan(nowMs: number, unit: Unit, after: number): TimeSpan {
       return daySpan(nowMs + after * DAY_MS);
     case 'week':
       return weekSpan(nowMs + after * WEEK_MS);
-    case 'weekend':
+    case 'weekend': {
       // On a Saturday, the last weekend is the one before.
       return weekendSpan(nowMs + after * WEEK_MS);
+    }
     case 'month':
       return monthSpan(inYear, monthOf(nowMs) + after);
     case 'quarter':
@@ -176,7 +175,7 @@ function unitSpan(nowMs: number, unit: Unit, after: number): TimeSpan {
       return yearSpan(inYear + after);
     case 'decade': {
       const first = Math.floor(inYear / 10) * 10 + after * 10;
-      return span({ fromMs: dayMs(first, 0, 1), toMs: dayMs(first + 10, 0, 1) }, 'year');
+      return span(dayMs(first, 0, 1), dayMs(first + 10, 0, 1), 'year');
     }
   }
 }
