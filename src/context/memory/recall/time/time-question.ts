@@ -169,7 +169,7 @@ class Reader {
     if (fromMs === undefined) return undefined;
     const toMs = first !== undefined && !first.isYearless && last.isYearless ? rangeEnd(scope, joint + 1, fromMs) : last.spans[0].toMs;
     if (fromMs >= toMs) return undefined;
-    this.spans.push(span({ fromMs, toMs }, last.grain));
+    this.spans.push(span(fromMs, toMs, last.grain));
     this.#dropTime(at, last);
     return last.next;
   }
