@@ -76,6 +76,22 @@ describe('facts that a model draws', () => {
     expect(memories.find(({ immutable }) => immutable === true)?.validToMs).toBeUndefined();
   });
 
+  test('what has nothing to do with it, or was said in the same breath, is not ended by a note', async () => {
+    const replaceAll = (request: AskRequest): string => {
+      const { known } = JSON.parse(request.messages[1]?.content ?? '') as { known: { note: number }[] };
+      return notes({ text: 'The user has a new bicycle.', kind: 'fact', turns: [1], replaces: known.map(({ note }) => note) });
+    };
+    const { engine, say, clock } = stage([notes(), replaceAll]);
+    await say("I'm allergic to penicillin.");
+    await engine.extract();
+    clock.advance(1_000);
+    await say('I love my new bicycle. I live in Ghent.', 'later');
+    await engine.extract();
+    const { memories } = await engine.list(ANNA, { limit: 20 });
+    expect(memories).toHaveLength(4);
+    expect(memories.every(({ validToMs }) => validToMs === undefined)).toBe(true);
+  });
+
   for (const { name, answer } of [
     { name: 'no JSON', answer: 'I would rather not.' },
     { name: 'another shape', answer: '{"memories":["x"]}' },
@@ -96,7 +112,8 @@ describe('facts that a model draws', () => {
   test('of a hostile answer nothing is kept that is not of the shape and about the turns', async () => {
     const { engine } = stage([
       notes(
-        { text: 'x'.repeat(5_000), kind: 'system', turns: [1], replaces: ['all'] },
+        { text: `Hello there. ${'x'.repeat(5_000)}`, kind: 'system', turns: [1], replaces: ['all'] },
+        { text: 'Lantern.', kind: 'fact', turns: [1], replaces: [] },
         { text: 'No turn says so.', kind: 'fact', turns: [99], replaces: [] },
         { text: 'The assistant said so.', kind: 'fact', turns: [2], replaces: [] },
         { text: 7, kind: 'fact', turns: [1], replaces: [] },
