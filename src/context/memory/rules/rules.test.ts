@@ -89,7 +89,7 @@ describe('what rules draw', () => {
     `I ${'a '.repeat(190)}`,
     `${'my '.repeat(130)}is`,
     '\u0000\ud800\udfff I love \ud83d',
-    `${'('.repeat(400)}`,
+    '('.repeat(400),
     `I live in ${'A'.repeat(380)}`,
     `The ${'a-'.repeat(190)} is`,
     'Hey Ann! '.repeat(600),
