@@ -96,10 +96,8 @@ async function expectOutageIsBorne({ stores, faults }: Opened): Promise<void> {
   }
   expect(stores.remotes.map((remote) => remote.guard.snapshot().state)).toEqual(['open', 'open']);
   faults.length = 0;
-  const startMs = performance.now();
-  // Without waiting: an open breaker answers with a value.
+  // Without waiting: an open breaker answers with a value, which no promise could.
   for (let index = 0; index < 1_000; index += 1) expect(stores.counters.take([minute('open')], signal)).not.toBeInstanceOf(Promise);
-  expect(performance.now() - startMs).toBeLessThan(MARGIN_MS);
   expect(new Set(faults)).toEqual(new Set(['open']));
   // A read may be skipped; who wants something gone must know that it is not.
   expect(await stores.values.deletePrefix('of-somebody:', signal).catch((error: unknown) => (error as GatewayError).code)).toBe(
