@@ -10,7 +10,7 @@ export interface MemoryStage extends AsyncDisposable {
   readonly engine: MemoryEngine;
   readonly clock: ManualClock;
   /** Another user. */
-  user(name: string | number): MemoryPartition;
+  readonly user: (name: string | number) => MemoryPartition;
 }
 
 export function memoryStage(startMs: number): MemoryStage {

@@ -70,8 +70,9 @@ interface Case {
   readonly question: string;
 }
 
-async function ask({ engine, user }: MemoryStage, { user: name, said, place, question }: Case): Promise<Found> {
-  const partition = user(name);
+async function ask(stage: MemoryStage, { user, said, place, question }: Case): Promise<Found> {
+  const { engine } = stage;
+  const partition = stage.user(user);
   let wanted = '';
   for (let start = 0; start < said.length; start += SESSION_TURNS) {
     const saidMs = START_MS + (start / SESSION_TURNS) * 30 * DAY_MS;

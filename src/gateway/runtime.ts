@@ -108,13 +108,12 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     onChange: (isUp, reason) => (isUp ? log.info('Redis is connected', { reason }) : log.warn('Redis is not connected', { reason })),
   });
   const records = openRecordStores(config.state, deps);
-  const { documents, vendorObjects, postgres } = records;
   const broadcast = shareBroadcast(stores.broadcast);
   const breakerNews = createBreakerNews({ broadcast, clock, logger: log });
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
-  const context = openContext(config, { clock, log, random, transport, documents });
+  const context = openContext(config, { clock, log, random, transport, documents: records.documents });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
@@ -132,11 +131,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     traceIds,
     spans,
     stores,
-    documents,
-    vendorObjects,
+    documents: records.documents,
+    vendorObjects: records.vendorObjects,
     context: context.engine,
     knowledge: context.knowledge,
-    postgres,
+    postgres: records.postgres,
     registry,
     dependencies,
     breakerNews,

@@ -119,13 +119,10 @@ export function openStores(config: SharedStateConfig, deps: StoresDeps): Stores 
     return createRedisBroadcast(settings, { connection: connect(url), guard, clock, random: deps.random, id: crypto.randomUUID() });
   };
 
-  const counters = closers.use(openCounters());
-  const values = closers.use(openValues());
-  const broadcast = closers.use(openBroadcast());
   return {
-    counters,
-    values,
-    broadcast,
+    counters: closers.use(openCounters()),
+    values: closers.use(openValues()),
+    broadcast: closers.use(openBroadcast()),
     remotes,
     ready: async () => (await Promise.all(Array.from(connections.values(), (connection) => connection.dialled()))).every(Boolean),
     [Symbol.asyncDispose]: () => closers.disposeAsync(),

@@ -32,10 +32,7 @@ describe('what is remembered', () => {
     });
     const { memories } = await engine.list(ANNA, { limit: 10, kinds: ['turn'] });
     expect(turns).toHaveLength(2);
-    expect(memories.map(({ text, turn, role }) => [text, turn, role]).sort((a, b) => Number(a[1]) - Number(b[1]))).toEqual([
-      ['Hello there', 0, 'user'],
-      ['Hi!', 1, 'assistant'],
-    ]);
+    expect(memories.map(({ text, turn, role }) => `${turn} ${role}: ${text}`).sort()).toEqual(['0 user: Hello there', '1 assistant: Hi!']);
   });
 
   test('without a place, a turn comes after what is there', async () => {

@@ -161,7 +161,11 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
   delete(partition: MemoryPartition, ids: readonly string[]): Promise<number> {
     return this.#remove(
       partition,
-      (book) => ids.flatMap((id) => (book.get(id) === undefined ? [] : [id, ...(book.get(id)?.sources ?? [])])),
+      (book) =>
+        ids.flatMap((id) => {
+          const memory = book.get(id);
+          return memory === undefined ? [] : [id, ...memory.sources];
+        }),
       new Set(ids),
     );
   }

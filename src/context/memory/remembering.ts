@@ -15,14 +15,15 @@ export interface Plan {
   readonly remembered: Remembered;
 }
 
-/** What rules draw from the words of a user. */
-export type StatementsOf = (turn: Memory) => readonly Statement[];
+export interface RememberingDeps {
+  readonly nowMs: number;
+  readonly rules: StatementsOf;
+}
 
-export function planRemembering(
-  book: MemoryBook,
-  request: RememberRequest,
-  deps: { readonly nowMs: number; readonly rules: StatementsOf },
-): Plan {
+/** What rules draw from the words of a user. */
+type StatementsOf = (turn: Memory) => readonly Statement[];
+
+export function planRemembering(book: MemoryBook, request: RememberRequest, deps: RememberingDeps): Plan {
   const draft = new MemoryDraft(book);
   const events: MemoryEvent[] = [];
   const ids: string[] = [];
@@ -34,18 +35,14 @@ export function planRemembering(
     draft.put(turn);
     revise(draft, turn);
     if (!request.infer) events.push(added(turn));
-    else if (turn.role === 'user') events.push(...learn(draft, deps.rules(turn), { turn, nowMs: deps.nowMs }));
+    else if (turn.role === 'user') events.push(...learn(draft, turn, deps));
   }
   return { changes: draft.changed.map(changeOf), remembered: { turns: ids, events } };
 }
 
 /** Settles what was drawn from a turn, and tells what came of it. */
-export function learn(
-  draft: MemoryDraft,
-  statements: readonly Statement[],
-  { turn, nowMs }: { readonly turn: Memory; readonly nowMs: number },
-): MemoryEvent[] {
-  return statements.map((statement) => {
+function learn(draft: MemoryDraft, turn: Memory, { rules, nowMs }: RememberingDeps): MemoryEvent[] {
+  return rules(turn).map((statement) => {
     const { memory, isNew } = settle(draft, memoryOf(statement, turn, nowMs));
     if (!isNew) return { id: memory.id, event: 'NONE', memory: memory.text, atMs: nowMs };
     const previous = memory.supersedes.map((id) => draft.get(id)?.text).find((text) => text !== undefined);

@@ -41,14 +41,14 @@ function sameAs(draft: MemoryDraft, fact: Memory): Memory | undefined {
   const stems = stemsOf(`${fact.text} ${fact.value ?? ''}`);
   const candidates = new Map(draft.withHash(fact.hash).map((memory) => [memory.id, memory]));
   for (const memory of draft.withStems(stems, Math.max(1, Math.ceil(SAME_VALUE_JACCARD * stems.size)))) candidates.set(memory.id, memory);
-  const fits = [...candidates.values()].filter((memory) => isSame(memory, fact, { draft, stems }));
+  const fits = [...candidates.values()].filter((memory) => isSame(draft, memory, { fact, stems }));
   return fits.filter((memory) => !isBrokenBetween(draft, memory, fact)).sort(byTime)[0];
 }
 
 function isSame(
+  draft: MemoryDraft,
   memory: Memory,
-  fact: Memory,
-  { draft, stems }: { readonly draft: MemoryDraft; readonly stems: ReadonlySet<string> },
+  { fact, stems }: { readonly fact: Memory; readonly stems: ReadonlySet<string> },
 ): boolean {
   if (memory.kind !== fact.kind || !sameScope(memory, fact) || memory.immutable !== fact.immutable) return false;
   if (memory.attribute !== fact.attribute && isSingle(memory.attribute) && isSingle(fact.attribute)) return false;

@@ -8,6 +8,9 @@ export const extractionConfig = z.strictObject({
     .max(256)
     .describe('A model of this gateway that reads what users said and notes facts: a name from `models`, or `provider/model`.'),
   batch: z.int().min(1).max(50).default(10).describe('Turns of a user that it is given at once. 1 to 50.'),
+  wait: duration({ min: 0, max: 86_400_000 })
+    .default(60_000)
+    .describe('How long turns wait for more of them, so that a conversation is read as one. 0s to 24h.'),
   calls_per_day: z
     .int()
     .min(1)

@@ -15,7 +15,7 @@ type Answer = string | Error | ((request: AskRequest) => string);
 function stage(answers: Answer[], settings: Readonly<Record<string, unknown>> = {}, records: RecordStore = openSqliteRecords(':memory:')) {
   const clock = createManualClock();
   const asked: AskRequest[] = [];
-  const config = { ...contextConfig.parse({ memory: { extraction: { model: 'm', ...settings } } }).memory, indexBytesMax: 1e9 };
+  const config = { ...contextConfig.parse({ memory: { extraction: { model: 'm', wait: '0s', ...settings } } }).memory, indexBytesMax: 1e9 };
   const ask = async (request: AskRequest) => {
     asked.push(request);
     const answer = answers.shift() ?? '{"notes":[]}';
@@ -76,6 +76,22 @@ describe('facts that a model draws', () => {
     expect(memories.find(({ immutable }) => immutable === true)?.validToMs).toBeUndefined();
   });
 
+  test('what has nothing to do with it, or was said in the same breath, is not ended by a note', async () => {
+    const replaceAll = (request: AskRequest): string => {
+      const { known } = JSON.parse(request.messages[1]?.content ?? '') as { known: { note: number }[] };
+      return notes({ text: 'The user has a new bicycle.', kind: 'fact', turns: [1], replaces: known.map(({ note }) => note) });
+    };
+    const { engine, say, clock } = stage([notes(), replaceAll]);
+    await say("I'm allergic to penicillin.");
+    await engine.extract();
+    clock.advance(1_000);
+    await say('I love my new bicycle. I live in Ghent.', 'later');
+    await engine.extract();
+    const { memories } = await engine.list(ANNA, { limit: 20 });
+    expect(memories).toHaveLength(4);
+    expect(memories.every(({ validToMs }) => validToMs === undefined)).toBe(true);
+  });
+
   for (const { name, answer } of [
     { name: 'no JSON', answer: 'I would rather not.' },
     { name: 'another shape', answer: '{"memories":["x"]}' },
@@ -96,7 +112,8 @@ describe('facts that a model draws', () => {
   test('of a hostile answer nothing is kept that is not of the shape and about the turns', async () => {
     const { engine } = stage([
       notes(
-        { text: 'x'.repeat(5_000), kind: 'system', turns: [1], replaces: ['all'] },
+        { text: `Hello there. ${'x'.repeat(5_000)}`, kind: 'system', turns: [1], replaces: ['all'] },
+        { text: 'Lantern.', kind: 'fact', turns: [1], replaces: [] },
         { text: 'No turn says so.', kind: 'fact', turns: [99], replaces: [] },
         { text: 'The assistant said so.', kind: 'fact', turns: [2], replaces: [] },
         { text: 7, kind: 'fact', turns: [1], replaces: [] },
@@ -121,11 +138,25 @@ describe('facts that a model draws', () => {
     const refused = new GatewayError('request_invalid', 'against the rules');
     const { engine, say, asked } = stage([down, down, refused, refused]);
     await say('Hello there, how are things?');
-    await expect(engine.extract()).rejects.toThrow('down');
+    expect(await engine.extract().catch(String)).toContain('down');
     expect(engine.unextracted).toBe(1);
     await engine.extract();
     expect(engine.unextracted).toBe(0);
     expect(asked).toHaveLength(4);
+  });
+
+  test('turns wait for more of them, but not for long', async () => {
+    const { engine, say, asked, clock } = stage([], { wait: '1m', batch: 2 });
+    await say('Hello there, how are things?');
+    await engine.extract();
+    expect(asked).toEqual([]);
+    clock.advance(60_000);
+    await engine.extract();
+    expect(asked).toHaveLength(1);
+    await say('It rains.');
+    await say('It still rains.');
+    await engine.extract();
+    expect(asked).toHaveLength(2);
   });
 
   test('no more than the day allows', async () => {

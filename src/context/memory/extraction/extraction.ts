@@ -42,6 +42,14 @@ interface Progress {
   readonly tokens: number;
 }
 
+/** Turns of a user that nobody has asked about. */
+interface Waiting {
+  readonly partition: MemoryPartition;
+  /** As far as is known. */
+  turns: number;
+  readonly sinceMs: number;
+}
+
 interface Batch {
   readonly turns: readonly Memory[];
   /** The number of the last record that was looked at. */
@@ -65,7 +73,7 @@ export class Extraction {
   readonly #config: ExtractionConfig;
   readonly #deps: ExtractionDeps;
   /** Users whose turns may wait, with how many are known to. */
-  readonly #waiting = new Map<string, { readonly partition: MemoryPartition; turns: number }>();
+  readonly #waiting = new Map<string, Waiting>();
   #isScanned = false;
   #run: Promise<void> | undefined;
 
@@ -85,7 +93,7 @@ export class Extraction {
   added(partition: MemoryPartition, turns: number): void {
     const name = nameOf(partition);
     const known = this.#waiting.get(name);
-    if (known === undefined) this.#waiting.set(name, { partition, turns });
+    if (known === undefined) this.#waiting.set(name, { partition, turns, sinceMs: this.#deps.clock.now() });
     else known.turns += turns;
   }
 
@@ -106,6 +114,7 @@ export class Extraction {
     let failure: Error | undefined;
     let failures = 0;
     for (const [name, entry] of Array.from(this.#waiting)) {
+      if (entry.turns < this.#config.batch && this.#deps.clock.now() - entry.sinceMs < this.#config.wait) continue;
       try {
         const left = await this.#one(entry.partition);
         if (left === 0) this.#waiting.delete(name);
@@ -131,7 +140,8 @@ export class Extraction {
         if (kind !== 'memory') continue;
         const partition: MemoryPartition = { tenant, kind, name };
         const { seq } = await this.#progress(partition);
-        if (seq < head) this.added(partition, 0);
+        if (seq < head && !this.#waiting.has(nameOf(partition)))
+          this.#waiting.set(nameOf(partition), { partition, turns: 0, sinceMs: -Infinity });
       }
       after = page.at(-1);
       await this.#deps.pause();

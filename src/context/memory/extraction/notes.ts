@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { withoutBlocks } from '../../context-block.ts';
 import type { Memory } from '../memory.ts';
-import { cleanText } from '../memory-text.ts';
+import { cleanText, sharedCount, stemsOf } from '../memory-text.ts';
 import type { Statement } from '../statement.ts';
 
 const NOTES_MAX = 40;
@@ -27,7 +27,10 @@ export interface Note {
   readonly turns: readonly Memory[];
 }
 
-/** Undefined: the answer is not of the asked shape. Notes that name no turn of the user are left out. */
+/**
+ * Undefined: the answer is not of the asked shape. Left out are notes that name no turn of the user, or have no word of it; and of what they are to
+ * replace, what has no word in common with them.
+ */
 export function notesOf(text: string, turns: readonly Memory[], known: readonly Memory[]): Note[] | undefined {
   const parsed = answer.safeParse(jsonIn(text));
   if (!parsed.success) return undefined;
@@ -40,9 +43,18 @@ export function notesOf(text: string, turns: readonly Memory[], known: readonly 
 function noteOf(said: z.infer<typeof note>, turns: readonly Memory[], known: readonly Memory[]): Note | undefined {
   const text = cleanText(withoutBlocks(said.text)).replace(/\s+/g, ' ').slice(0, TEXT_CHARS_MAX);
   const sources = [...new Set(said.turns)].flatMap((number) => turns[number - 1] ?? []).filter(({ role }) => role === 'user');
-  if (text.length < 3 || sources.length === 0) return undefined;
-  // What an operator has laid down is not for a model to end; contradiction.ts holds the same.
-  const replaced = said.replaces.flatMap((number) => known[number - 1] ?? []).filter(({ immutable }) => immutable !== true);
+  const told = stemsOf(sources.map((turn) => turn.text).join('\n'));
+  const stems = stemsOf(text);
+  if (sources.length === 0 || sharedCount(stems, told) === 0) return undefined;
+  const saidMs = Math.max(...sources.map(({ eventMs }) => eventMs));
+  const replaced = said.replaces
+    .flatMap((number) => known[number - 1] ?? [])
+    .filter((each) => {
+      // What an operator has laid down is not for a model to end; contradiction.ts holds the same. What was said in the same breath did not end.
+      if (each.immutable === true || each.validFromMs >= saidMs) return false;
+      const before = stemsOf(each.text);
+      return sharedCount(before, stems) > 0 || sharedCount(before, told) > 0;
+    });
   const eventMs = said.kind === 'event' ? dateOf(said.date) : undefined;
   return {
     statement: {

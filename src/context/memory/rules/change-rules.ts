@@ -3,7 +3,7 @@
  * tea; "the meeting is on Friday now" ends whatever was said of the meeting's day, which `~` stands for.
  */
 
-import { clauseOf } from './slots.ts';
+import { clauseOf, typeOf } from './slots.ts';
 import { hasAny, wordList, wordsIn } from './words-in.ts';
 
 export interface Change {
@@ -118,6 +118,8 @@ export function changeOf(said: string): Change | undefined {
   return { isStrong, ends: [...ends.slice(0, 4), SAME_FRAME] };
 }
 
+const NAME = /\p{Lu}[\p{L}\p{N}.-]+/gu;
+
 /** A name in it is what was meant: "my Lloyds account" was told as "I bank with Lloyds". */
 function endedPhrase(old: string): string {
   const clause = clauseOf(old, 9).replace(
@@ -125,7 +127,7 @@ function endedPhrase(old: string): string {
     '',
   );
   const core = clause.replace(TAIL, '');
-  const names = (core === '' ? clause : core).match(/\p{Lu}[\p{L}\p{N}.-]+/gu);
-  if (names !== null && !/^(?:I|We|The|My|Our)$/u.test(names[0] ?? '')) return names.join(' ');
+  const names = core.match(NAME) ?? clause.match(NAME)?.filter((name) => typeOf(name) === undefined) ?? null;
+  if (names !== null && names.length > 0 && !/^(?:I|We|The|My|Our)$/u.test(names[0] ?? '')) return names.join(' ');
   return core.replace(/^(?:usual|old|former|whole) /iu, '');
 }

@@ -134,12 +134,12 @@ const ROWS: readonly Row[] = [
   {
     attribute: 'pet',
     pattern:
-      /\b(?:i|we|our|my) ?(?:have|got|own|adopted|'ve got|keep|)(?: just| also)? ?(?:an? |two |three |some |our |my )?(?:[\p{L}-]+ ){0,3}(?:cats?|dogs?|puppy|puppies|kittens?|rabbits?|hamsters?|parrots?|horses?|tortoise|turtle|snake|goldfish|guinea pigs?|greyhound|labrador|poodle|retriever|terrier|tabby|budgies?)(?:,| is| are|)?(?: called| named|'s name is|:)? (?<value>\p{Lu}[\p{L}'-]+(?:(?:,| and|, and) \p{Lu}[\p{L}'-]+)*)/u,
+      /\b(?:[Ii]|[Ww]e|[Oo]ur|[Mm]y) ?(?:have|got|own|adopted|'ve got|keep|)(?: just| also)? ?(?:an? |two |three |some |our |my )?(?:[\p{L}-]+ ){0,3}(?:cats?|dogs?|puppy|puppies|kittens?|rabbits?|hamsters?|parrots?|horses?|tortoise|turtle|snake|goldfish|guinea pigs?|greyhound|labrador|poodle|retriever|terrier|tabby|budgies?)(?:,| is| are|)?(?: called| named|'s name is|:)? (?<value>\p{Lu}[\p{L}'-]+(?:(?:,| and|, and) \p{Lu}[\p{L}'-]+)*)/u,
   },
   {
     attribute: 'language',
     pattern:
-      /\b(?:i|we) (?:can |also |only |both )?(?:speak|am fluent in|'m fluent in) (?:fluent |some |a little |a bit of )?(?<value>\p{Lu}\p{L}+(?:(?:,| and|, and) (?:\p{Lu}\p{L}+))*)/u,
+      /\b(?:[Ii]|[Ww]e) (?:can |also |only |both )?(?:speak|am fluent in|'m fluent in) (?:fluent |some |a little |a bit of )?(?<value>\p{Lu}\p{L}+(?:(?:,| and|, and) (?:\p{Lu}\p{L}+))*)/u,
   },
   {
     attribute: 'language',
@@ -148,7 +148,7 @@ const ROWS: readonly Row[] = [
   {
     attribute: 'learning',
     pattern:
-      /\b(?:i'm|i am|i've been|i started|i have started|and am|now)(?: now| currently)? (?:learning|studying|practising|practicing) (?:to speak )?(?<value>Italian|Spanish|French|German|Portuguese|Russian|Polish|Dutch|Swedish|Norwegian|Danish|Finnish|Greek|Turkish|Arabic|Hebrew|Hindi|Mandarin|Cantonese|Chinese|Japanese|Korean|Vietnamese|Thai|Ukrainian|Czech|Hungarian|Welsh|Irish|Latin|Swahili|Urdu|Bengali|Persian|Farsi|Romanian|Croatian|Serbian|Catalan|Esperanto)\b/u,
+      /\b(?:[Ii]'m|[Ii] am|[Ii]'ve been|[Ii] started|[Ii] have started|and am|now)(?: now| currently)? (?:learning|studying|practising|practicing) (?:to speak )?(?<value>Italian|Spanish|French|German|Portuguese|Russian|Polish|Dutch|Swedish|Norwegian|Danish|Finnish|Greek|Turkish|Arabic|Hebrew|Hindi|Mandarin|Cantonese|Chinese|Japanese|Korean|Vietnamese|Thai|Ukrainian|Czech|Hungarian|Welsh|Irish|Latin|Swahili|Urdu|Bengali|Persian|Farsi|Romanian|Croatian|Serbian|Catalan|Esperanto)\b/u,
   },
   {
     attribute: 'studies',

@@ -16,7 +16,7 @@ const FENCED = /```[\s\S]*?(?:```|$)|~~~[\s\S]*?(?:~~~|$)/g;
 const QUOTED_LINE = /^[ \t]*>.*$/gm;
 const MARKUP = /<[^<>\n]{1,300}>/g;
 /** Behind these, a full stop ends no sentence. */
-const ABBREVIATION = /(?:^|[\s(])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Mt|Jr|Sr|vs|approx|No|e\.g|i\.e|[A-Z])\.$/;
+const ABBREVIATION = /(?:^|[\s(])(?:Mr|Mrs|Ms|Mx|Dr|Prof|St|Mt|Jr|Sr|vs|approx|No|e\.g|i\.e|[ap]\.m|[A-Z])\.$/;
 const END = /[.!?…]+["'”’)\]]*(?=\s|$)|\n+|(?<=\p{Extended_Pictographic})\s+(?=\p{Lu})/gu;
 
 export function sentencesOf(text: string): Sentence[] {

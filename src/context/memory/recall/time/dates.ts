@@ -112,7 +112,7 @@ function daysOf(scope: Scope, days: Days): Expression | undefined {
   if (!isDay(2_000, days.month, days.first) || !isDay(2_000, days.month, days.last) || days.last < days.first) return undefined;
   const spanIn = (inYear: number, weight: number): TimeSpan => {
     const fromMs = dayMs(inYear, days.month, days.first);
-    return span(fromMs, fromMs + (days.last - days.first + 1) * DAY_MS, 'day', weight);
+    return { ...span(fromMs, fromMs + (days.last - days.first + 1) * DAY_MS, 'day'), weight };
   };
   const told = yearAfter(scope, days.next);
   if (told === undefined) return expression(inLikelyYears(scope.nowMs, spanIn), 'day', { next: days.next, isYearless: true });

@@ -78,7 +78,7 @@ function weekOfPeriod(scope: Scope, from: number): Expression | undefined {
     // The first Saturday in it is its first weekend; its first week are its first seven days, as people count.
     if (unit === 'weekend') return nthWeekend({ fromMs, toMs, which, weight });
     const start = which === -1 ? toMs - 7 * DAY_MS : fromMs + (which - 1) * 7 * DAY_MS;
-    return span(start, start + 7 * DAY_MS, 'week', weight);
+    return { ...span(start, start + 7 * DAY_MS, 'week'), weight };
   });
 }
 
@@ -119,7 +119,7 @@ function offset(scope: Scope, from: number): Expression | undefined {
   return mapped(anchor, ({ fromMs, toMs, weight }) => {
     // "The week before" is all of it; "two weeks before" is around a day.
     if (bare !== undefined && bare.unit !== 'day') {
-      const one = isBefore ? span(fromMs - amount.ms, fromMs, 'week', weight) : span(toMs, toMs + amount.ms, 'week', weight);
+      const one = { ...(isBefore ? span(fromMs - amount.ms, fromMs, 'week') : span(toMs, toMs + amount.ms, 'week')), weight };
       return one;
     }
     return aroundSpan(isBefore ? fromMs - amount.ms : toMs - DAY_MS + amount.ms, amount, weight);

@@ -46,7 +46,7 @@ export function holiday(scope: Scope, from: number): Expression | undefined {
   const next = at + found.words.length;
   const spanIn = (year: number, weight = 1): TimeSpan => {
     const fromMs = found.fromMs(year);
-    return { ...span(fromMs, fromMs + found.days * DAY_MS, 'day', weight), slackMs: 3 * DAY_MS };
+    return { ...span(fromMs, fromMs + found.days * DAY_MS, 'day'), weight, slackMs: 3 * DAY_MS };
   };
   const told = yearAfter(scope, next);
   if (told !== undefined) return expression([spanIn(told.year)], 'day', { next: told.next, isSaid: isSaid(found) });

@@ -53,38 +53,38 @@ export function wordAt({ tokens }: Scope, at: number): string {
   return tokens[at]?.word ?? '';
 }
 
-export function span(fromMs: number, toMs: number, grain: Grain, weight = 1): TimeSpan {
-  return { fromMs, toMs, weight, slackMs: SLACK_MS[grain] };
+export function span(fromMs: number, toMs: number, grain: Grain): TimeSpan {
+  return { fromMs, toMs, weight: 1, slackMs: SLACK_MS[grain] };
 }
 
 export function daySpan(ms: number, weight = 1): TimeSpan {
   const fromMs = startOfDay(ms);
-  return span(fromMs, fromMs + DAY_MS, 'day', weight);
+  return { ...span(fromMs, fromMs + DAY_MS, 'day'), weight };
 }
 
 export function weekSpan(ms: number, weight = 1): TimeSpan {
   const fromMs = startOfWeek(ms);
-  return span(fromMs, fromMs + WEEK_MS, 'week', weight);
+  return { ...span(fromMs, fromMs + WEEK_MS, 'week'), weight };
 }
 
 /** Saturday and Sunday of the week. */
 export function weekendSpan(ms: number, weight = 1): TimeSpan {
   const fromMs = startOfWeek(ms) + 5 * DAY_MS;
-  return span(fromMs, fromMs + 2 * DAY_MS, 'day', weight);
+  return { ...span(fromMs, fromMs + 2 * DAY_MS, 'day'), weight };
 }
 
 /** Months may lie beyond 0 to 11. */
 export function monthSpan(year: number, month: number, weight = 1): TimeSpan {
-  return span(dayMs(year, month, 1), dayMs(year, month + 1, 1), 'month', weight);
+  return { ...span(dayMs(year, month, 1), dayMs(year, month + 1, 1), 'month'), weight };
 }
 
 /** Three months. */
 export function seasonSpan(year: number, month: number, weight = 1): TimeSpan {
-  return span(dayMs(year, month, 1), dayMs(year, month + 3, 1), 'season', weight);
+  return { ...span(dayMs(year, month, 1), dayMs(year, month + 3, 1), 'season'), weight };
 }
 
 export function yearSpan(year: number, weight = 1): TimeSpan {
-  return span(dayMs(year, 0, 1), dayMs(year + 1, 0, 1), 'year', weight);
+  return { ...span(dayMs(year, 0, 1), dayMs(year + 1, 0, 1), 'year'), weight };
 }
 
 /** The quarter in which a moment lies, and so many after it. */

@@ -81,7 +81,7 @@ function latestIn(spans: readonly TimeSpan[], nowMs: number): number | undefined
 }
 
 const BEFORE = new Set(['before', 'until', 'till', 'by', 'up', 'prior']);
-const AFTER = new Set(['since', 'after', 'from']);
+const AFTER = new Set(['since', 'after']);
 const AROUND = new Set(['around', 'about', 'circa', 'approximately', 'roughly']);
 const RECENTLY = new Set(['recently', 'lately', 'nowadays']);
 const SPEECH = new Set(
@@ -180,10 +180,12 @@ class Reader {
     const word = wordAt(scope, at);
     const isBefore = BEFORE.has(word);
     const isAround = AROUND.has(word);
-    if (!isBefore && !isAround && !AFTER.has(word)) return undefined;
+    if (!isBefore && !isAround && !AFTER.has(word) && word !== 'from') return undefined;
     const start = ['to', 'until', 'till'].includes(wordAt(scope, at + 1)) ? at + 2 : at + 1;
     const found = expressionAt(scope, start);
-    if (found === undefined) return undefined;
+    // "The pictures from May" are of May.
+    const isOnwards = ['on', 'onwards', 'onward'].includes(wordAt(scope, found?.next ?? 0));
+    if (found === undefined || (word === 'from' && !isOnwards)) return undefined;
     const [{ fromMs, toMs }] = found.spans;
     if (isAround)
       for (const one of found.spans) this.spans.push({ ...one, slackMs: Math.max(2 * one.slackMs, (one.toMs - one.fromMs) / 2) });

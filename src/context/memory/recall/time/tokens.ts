@@ -59,7 +59,7 @@ function tokenOf(match: RegExpExecArray, isFirst: boolean): Token {
   if (ordinal !== undefined) return { ...place, word: raw.toLowerCase(), ordinal: Number(ordinal) };
   if (number !== undefined) return { ...place, word: raw, number: Number(number) };
   if (short !== undefined) return { ...place, word: raw, number: 2_000 + Number(short) };
-  if (word === undefined) return { ...place, word: raw };
+  if (word === undefined) return { ...place, word: raw.toLowerCase() };
   const plain = word.replace('’', "'").toLowerCase().replace(/'s?$/, '');
   const spelled = NUMBER_WORDS.get(plain);
   const rank = ORDINAL_WORDS.get(plain);
