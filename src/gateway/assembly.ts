@@ -225,12 +225,13 @@ function createRoutes(config: Config, runtime: Runtime, { router, catalog, contr
 
 /** What is remembered of users, and how they are forgotten. */
 function createMemories({ context: { memory } }: Config, runtime: Runtime): Route[] {
-  const { context, documents, vendorObjects, stores, eraseNews: tellOthers, clock, random, log: logger } = runtime;
+  const { context, documents, vendorObjects, stores, rewrite, eraseNews: tellOthers, clock, random, log: logger } = runtime;
   const deps = {
     context,
     documents,
     vendorObjects,
     values: stores.values,
+    rewrite,
     tellOthers,
     clock,
     logger,

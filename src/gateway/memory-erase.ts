@@ -15,6 +15,7 @@ import { timeText } from '../context/memory/memory-times.ts';
 import { principalFact } from '../pipeline/facts.ts';
 import type { Handler } from '../pipeline/policy.ts';
 import type { DocumentStore, Owner } from '../stores/document/document-store.ts';
+import type { Rewrite } from '../stores/rewrite/sqlite-rewrite.ts';
 import { valueScope } from '../stores/value/value-scope.ts';
 import type { ValueStore } from '../stores/value/value-store.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
@@ -30,6 +31,8 @@ export interface EraseDeps {
   readonly documents: DocumentStore;
   readonly values: ValueStore;
   readonly vendorObjects: VendorObjectStore;
+  /** Has the files of the stores written anew, so that nothing deleted is left in them. */
+  readonly rewrite: Rewrite;
   /** Tells other processes to forget what they keep under this scope. */
   readonly tellOthers: (scope: string) => void;
   readonly clock: Clock;
@@ -48,7 +51,7 @@ export function createErase(deps: EraseDeps): Handler {
     const memories = await deps.context.memory.erase(partition);
     const documents = await eraseDocuments(owner, deps);
     const values = await eraseValues(owner, deps);
-    const kept = await keptElsewhere(owner, deps);
+    const left = [...(await filesElsewhere(owner, deps)), ...(await remnants(deps))];
     const counts = { ...memories, ...documents, ...values };
     const receipt = `era_${deps.createId()}`;
     const at = timeText(deps.clock.now());
@@ -61,9 +64,7 @@ export function createErase(deps: EraseDeps): Handler {
       erased: true,
       counts,
       receipt: { id: receipt, at, subject_sha256: subject },
-      ...(kept === 0
-        ? {}
-        : { not_erased: [{ kind: 'provider_files', count: kept, how: 'they are kept at a provider: DELETE /v1/files/{id}' }] }),
+      ...(left.length === 0 ? {} : { not_erased: left }),
     });
   };
 }
@@ -107,8 +108,27 @@ async function eraseValues(owner: Owner, { values, tellOthers }: EraseDeps): Pro
 
 const SHOWN_MAX = 1_000;
 
+interface Left {
+  readonly kind: string;
+  readonly count?: number;
+  /** What can be done about it. */
+  readonly how: string;
+}
+
 /** What stays where only its provider can delete it. */
-async function keptElsewhere(owner: Owner, { vendorObjects }: EraseDeps): Promise<number> {
-  const files = await vendorObjects.list(owner, { kind: 'file', provider: undefined, order: 'newest', after: undefined, limit: SHOWN_MAX });
-  return files.length;
+async function filesElsewhere(owner: Owner, { vendorObjects }: EraseDeps): Promise<Left[]> {
+  const { length: count } = await vendorObjects.list(owner, {
+    kind: 'file',
+    provider: undefined,
+    order: 'newest',
+    after: undefined,
+    limit: SHOWN_MAX,
+  });
+  return count === 0 ? [] : [{ kind: 'provider_files', count, how: 'they are kept at a provider: DELETE /v1/files/{id}' }];
+}
+
+/** A large database is not written anew while everybody waits. */
+async function remnants({ rewrite }: EraseDeps): Promise<Left[]> {
+  if ((await rewrite()) === 'done') return [];
+  return [{ kind: 'remnants', how: 'unused parts of the database file may hold fragments: run VACUUM on it when there is time' }];
 }

@@ -13,6 +13,8 @@ import { createKeySets, type KeySets } from '../policies/identify/key-set.ts';
 import { shareBroadcast } from '../stores/broadcast/shared.ts';
 import type { DocumentStore } from '../stores/document/document-store.ts';
 import type { PostgresWatch } from '../stores/postgres/postgres-watch.ts';
+import { createRewrite, type Rewrite } from '../stores/rewrite/sqlite-rewrite.ts';
+import { sqlitePath } from '../stores/sqlite-thread.ts';
 import { openStores, type Stores } from '../stores/stores.ts';
 import { isQdrant } from '../stores/vector/open-vectors.ts';
 import type { VendorObjectStore } from '../stores/vendor-object/vendor-object-store.ts';
@@ -70,6 +72,8 @@ export interface Runtime extends AsyncDisposable {
   readonly registry: EndpointRegistry;
   readonly dependencies: DependencyChecks;
   readonly breakerNews: BreakerNewsDesk;
+  /** Has the database written anew, so that nothing deleted is left in its file. */
+  readonly rewrite: Rewrite;
   /** Tells the processes that share a Redis to forget what they keep under a scope. */
   readonly eraseNews: (scope: string) => void;
   readonly events: UpstreamEvents;
@@ -136,6 +140,10 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     dependencies,
     breakerNews,
     eraseNews,
+    rewrite: createRewrite(databaseFile(config), {
+      clock,
+      onFault: (reason) => log.error('the database could not be written anew', { reason }),
+    }),
     events,
     watch: createStreamWatch(clock),
     admission,
@@ -159,6 +167,11 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
 /** A full collection: pages that it frees go back to the system. */
 function collectMemory(): void {
   Bun.gc(true);
+}
+
+/** The file of the embedded store; undefined where it is in memory, or a server. */
+function databaseFile({ state: { records } }: Config): string | undefined {
+  return records.startsWith('sqlite:') ? sqlitePath(records) : undefined;
 }
 
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */

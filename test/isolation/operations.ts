@@ -27,6 +27,7 @@ export interface Told {
 
 /** Asks as the user, or as the tenant's service that names the user; holds the answer and its headers against them. */
 export async function ask(person: Person, world: World, { method, path, body, headers = {}, may = [200] }: Asked): Promise<Told> {
+  if (isChat(path)) person.chattedAtMs = performance.now();
   const isService = headers['x-as-service'] !== undefined;
   const { 'x-as-service': _, ...sent } = headers;
   const authorization = `Bearer ${isService ? serviceKey(person) : boundKey(person)}`;
@@ -43,6 +44,10 @@ export async function ask(person: Person, world: World, { method, path, body, he
   if (!may.includes(reply.status)) world.fail(`${what}: ${reply.status} ${text.slice(0, 300)}`);
   const isJson = reply.headers.get('content-type')?.startsWith('application/json') === true;
   return { status: reply.status, text, headers: reply.headers, json: isJson ? (JSON.parse(text) as unknown) : undefined };
+}
+
+function isChat(path: string): boolean {
+  return path.startsWith('/v1/chat') || path === '/v1/responses';
 }
 
 const SUBJECTS = ['the harbour', 'my bicycle', 'the old mill', 'our garden', 'the blue kettle', 'the night train', 'my cello'] as const;
@@ -98,7 +103,7 @@ const streamed: Operation = {
       if (!isCut) world.fail(`stream: ${String(error)}`);
     } finally {
       controller.abort();
-      if (isCut) person.cutAtMs = performance.now();
+      person.chattedAtMs = performance.now();
     }
     // Events cut a word in two: the pieces are put together before they are looked at.
     const said = text.split('\n').flatMap((line) => contentOf(line));
@@ -313,19 +318,31 @@ const knowledge: Operation = {
   },
 };
 
-const CUT_SETTLES_MS = 500;
+/** What was said in a chat may be remembered after the answer has gone: whoever erases somebody waits for that. */
+const SETTLES_MS = 3_000;
 
 const erase: Operation = {
   name: 'erase',
   weight: 0.5,
   run: async (person, world) => {
-    if (performance.now() - person.cutAtMs < CUT_SETTLES_MS) return;
-    const path = `/v1/users/${encodeURIComponent(person.name)}`;
-    await ask(person, world, { method: 'DELETE', path, headers: asService(world) });
-    person.forget();
-    await ask(person, world, { method: 'GET', path: `${path}/export` });
+    if (performance.now() - person.chattedAtMs < SETTLES_MS) return;
+    await eraseWhole(person, world, asService(world));
+    await ask(person, world, { method: 'GET', path: `/v1/users/${encodeURIComponent(person.name)}/export` });
   },
 };
+
+const TRIES_MAX = 5;
+
+/** Until it is done: one that could not be done says so. */
+export async function eraseWhole(person: Person, world: World, headers: Record<string, string> = {}): Promise<Told> {
+  const path = `/v1/users/${encodeURIComponent(person.name)}`;
+  for (let tries = 1; ; tries += 1) {
+    const told = await ask(person, world, { method: 'DELETE', path, headers, may: tries < TRIES_MAX ? [200, 503] : [200] });
+    if (told.status !== 200 && tries < TRIES_MAX) continue;
+    person.forget();
+    return told;
+  }
+}
 
 export const OPERATIONS: readonly Operation[] = [
   chat,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { canariesIn, canaryText } from './canary.ts';
 import { startMirror } from './mirror.ts';
-import { ask, OPERATIONS, type Operation } from './operations.ts';
+import { ask, eraseWhole, OPERATIONS, type Operation } from './operations.ts';
 import { keysOf, type Person, World } from './world.ts';
 
 export interface IsolationOptions {
@@ -34,6 +34,7 @@ export interface IsolationReport {
 }
 
 const CONCURRENCY = 24;
+const SETTLES_MS = 5_000;
 /** Of the users, so many are erased at the end: one in five. */
 const ERASED_EACH = 5;
 
@@ -54,7 +55,7 @@ export async function runIsolation(options: IsolationOptions): Promise<Isolation
   world.violations.push(...mirror.mixtures.map((text) => `a model was told of two users at once: ${text}`));
 
   const erased = world.people.filter((_, index) => index % ERASED_EACH === 0);
-  await Bun.sleep(1_000);
+  await Bun.sleep(SETTLES_MS);
   const buried = new Set(
     erased.flatMap((person) => [...person.alive].map((serial) => canaryText({ tenant: person.tenant, user: person.user, serial }))),
   );
@@ -132,18 +133,18 @@ function free(world: World): Person {
 
 async function eraseAll(people: readonly Person[], world: World): Promise<void> {
   for (const person of people) {
-    const path = `/v1/users/${encodeURIComponent(person.name)}`;
     const chat = person.chats[0];
-    const { json } = await ask(person, world, { method: 'DELETE', path });
+    const serials = [...person.alive];
+    const { json } = await eraseWhole(person, world);
     if (chat !== undefined) {
-      // Its answer was cached, and is not any more. Asking has made it so again.
+      // Its answer was cached, and is not any more. Asking makes it so again, and what it says is theirs.
+      for (const serial of serials) person.alive.add(serial);
       const again = await ask(person, world, { method: 'POST', path: '/v1/chat/completions', body: chat });
       if (again.headers.get('x-cache') !== 'MISS')
         world.violations.push(`an erased user's answer was still cached: ${again.headers.get('x-cache')}`);
-      await ask(person, world, { method: 'DELETE', path });
+      await eraseWhole(person, world);
     }
     if (typeof json?.receipt?.id !== 'string') world.fail('an erasure has no receipt');
-    person.forget();
     await expectNothing(person, world);
   }
 }

@@ -19,8 +19,8 @@ export class Person implements Owner {
   readonly alive = new Set<number>();
   serial = 0;
   isBusy = false;
-  /** A stream was cut at this time: what it had said may still be on its way to be remembered. */
-  cutAtMs = 0;
+  /** When they last chatted: what was said may still be on its way to be remembered. */
+  chattedAtMs = 0;
 
   constructor(tenant: number, user: number) {
     this.tenant = tenant;

@@ -80,6 +80,7 @@ export function createMemoryStage(settings: { readonly enabled?: boolean } = {})
       documents,
       values,
       vendorObjects,
+      rewrite: async () => 'done',
       tellOthers: (scope) => void told.push(scope),
       clock,
       logger: { debug: note, info: note, warn: note, error: note },
