@@ -92,7 +92,6 @@ const LAST_WORDS_MS = 2_000;
 export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const { clock, log, random, version } = deps;
   const metrics = createMetrics(config.telemetry.metrics, { clock, version, droppedLogLines: () => log.dropped, readProcess });
-  const traceIds = createTraceIds(deps.seed);
   const spans = createSpanExporter(config.telemetry.traces, {
     clock,
     logger: log,
@@ -128,7 +127,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     random,
     metrics,
     otherWorkers: deps.otherWorkers ?? (async () => []),
-    traceIds,
+    traceIds: createTraceIds(deps.seed),
     spans,
     stores,
     documents: records.documents,
@@ -140,10 +139,7 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     dependencies,
     breakerNews,
     eraseNews,
-    rewrite: createRewrite(databaseFile(config), {
-      clock,
-      onFault: (reason) => log.error('the database could not be written anew', { reason }),
-    }),
+    rewrite: openRewrite(config, deps),
     events,
     watch: createStreamWatch(clock),
     admission,
@@ -177,4 +173,12 @@ function databaseFile({ state: { records } }: Config): string | undefined {
 /** Qdrant's own word for whether it serves: qdrant.tech/documentation/guides/monitoring. */
 function dependenciesOf({ state }: Config): Dependency[] {
   return isQdrant(state.vectors) ? [{ name: 'qdrant', url: state.vectors, healthPath: '/readyz' }] : [];
+}
+
+/** What is deleted for good is gone from the file of the records, too. */
+function openRewrite(config: Config, { clock, log }: RuntimeDeps): Rewrite {
+  return createRewrite(databaseFile(config), {
+    clock,
+    onFault: (reason) => log.error('the database could not be written anew', { reason }),
+  });
 }

@@ -29,14 +29,12 @@ export function createRewrite(path: string | undefined, deps: RewriteDeps): Rewr
   const begin = (): Promise<'done' | 'left'> => {
     next = undefined;
     const run = rewrite(path, deps);
-    const settled = run.then(
-      () => undefined,
-      () => undefined,
-    );
+    const settled: Promise<void> = run
+      .catch(() => undefined)
+      .then(() => {
+        if (running === settled) running = undefined;
+      });
     running = settled;
-    void settled.then(() => {
-      if (running === settled) running = undefined;
-    });
     return run;
   };
   // What runs already may have passed by what was deleted since.
