@@ -13,7 +13,7 @@ import { UnitTable } from './unit-table.ts';
 const CANDIDATES_MIN = 100;
 const CANDIDATES_PER_HIT = 6;
 const GRAMS_MIN = 30;
-const GRAMS_PER_HIT = 2;
+const GRAMS_PER_HIT = 3;
 
 export function createLexicalIndex(): LexicalIndex {
   const table = new UnitTable();
