@@ -6,7 +6,10 @@
  * stays as the parent, and passes on signals and the way it ends.
  */
 import { resolve } from 'node:path';
+import { bundleLater, bundleNow, freshBundle } from './bundle.mjs';
 import { ensureInstalled, findBun, root, runtimeEnvironment, runtimeFlags } from './runtime.mjs';
+
+const MAIN = resolve(root, 'src/main.ts');
 
 /** Signals that mean something to the gateway: drain, reload, and whatever it does on SIGUSR2. */
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'];
@@ -20,9 +23,10 @@ const PARENT_CHECK_MS = 250;
 
 async function main() {
   const [file, args] = programOf(process.argv.slice(2));
-  await ensureInstalled({ withDevelopment: false });
+  const isNew = await ensureInstalled({ withDevelopment: false });
   const bun = await findBun();
-  const bunArgs = [...runtimeFlags, file, ...args];
+  if (isNew) await bundleNow(bun);
+  const bunArgs = [...runtimeFlags, file === MAIN ? await mainProgram(bun, args) : file, ...args];
 
   // Node 22.15 and newer, not on Windows; Bun found on PATH has no path to exec.
   const canExec = process.execve !== undefined && process.platform !== 'win32' && bun !== 'bun';
@@ -30,9 +34,16 @@ async function main() {
   await runAsChild(bun, bunArgs);
 }
 
+/** The sources, or the bundle of them where there is one; a gateway that starts without one has it made for the next time. */
+async function mainProgram(bun, [command]) {
+  const bundle = freshBundle(bun);
+  if (bundle === undefined && command === 'start') await bundleLater(bun);
+  return bundle ?? MAIN;
+}
+
 /** The file to run and its arguments. */
 function programOf(argv) {
-  if (argv[0] !== 'run') return [resolve(root, 'src/main.ts'), argv];
+  if (argv[0] !== 'run') return [MAIN, argv];
   if (argv[1] === undefined) throw new Error('usage: gatehouse run FILE [ARGUMENTS…]');
   return [resolve(root, argv[1]), argv.slice(2)];
 }

@@ -69,14 +69,14 @@ export function isNewEnough(version) {
 }
 
 /**
- * Installs what package-lock.json asks for, unless it is there; `withDevelopment` counts the tools for tests and checks too.
+ * Installs what package-lock.json asks for, unless it is there; `withDevelopment` counts the tools for tests and checks too. Says whether it did.
  * Throws when npm fails. Without a lock file we were installed as a package ourselves, and npm has done it already.
  */
 export async function ensureInstalled({ withDevelopment }) {
   const wanted = readLock(join(root, 'package-lock.json'));
-  if (wanted === undefined) return;
+  if (wanted === undefined) return false;
   const installed = readLock(join(root, 'node_modules', '.package-lock.json'));
-  if (isInstalled(wanted, installed, withDevelopment)) return;
+  if (isInstalled(wanted, installed, withDevelopment)) return false;
 
   process.stderr.write('gatehouse: installing dependencies with npm ci\n');
   // Someone who has the tools keeps them, though a start alone would not need them.
@@ -84,6 +84,7 @@ export async function ensureInstalled({ withDevelopment }) {
   // Every choice is said, so neither NODE_ENV nor an .npmrc changes it. No package of ours needs an install script.
   const flags = ['--include=optional', keepsDevelopment ? '--include=dev' : '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
   await npm(['ci', '--loglevel=error', ...flags]);
+  return true;
 }
 
 /** The packages of a lock file by path, or undefined when there is none. */

@@ -7,17 +7,22 @@ import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isInstalled, isNewEnough, packageNames } from '../bin/runtime.mjs';
+import { copyCheckout } from './harness/checkout.ts';
 
 const root = dirname(import.meta.dir);
 const node = Bun.which('node') ?? 'node';
 const INSTALL_TIMEOUT_MS = 180_000;
 
 /** What a person's shell would have: nothing that the test runner's own npm or launcher has set. */
-const environment: Record<string, string> = Object.fromEntries(
-  Object.entries(process.env).flatMap(([name, value]) =>
-    value === undefined || /^(npm_|BUN_|NODE_(OPTIONS|ENV)$)/.test(name) ? [] : [[name, value]],
+const environment: Record<string, string> = {
+  ...Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || /^(npm_|BUN_|NODE_(OPTIONS|ENV)$)/.test(name) ? [] : [[name, value]],
+    ),
   ),
-);
+  // Nothing goes on in folders that are deleted at the end.
+  GATEHOUSE_BUNDLE: 'off',
+};
 
 let folder: string;
 beforeAll(async () => {
@@ -99,7 +104,7 @@ describe('a fresh clone', () => {
     'npm start installs what is missing, without install scripts, and answers',
     async () => {
       const clone = join(folder, 'clone');
-      await copyCheckout(clone);
+      await copyCheckout(root, clone);
       const child = Bun.spawn(['npm', 'start', '--silent', '--', '--port', '0'], {
         cwd: clone,
         env: { ...environment, npm_config_ignore_scripts: 'true' },
@@ -127,19 +132,6 @@ describe('a fresh clone', () => {
     INSTALL_TIMEOUT_MS,
   );
 });
-
-/** Copies what git would: the tracked files and those that are new, but nothing ignored. */
-async function copyCheckout(target: string): Promise<void> {
-  const listed = Bun.spawnSync(['git', 'ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: root });
-  expect(listed.exitCode).toBe(0);
-  const paths = listed.stdout.toString().split('\0');
-  for (const path of paths) {
-    // A tracked file may just have been deleted.
-    if (path === '' || !(await Bun.file(join(root, path)).exists())) continue;
-    await mkdir(join(target, dirname(path)), { recursive: true });
-    await cp(join(root, path), join(target, path));
-  }
-}
 
 // Where Node can, the launcher becomes Bun; elsewhere Bun is its child. Both must look the same from outside.
 const canExec = Bun.spawnSync([node, '-p', 'typeof process.execve']).stdout.toString().trim() === 'function';

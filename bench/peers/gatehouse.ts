@@ -16,7 +16,13 @@ export const gatehouse: PeerDefinition = {
     return ((await Bun.file(`${ROOT}package.json`).json()) as { version: string }).version;
   },
   waysToStart: [
-    { name: 'npm start (through the launcher)', options: (setup, port) => options(['node', `${ROOT}bin/gatehouse.mjs`], setup, port) },
+    {
+      name: 'npm start (through the launcher, from the bundle that an install makes)',
+      options: (setup, port) => {
+        Bun.spawnSync(['node', `${ROOT}bin/prepare.mjs`]);
+        return options(['node', `${ROOT}bin/gatehouse.mjs`], setup, port);
+      },
+    },
     { name: 'bun src/main.ts start', options: (setup, port) => options([process.execPath, `${ROOT}src/main.ts`], setup, port) },
   ],
   async start(setup) {

@@ -10,6 +10,8 @@ export interface GatewayOptions {
   readonly flags?: readonly string[];
   /** Default 10 s. */
   readonly timeoutMs?: number;
+  /** Default: the sources. */
+  readonly program?: string;
 }
 
 export interface GatewayProcess extends AsyncDisposable {
@@ -39,6 +41,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
       readyPattern: /http:\/\/[\d.]+:\d+/,
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...(options.program === undefined ? {} : { program: options.program }),
     });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

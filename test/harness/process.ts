@@ -98,12 +98,17 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
   }
 }
 
+export interface GatehouseOptions extends Omit<ProcessOptions, 'command' | 'args'> {
+  /** Default: the sources. */
+  readonly program?: string;
+}
+
 /** Starts a command of ours: `gatehouse <args>`, on the Bun that runs the tests. */
-export function startGatehouse(args: readonly string[], options: Omit<ProcessOptions, 'command' | 'args'>): Promise<StartedProcess> {
+export function startGatehouse(args: readonly string[], { program, ...options }: GatehouseOptions): Promise<StartedProcess> {
   return startProcess({
     ...options,
     command: process.execPath,
-    args: [`--config=${join(ROOT, 'bunfig.toml')}`, join(ROOT, 'src/main.ts'), ...args],
+    args: [`--config=${join(ROOT, 'bunfig.toml')}`, program ?? join(ROOT, 'src/main.ts'), ...args],
     // Must be there before the process starts: see bin/runtime.mjs.
     env: { BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...options.env },
   });

@@ -1,6 +1,7 @@
 /*
  * From the exec of the command to the first answered chat request, asked for each millisecond, on the one core that the gateway has
- * in all of these benches. Judged as `npm start` runs it, through the launcher; the same without the launcher is a note.
+ * in all of these benches. Judged as `npm start` runs it after an install: through the launcher, from the bundle. From the sources, as after
+ * each change of them, and without the launcher, is a note.
  */
 import { freePort, startChild } from '../../measure/children.ts';
 import { readMemory } from '../../measure/process-usage.ts';
