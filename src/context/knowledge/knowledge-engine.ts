@@ -5,7 +5,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import type { Partition, RecordChange, RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
@@ -60,6 +60,13 @@ export interface LocalKnowledgeEngine extends KnowledgeEngine {
   /** Collections whose index is in memory, and the bytes that they hold. */
   readonly indexes: number;
   readonly indexBytes: number;
+  /** Takes on another configuration, and what goes with it. Calls under way end as they began; the memory for indexes stays as it was. */
+  configure(config: Omit<KnowledgeEngineConfig, 'indexBytesMax'>, parts: Pick<KnowledgeEngineDeps, 'dense' | 'reranker'>): void;
+  /**
+   * Makes indexes of collections before they are asked for, those that were used last first, while there is room. `partitions`: those of their
+   * chunks. Resolves with their order.
+   */
+  warm(partitions: readonly Partition[], giveWay: () => Promise<void>): Promise<readonly Partition[]>;
 }
 
 export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps): LocalKnowledgeEngine {
@@ -71,29 +78,56 @@ const LISTS_BYTES_MAX = 64 * 1_048_576;
 const ACTIVE_EVERY_MS = 60_000;
 
 class Engine implements LocalKnowledgeEngine {
-  readonly #config: KnowledgeEngineConfig;
-  readonly #deps: KnowledgeEngineDeps;
+  readonly #deps: Omit<KnowledgeEngineDeps, 'dense' | 'reranker'>;
+  #config: Omit<KnowledgeEngineConfig, 'indexBytesMax'>;
+  #dense: DenseArm | undefined;
+  #search: Search;
   readonly #ingestion: Ingestion;
   readonly #fileBook: CollectionFiles;
-  readonly #search: Search;
   readonly #collections: PartitionViews<CollectionsView>;
   readonly #files: PartitionViews<FilesView>;
   readonly #chunks: PartitionViews<ChunksView>;
   /** Views that were looked through for what is left over. */
   readonly #tidied = new WeakSet<ChunksView>();
 
-  constructor(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps) {
+  constructor(config: KnowledgeEngineConfig, { dense, reranker, ...deps }: KnowledgeEngineDeps) {
     this.#config = config;
+    this.#dense = dense;
     this.#deps = deps;
     const { records, pause, clock } = deps;
     const views = { records, pause, now: () => clock.monotonic() };
     this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
     this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
     this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
-    this.#ingestion = new Ingestion({ ...deps, follow: ({ tenant, collection }) => this.#follow(tenant, collection) });
+    this.#ingestion = new Ingestion({
+      ...deps,
+      changed: (partition) => this.#dense?.changed(partition),
+      follow: ({ tenant, collection }) => this.#follow(tenant, collection),
+    });
     this.#fileBook = new CollectionFiles({ records, clock, views: this.#files, ingestion: this.#ingestion });
-    const { candidates = 0, timeoutMs = 0 } = config.reranker ?? {};
-    this.#search = new Search({ denseShare: config.knowledge.dense_share, candidates, rerankMs: timeoutMs }, deps);
+    this.#search = searchOf(config, { ...deps, dense, reranker });
+  }
+
+  configure(config: Omit<KnowledgeEngineConfig, 'indexBytesMax'>, parts: Pick<KnowledgeEngineDeps, 'dense' | 'reranker'>): void {
+    this.#config = config;
+    this.#dense = parts.dense;
+    this.#search = searchOf(config, { ...this.#deps, ...parts });
+  }
+
+  async warm(partitions: readonly Partition[], giveWay: () => Promise<void>): Promise<readonly Partition[]> {
+    const used = new Map<Partition, number>();
+    for (const partition of partitions) {
+      // What is left over of a deleted collection, or of one whose time is over, is nothing to search.
+      const stored = await this.#stored(partition.tenant, partition.name);
+      if (stored !== undefined && stored.expired !== true) used.set(partition, stored.lastActiveMs);
+    }
+    const latest = [...used].toSorted(([, a], [, b]) => b - a).map(([partition]) => partition);
+    for (const partition of latest) {
+      const { tenant, name } = partition;
+      const isRoom = (await this.#files.warm(filesOf(tenant, name), giveWay)) && (await this.#chunks.warm(partition, giveWay));
+      if (!isRoom) break;
+    }
+    return latest;
   }
 
   get indexes(): number {
@@ -302,7 +336,7 @@ class Engine implements LocalKnowledgeEngine {
   async #erase(tenant: string, id: string): Promise<void> {
     await this.#files.erase(filesOf(tenant, id));
     await this.#chunks.erase(chunksOf(tenant, id));
-    await this.#deps.dense?.erase(chunksOf(tenant, id));
+    await this.#dense?.erase(chunksOf(tenant, id));
   }
 
   /** Chunks that no file names are left over from work that ended before its time. */
@@ -319,6 +353,20 @@ class Engine implements LocalKnowledgeEngine {
       if (now?.pending !== version && now?.version !== version) await this.#ingestion.deleteVersion(place, version);
     }
   }
+}
+
+function searchOf({ knowledge, reranker }: Omit<KnowledgeEngineConfig, 'indexBytesMax'>, deps: SearchParts): Search {
+  const { candidates = 0, timeoutMs = 0 } = reranker ?? {};
+  const { dense, reranker: model, ...rest } = deps;
+  return new Search(
+    { denseShare: knowledge.dense_share, candidates, rerankMs: timeoutMs },
+    { ...rest, ...(dense === undefined ? {} : { dense }), ...(model === undefined ? {} : { reranker: model }) },
+  );
+}
+
+interface SearchParts extends Omit<KnowledgeEngineDeps, 'dense' | 'reranker'> {
+  readonly dense?: DenseArm | undefined;
+  readonly reranker?: Reranker | undefined;
 }
 
 function collectionChange(id: string, collection: StoredCollection): RecordChange {
