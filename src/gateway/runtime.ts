@@ -84,6 +84,10 @@ export interface Runtime extends AsyncDisposable {
   readonly keySets: KeySets;
   /** What the context engines ask; as the configuration that is in force has them. */
   readonly contextModels: CurrentContextModels;
+  /** Makes memory and knowledge ready for another configuration; what it returns puts that in force. Throws a TypeError, and has changed nothing. */
+  prepareContext(config: Config): () => void;
+  /** Gets ready, soon and in the background, what the first requests will need. */
+  warmUp(): void;
 }
 
 /** Longest wait for the last spans and log lines when the process ends. */
@@ -112,13 +116,14 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
-  const context = openContext(config, { clock, log, random, transport, documents: records.documents });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
   const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
   const admission = createAdmission(config.admission, { clock });
+  const context = openContext(config, { clock, log, random, transport, documents: records.documents, running: () => admission.running });
   const idleMemory = watchIdleMemory({ clock, work: admission, collect: collectMemory });
+  metrics.contextWarm(() => context.isWarm);
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -146,6 +151,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
     contextModels: context.models,
+    prepareContext: (next) => context.prepare(next),
+    warmUp: () => context.warmUp(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();

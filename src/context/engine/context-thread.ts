@@ -68,8 +68,8 @@ const KNOWLEDGE_CALLS = {
 
 export interface ContextThread extends ContextEngine {
   /**
-   * What the engines are made from, from now on; what comes after this call is answered by it. The stores and the memory for indexes stay as they were
-   * when the thread began, so `state` must be the same.
+   * What the engines are made from, from now on. They go on while they take it over, with the stores and the memory for indexes that they have: `state` must be the
+   * same.
    */
   configure(config: EngineConfig): void;
   /** Starts the thread, and has it make what chats will ask for before they do. Rejects with `storage_unavailable`. */

@@ -54,7 +54,7 @@ async function configure(next: EngineConfig): Promise<void> {
 }
 
 /** It is opened when it is first needed, and anew after it could not be: a disk may come back. */
-function build(): ContextEngine {
+function build(): BuiltEngine {
   if (config === undefined) throw new Error('the engines were asked before they were told what they are made from');
   try {
     return buildEngine(config, { clock: systemClock, random: Math.random, onFault: report, models, isBusy: () => waitedFor > 0 });
