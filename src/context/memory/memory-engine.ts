@@ -60,6 +60,9 @@ export interface MemoryEngineDeps {
 
 /** Others write to the same user's log at the same moment: so often it is tried before they are too many. */
 const ATTEMPTS_MAX = 50;
+/** Recalls before the first that counts. */
+const REHEARSALS = 5;
+const REHEARSED_LIMIT = 10;
 /** Changes that are written at once. */
 const BATCH = 3_000;
 
@@ -98,7 +101,16 @@ class RecordedMemory implements LocalMemoryEngine {
   }
 
   async warm(partitions: readonly MemoryPartition[], giveWay: () => Promise<void>): Promise<void> {
-    for (const partition of partitions) if (!(await this.#books.warm(partition, giveWay))) return;
+    for (const partition of partitions) if (!(await this.#books.warm(partition, giveWay))) break;
+    const [first] = partitions;
+    if (first === undefined || !this.#books.holds(first)) return;
+    // A first recall takes several times as long as the second: it is had here, by words alone, for nobody's model is asked without a caller.
+    const { view } = await this.#books.at(first);
+    const recall = createRecall(this.#parts.config, { view: async () => view, clock: this.#deps.clock });
+    for (const { text } of [...view.memories.values()].slice(-REHEARSALS)) {
+      await recall(first, { query: text, limit: REHEARSED_LIMIT });
+      await giveWay();
+    }
   }
 
   get unextracted(): number {
