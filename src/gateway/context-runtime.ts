@@ -96,7 +96,10 @@ export function openContext(initial: Config, deps: ContextRuntimeDeps): ContextR
 
 /** What the thread has to do with. */
 function usedOf({ context: { memory, knowledge } }: Config): readonly ('memory' | 'knowledge')[] {
-  return [...(memory.enabled && memory.remote === undefined ? (['memory'] as const) : []), ...(knowledge.enabled ? (['knowledge'] as const) : [])];
+  return [
+    ...(memory.enabled && memory.remote === undefined ? (['memory'] as const) : []),
+    ...(knowledge.enabled ? (['knowledge'] as const) : []),
+  ];
 }
 
 function isUsed(config: Config): boolean {

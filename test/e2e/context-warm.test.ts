@@ -18,14 +18,14 @@ let folder: string;
 let records: string;
 let collection: string;
 
-function start(context: object, state: object = { records }): Promise<GatewayProcess> {
+function start({ knowledge, ...context }: { deadline?: string; knowledge?: object; memory?: object }, state: object = { records }) {
   return startGateway({
     config: {
       auth: { keys: [{ name: 'all', key: KEY, tier: 'free' }] },
       limits: { tiers: { free: {} } },
       telemetry: { metrics: { access: 'public' } },
       state,
-      context: { ...context, embeddings: { model: 'chat/sim-1' }, knowledge: { chunk_tokens: 100, chunk_overlap: 0 } },
+      context: { ...context, knowledge: { chunk_tokens: 100, chunk_overlap: 0, ...knowledge } },
       providers: { chat: { type: 'openai-compatible', base_url: `${simulator.url}/v1` } },
       models: { [MODEL]: { targets: [{ provider: 'chat', model: 'sim-1' }] } },
     },
@@ -64,7 +64,9 @@ const isWarm = (gateway: GatewayProcess) =>
 
 /** Sections that are a chunk each, of words that differ. */
 function handbook(): string {
-  const words = 'anvil barley copper dusk ember flint gorse heron iris juniper kelp lantern maple nettle osprey pewter quartz rowan'.split(' ');
+  const words = 'anvil barley copper dusk ember flint gorse heron iris juniper kelp lantern maple nettle osprey pewter quartz rowan'.split(
+    ' ',
+  );
   return Array.from({ length: SECTIONS }, (_, at) => {
     const some = Array.from({ length: 60 }, (__, word) => words[(at * 7 + word * (1 + (at % 5))) % words.length]);
     return `## Section ${at}\n\nThe gate number ${at} opens for ${some.join(' ')} at hour ${at % 24}.\n`;
@@ -91,7 +93,10 @@ beforeAll(async () => {
     },
     { what: 'the handbook', timeoutMs: 40_000 },
   );
-  const messages = Array.from({ length: MEMORIES }, (_, at) => ({ role: 'user', content: `My canary number ${at} is called Apollo-${at}.` }));
+  const messages = Array.from({ length: MEMORIES }, (_, at) => ({
+    role: 'user',
+    content: `My canary number ${at} is called Apollo-${at}.`,
+  }));
   for (let at = 0; at < MEMORIES; at += 50) {
     const reply = await post(gateway, '/v1/memories', { user_id: 'ada', infer: false, messages: messages.slice(at, at + 50) });
     expect(reply.status).toBeLessThan(300);
@@ -108,9 +113,7 @@ describe('behind a start', () => {
   test('the first chat has memories and documents, with nothing left out, once the gateway says that they are ready', async () => {
     await using gateway = await start({ deadline: '300ms' });
     await isWarm(gateway);
-    console.log(gateway.logs().filter((line) => line['level'] !== 'x'));
     const { context, metadata } = await chat(gateway, QUESTION);
-    console.log(metadata);
     expect(metadata['left_out'] ?? []).toEqual([]);
     expect(context.memories.some(({ text }) => text.includes('Apollo-7'))).toBe(true);
     expect(context.rag_documents.length).toBeGreaterThan(0);
@@ -134,12 +137,9 @@ describe('behind a start', () => {
     for (const [context, state] of [
       [{}, { records: 'memory' }],
       [{}, { records: `sqlite:${join(folder, 'new.db')}` }],
-      [{ memory: { enabled: false } }, undefined],
+      [{ memory: { enabled: false }, knowledge: { enabled: false } }, undefined],
     ] as const) {
-      const off = state === undefined ? { ...context, knowledge: { enabled: false } } : context;
-      await using gateway = await startGateway({
-        config: { state: state ?? { records }, context: off, telemetry: { metrics: { access: 'public' } } },
-      });
+      await using gateway = await start(context, state);
       await isWarm(gateway);
       expect(gateway.logs().some(({ message }) => message === 'Memory and knowledge are ready')).toBe(false);
     }

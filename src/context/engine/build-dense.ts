@@ -119,10 +119,7 @@ export class Dense implements AsyncDisposable {
     const { clock, random, pause, onFault } = this.#deps;
     const postgres = (url: string): PostgresConnection =>
       this.#closers.use(
-        new PostgresConnection(
-          { url, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS, connectionsMax },
-          { clock, random, onFault },
-        ),
+        new PostgresConnection({ url, readTimeoutMs: TIMEOUT_MS, writeTimeoutMs: TIMEOUT_MS, connectionsMax }, { clock, random, onFault }),
       );
     const opened = openVectors(
       {

@@ -12,7 +12,7 @@ import { createMemoryEngine } from '../memory/memory-engine.ts';
 import { buildReranker, Dense, RERANK_SHARE } from './build-dense.ts';
 import type { EngineConfig } from './engine-config.ts';
 import { withOutbox } from './late-memory.ts';
-import { WarmUp, type WarmedUp } from './warm-up.ts';
+import { type WarmedUp, WarmUp } from './warm-up.ts';
 
 export interface BuildEngineDeps {
   readonly clock: Clock;
@@ -134,7 +134,10 @@ function denseOf({ arm }: Dense): { dense?: NonNullable<Dense['arm']> } {
   return arm === undefined ? {} : { dense: arm };
 }
 
-function rerankerOf(config: EngineConfig, deps: Pick<BuildEngineDeps, 'models'>): { reranker?: NonNullable<ReturnType<typeof buildReranker>> } {
+function rerankerOf(
+  config: EngineConfig,
+  deps: Pick<BuildEngineDeps, 'models'>,
+): { reranker?: NonNullable<ReturnType<typeof buildReranker>> } {
   const reranker = buildReranker(config, deps);
   return reranker === undefined ? {} : { reranker };
 }
@@ -147,6 +150,7 @@ function erasingVectors(records: RecordStore, dense: Dense): RecordStore {
     changes: (...given) => records.changes(...given),
     deleteGroup: (...given) => records.deleteGroup(...given),
     partitions: (...given) => records.partitions(...given),
+    heads: (...given) => records.heads(...given),
     note: (...given) => records.note(...given),
     setNote: (...given) => records.setNote(...given),
     async erase(partition) {

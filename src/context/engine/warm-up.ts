@@ -1,21 +1,21 @@
 /*
  * Makes in the background what chats after a start would else wait for in vain: the indexes of collections, those that were used last first, and of users, those
- * with most memories first (a small one is made within a chat's deadline); then, where vectors are scanned in this process, these too.
+ * with the longest logs first (a small one is made within a chat's deadline); then, where vectors are scanned in this process, these too.
  *
  * It is bounded by the memory for indexes, for which nothing else is dropped, and by counts. Between pages it lets calls that somebody waits for go first, and who
  * asks for what is being made goes on with it by himself.
  */
 
 import type { Clock } from '../../base/clock.ts';
-import type { Partition, PartitionSummary, RecordStore } from '../../stores/record/record-store.ts';
+import type { Partition, PartitionHead, RecordStore } from '../../stores/record/record-store.ts';
 import type { ContextConfig } from '../context-config.ts';
 import type { LocalKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
-import type { LocalMemoryEngine } from '../memory/memory-engine.ts';
 import type { MemoryPartition } from '../memory/memory.ts';
+import type { LocalMemoryEngine } from '../memory/memory-engine.ts';
 import type { Dense } from './build-dense.ts';
 
 export interface WarmUpDeps {
-  readonly records: Pick<RecordStore, 'partitions'>;
+  readonly records: Pick<RecordStore, 'heads'>;
   readonly memory: Pick<LocalMemoryEngine, 'warm'>;
   readonly knowledge: Pick<LocalKnowledgeEngine, 'warm'>;
   readonly dense: Pick<Dense, 'warm'>;
@@ -36,7 +36,7 @@ export interface WarmedUp {
 const LOOK_PAGE = 100;
 /** Partitions that are looked at; of more, the rest is made when it is asked for. */
 const LOOK_MAX = 20_000;
-/** Users whose index is made: those with most memories. */
+/** Users whose index is made: those with the longest logs. */
 const USERS_MAX = 1_000;
 const COLLECTIONS_MAX = 1_000;
 /** Longest wait for calls to end before the next page is taken: a gateway that is never idle gets warm too. */
@@ -77,11 +77,11 @@ export class WarmUp implements Disposable {
     return { collections: collections.length, users: users.length, tookMs: clock.monotonic() - startMs };
   }
 
-  async #partitions(): Promise<PartitionSummary[]> {
-    const found: PartitionSummary[] = [];
+  async #partitions(): Promise<PartitionHead[]> {
+    const found: PartitionHead[] = [];
     let after: Partition | undefined;
     while (found.length < LOOK_MAX) {
-      const page = await this.#deps.records.partitions({ limit: LOOK_PAGE, ...(after === undefined ? {} : { after }) });
+      const page = await this.#deps.records.heads({ limit: LOOK_PAGE, ...(after === undefined ? {} : { after }) });
       found.push(...page);
       after = page.at(-1);
       if (page.length < LOOK_PAGE) break;
@@ -100,10 +100,10 @@ export class WarmUp implements Disposable {
   };
 }
 
-function largest<T extends PartitionSummary>(partitions: readonly T[], count: number): T[] {
-  return partitions.toSorted((a, b) => b.records - a.records).slice(0, count);
+function largest<T extends PartitionHead>(partitions: readonly T[], count: number): T[] {
+  return partitions.toSorted((a, b) => b.head - a.head).slice(0, count);
 }
 
-function isMemory(partition: PartitionSummary): partition is PartitionSummary & MemoryPartition {
+function isMemory(partition: PartitionHead): partition is PartitionHead & MemoryPartition {
   return partition.kind === 'memory';
 }

@@ -42,6 +42,7 @@ function inTurns(store: RecordStore, turn: Turn): RecordStore {
     deleteGroup: (...given) => around(() => store.deleteGroup(...given)),
     erase: (...given) => around(() => store.erase(...given)),
     partitions: (query) => around(() => store.partitions(query)),
+    heads: (query) => around(() => store.heads(query)),
     note: (...given) => around(() => store.note(...given)),
     setNote: (...given) => around(() => store.setNote(...given)),
     [Symbol.asyncDispose]: async () => {},
@@ -75,7 +76,10 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), ids: fc.array(idOf, { minLength: 1, maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), ids: fc.tuple(idOf) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('erase' as const, 'erase behind' as const), ids: fc.constant([]) }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'read twice' as const, 'warm' as const), ids: fc.constant([]) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'read twice' as const, 'warm' as const), ids: fc.constant([]) }),
+  },
 );
 const steps = fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 1 }), step), { minLength: 1, maxLength: 25 });
 
@@ -157,7 +161,8 @@ describe('views of partitions', () => {
 
   test('are made beforehand while there is room, and never at the cost of others', async () => {
     await using store = openSqliteRecords(':memory:');
-    for (const partition of PARTITIONS) await store.apply(partition, [change('a', '1'), change('b', '1'), change('c', '1'), change('d', '1')]);
+    for (const partition of PARTITIONS)
+      await store.apply(partition, [change('a', '1'), change('b', '1'), change('c', '1'), change('d', '1')]);
     const [ann = ANN, bob = ANN, cid = ANN] = PARTITIONS;
     const views = viewsOf(
       inTurns(store, async () => {}),

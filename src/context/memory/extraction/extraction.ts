@@ -142,7 +142,7 @@ export class Extraction {
   async #scan(): Promise<void> {
     let after: Partition | undefined;
     do {
-      const page = await this.#deps.records.partitions({ limit: 100, ...(after === undefined ? {} : { after }) });
+      const page = await this.#deps.records.heads({ limit: 100, ...(after === undefined ? {} : { after }) });
       for (const { tenant, kind, name, head } of page) {
         if (kind !== 'memory') continue;
         const partition: MemoryPartition = { tenant, kind, name };
