@@ -61,29 +61,33 @@ export class ContextWarmUp implements Disposable {
     this.#timer?.[Symbol.dispose]();
     this.#timer = this.#deps.clock.after(delayMs, () => {
       if (this.#deps.running() > 0 && looks > 0) this.#later(LOOK_MS, looks - 1);
-      else if (this.#deps.isWorthIt()) void this.#warm();
+      else if (this.#deps.isWorthIt()) this.#warm();
       else this.#state = 'warm';
     });
   }
 
-  /** Never rejects. */
-  async #warm(): Promise<void> {
-    const { logger, warm } = this.#deps;
+  #warm(): void {
     this.#state = 'warming';
-    try {
-      const { collections, users, tookMs } = await warm();
-      if (this.#state !== 'warming') return;
-      this.#state = 'warm';
-      this.#failures = 0;
-      logger.info('Memory and knowledge are ready', { collections, users, took_ms: Math.round(tookMs) });
-    } catch (error) {
-      if (this.#state !== 'warming') return;
-      this.#failures += 1;
-      if (this.#failures === 1)
-        logger.warn('memory and knowledge could not be got ready; what is asked for is made then', { reason: messageOf(error) });
-      this.#state = 'waiting';
-      this.#later(AGAIN_MS, LOOKS_MAX);
-    }
+    this.#deps.warm().then(
+      (warmed) => this.#done(warmed),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #done({ collections, users, tookMs }: WarmedUp): void {
+    if (this.#state !== 'warming') return;
+    this.#state = 'warm';
+    this.#failures = 0;
+    this.#deps.logger.info('Memory and knowledge are ready', { collections, users, took_ms: Math.round(tookMs) });
+  }
+
+  #failed(error: unknown): void {
+    if (this.#state !== 'warming') return;
+    this.#failures += 1;
+    if (this.#failures === 1)
+      this.#deps.logger.warn('memory and knowledge could not be got ready; what is asked for is made then', { reason: messageOf(error) });
+    this.#state = 'waiting';
+    this.#later(AGAIN_MS, LOOKS_MAX);
   }
 }
 

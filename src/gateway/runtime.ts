@@ -96,13 +96,7 @@ const LAST_WORDS_MS = 2_000;
 export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const { clock, log, random, version } = deps;
   const metrics = createMetrics(config.telemetry.metrics, { clock, version, droppedLogLines: () => log.dropped, readProcess });
-  const spans = createSpanExporter(config.telemetry.traces, {
-    clock,
-    logger: log,
-    fetch,
-    resource: { serviceName: config.telemetry.service_name, version, instanceId: deps.instanceId },
-  });
-  if (spans !== undefined) metrics.spans(() => spans.counts);
+  const spans = openSpans(config, deps, metrics);
   const stores = openStores(config.state, {
     clock,
     random,
@@ -165,6 +159,18 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Where traces are sent somewhere. */
+function openSpans({ telemetry }: Config, { clock, log, version, instanceId }: RuntimeDeps, metrics: Metrics): SpanExporter | undefined {
+  const spans = createSpanExporter(telemetry.traces, {
+    clock,
+    logger: log,
+    fetch,
+    resource: { serviceName: telemetry.service_name, version, instanceId },
+  });
+  if (spans !== undefined) metrics.spans(() => spans.counts);
+  return spans;
 }
 
 /** A full collection: pages that it frees go back to the system. */

@@ -5,10 +5,11 @@ import type { Clock } from '../../base/clock.ts';
 import { isPostgres } from '../../stores/postgres/open-postgres.ts';
 import { openRecords } from '../../stores/record/open-records.ts';
 import type { RecordStore } from '../../stores/record/record-store.ts';
-import type { ContextEngine } from '../context-engine.ts';
+import type { ContextEngine, ContextStatus } from '../context-engine.ts';
 import type { ContextModels } from '../context-models.ts';
-import { createKnowledgeEngine, type KnowledgeEngineConfig } from '../knowledge/knowledge-engine.ts';
-import { createMemoryEngine } from '../memory/memory-engine.ts';
+import { createKnowledgeEngine, type KnowledgeEngineConfig, type LocalKnowledgeEngine } from '../knowledge/knowledge-engine.ts';
+import type { MemoryEngine } from '../memory/memory.ts';
+import { createMemoryEngine, type LocalMemoryEngine } from '../memory/memory-engine.ts';
 import { buildReranker, Dense, RERANK_SHARE } from './build-dense.ts';
 import type { EngineConfig } from './engine-config.ts';
 import { withOutbox } from './late-memory.ts';
@@ -43,83 +44,109 @@ const EXTRACT_EVERY_MS = 5_000;
 
 /** Throws when a store cannot be opened. */
 export function buildEngine(config: EngineConfig, deps: BuildEngineDeps): BuiltEngine {
-  const { clock, onFault, models } = deps;
-  const { state } = config;
-  const closers = new AsyncDisposableStack();
-  const pause = (): Promise<void> => setImmediate();
-  const opened = closers.use(openRecords(state, deps));
-  const dense: Dense = closers.use(new Dense(config, { ...deps, records: opened, pause }));
-  const records = erasingVectors(opened, dense);
-  dense.open(config);
-  const indexBytesMax = config.context.index_bytes_max / 2;
-  const memory = createMemoryEngine(
-    { ...config.context.memory, indexBytesMax },
-    { records, clock, pause, ask: (request, signal) => models.ask(request, signal), ...denseOf(dense) },
-  );
-  const knowledge = createKnowledgeEngine(
-    { ...knowledgeOf(config), indexBytesMax },
-    { records, clock, pause, ...denseOf(dense), ...rerankerOf(config, deps) },
-  );
-  const warmUp = new WarmUp({ records, memory, knowledge, dense, clock, pause, isBusy: deps.isBusy });
-  closers.use(every(SWEEP_EVERY_MS, () => memory.sweep()));
-  let extracting = extractingOf(config);
-  closers.defer(() => extracting?.[Symbol.dispose]());
-  let current = config;
-  let configuring = Promise.resolve();
+  return new Engines(config, deps);
+}
+
+class Engines implements BuiltEngine {
+  readonly memory: MemoryEngine;
+  readonly knowledge: LocalKnowledgeEngine;
+  readonly #deps: BuildEngineDeps;
+  readonly #local: LocalMemoryEngine;
+  readonly #dense: Dense;
+  readonly #warmUp: WarmUp;
+  readonly #closers = new AsyncDisposableStack();
+  #config: EngineConfig;
+  #extracting: Disposable | undefined;
+  #configuring = Promise.resolve();
+
+  constructor(config: EngineConfig, deps: BuildEngineDeps) {
+    const { clock, models, isBusy } = deps;
+    const { state } = config;
+    this.#deps = deps;
+    this.#config = config;
+    const pause = (): Promise<void> => setImmediate();
+    const opened = this.#closers.use(openRecords(state, deps));
+    const dense = this.#closers.use(new Dense(config, { ...deps, records: opened, pause }));
+    const records = erasingVectors(opened, dense);
+    dense.open(config);
+    const shared = { records, clock, pause };
+    const indexBytesMax = config.context.index_bytes_max / 2;
+    this.#dense = dense;
+    this.#local = createMemoryEngine(
+      { ...config.context.memory, indexBytesMax },
+      { ...shared, ...denseOf(dense), ask: (request, signal) => models.ask(request, signal) },
+    );
+    this.knowledge = createKnowledgeEngine(
+      { ...knowledgeOf(config), indexBytesMax },
+      { ...shared, ...denseOf(dense), ...rerankerOf(config, deps) },
+    );
+    this.#warmUp = this.#closers.use(new WarmUp({ ...shared, memory: this.#local, knowledge: this.knowledge, dense, isBusy }));
+    this.#closers.use(every(SWEEP_EVERY_MS, () => this.#local.sweep(), deps));
+    this.#closers.defer(() => this.#extracting?.[Symbol.dispose]());
+    this.#extract();
+    this.memory = isPostgres(state.records) ? this.#closers.use(withOutbox(this.#local, state, deps)) : this.#local;
+  }
+
+  async status(): Promise<ContextStatus> {
+    const { arm } = this.#dense;
+    return {
+      indexes: this.knowledge.indexes,
+      indexBytes: this.knowledge.indexBytes,
+      unextracted: this.#local.unextracted,
+      ...(arm === undefined ? {} : { unembedded: arm.waiting }),
+    };
+  }
+
+  configure(next: EngineConfig): Promise<void> {
+    const configured = this.#configure(next, this.#configuring);
+    this.#configuring = configured.catch(() => undefined);
+    return configured;
+  }
+
+  warm(): Promise<WarmedUp> {
+    return this.#warmUp.run(this.#config.context);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#configuring;
+    await this.#closers[Symbol.asyncDispose]();
+  }
+
+  async #configure(next: EngineConfig, before: Promise<void>): Promise<void> {
+    await before;
+    await this.#dense.configure(next);
+    const dense = denseOf(this.#dense);
+    this.#local.configure(next.context.memory, dense);
+    this.knowledge.configure(knowledgeOf(next), { ...dense, ...rerankerOf(next, this.#deps) });
+    this.#config = next;
+    this.#extract();
+  }
+
+  #extract(): void {
+    this.#extracting?.[Symbol.dispose]();
+    const isOn = this.#config.context.memory.extraction !== undefined;
+    this.#extracting = isOn ? every(EXTRACT_EVERY_MS, () => this.#local.extract(), this.#deps) : undefined;
+  }
+}
+
+function every(delayMs: number, run: () => Promise<unknown>, { clock, onFault }: Pick<BuildEngineDeps, 'clock' | 'onFault'>): Disposable {
+  let timer: Disposable | undefined;
+  let isOver = false;
+  const next = (): void => {
+    if (isOver) return;
+    timer = clock.after(delayMs, () => {
+      run()
+        .catch((error: unknown) => onFault(String(error)))
+        .finally(next);
+    });
+  };
+  next();
   return {
-    memory: isPostgres(state.records) ? closers.use(withOutbox(memory, state, deps)) : memory,
-    knowledge,
-    status: async () => ({
-      indexes: knowledge.indexes,
-      indexBytes: knowledge.indexBytes,
-      unextracted: memory.unextracted,
-      ...(dense.arm === undefined ? {} : { unembedded: dense.arm.waiting }),
-    }),
-    configure(next) {
-      const configured = configuring.then(() => configure(next));
-      configuring = configured.catch(() => undefined);
-      return configured;
-    },
-    warm: () => warmUp.run(current.context),
-    async [Symbol.asyncDispose]() {
-      await configuring;
-      warmUp[Symbol.dispose]();
-      await closers[Symbol.asyncDispose]();
+    [Symbol.dispose]() {
+      isOver = true;
+      timer?.[Symbol.dispose]();
     },
   };
-
-  async function configure(next: EngineConfig): Promise<void> {
-    await dense.configure(next);
-    memory.configure(next.context.memory, denseOf(dense));
-    knowledge.configure(knowledgeOf(next), { ...denseOf(dense), ...rerankerOf(next, deps) });
-    extracting?.[Symbol.dispose]();
-    extracting = extractingOf(next);
-    current = next;
-  }
-
-  function extractingOf({ context }: EngineConfig): Disposable | undefined {
-    return context.memory.extraction === undefined ? undefined : every(EXTRACT_EVERY_MS, () => memory.extract());
-  }
-
-  function every(delayMs: number, run: () => Promise<unknown>): Disposable {
-    let timer: Disposable | undefined;
-    let isOver = false;
-    const next = (): void => {
-      if (isOver) return;
-      timer = clock.after(delayMs, () => {
-        run()
-          .catch((error: unknown) => onFault(String(error)))
-          .finally(next);
-      });
-    };
-    next();
-    return {
-      [Symbol.dispose]() {
-        isOver = true;
-        timer?.[Symbol.dispose]();
-      },
-    };
-  }
 }
 
 function knowledgeOf({ context }: EngineConfig): Omit<KnowledgeEngineConfig, 'indexBytesMax'> {

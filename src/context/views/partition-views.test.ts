@@ -25,7 +25,7 @@ const PARTITIONS: readonly Partition[] = ['ann', 'bob', 'cid'].map((name) => ({ 
 const [ANN = { tenant: '', kind: 'memory', name: '' } as const] = PARTITIONS;
 const change = (id: string, body: string | null) => ({ id, group: id.slice(0, 1), kind: 'turn', body });
 
-type Turn = () => Promise<unknown>;
+type Turn = () => Promise<void>;
 
 /** The store, but that each call waits for its turn before and after, and that a page has three records at most. */
 function inTurns(store: RecordStore, turn: Turn): RecordStore {
@@ -58,7 +58,7 @@ function viewsOf(records: RecordStore, turn: Turn, bytesMax = 1_000_000): Partit
       create: () => new Copy(),
       // Every second record takes longer than a slice.
       now: () => (time += 2),
-      pause: async () => void (await turn()),
+      pause: turn,
     },
   );
 }
@@ -120,7 +120,7 @@ describe('views of partitions', () => {
               await views.at(partition);
               return;
             case 'warm':
-              await views.warm(partition, async () => void (await turn()));
+              await views.warm(partition, turn);
               return;
             case 'read twice':
               await Promise.all([views.at(partition), views.at(partition), views.at(partition)]);
