@@ -154,6 +154,21 @@ describe('a reload', () => {
     }
   });
 
+  test('that gives the name of the embedding model another meaning has all embedded anew', async () => {
+    const models = (model: string) => ({
+      models: {
+        [MODEL]: { targets: [{ provider: 'chat', model: 'sim-1' }] },
+        meaning: { targets: [{ provider: 'chat', model }] },
+      },
+    });
+    const context = { embeddings: { model: 'meaning' } };
+    await using gateway = await startGateway({ config: config(context, models('sim-1')) });
+    await chat(gateway, 'My canary is called Apollo.');
+    await eventually(() => (vectors()['sim-1'] ?? 0) >= 1, { what: 'the first vector' });
+    await reload(gateway, config(context, models('sim-2')));
+    await eventually(() => (vectors()['sim-2'] ?? 0) >= 1 && vectors()['sim-1'] === undefined, { what: 'vectors of the new meaning' });
+  });
+
   test('brings an embedding model, and takes it away', async () => {
     await using gateway = await startGateway({ config: config() });
     await chat(gateway, 'My canary is called Apollo.');
