@@ -65,7 +65,8 @@ async function measure({ memory, knowledge }: ContextEngine, sizes: Sizes): Prom
       each(texts, async (text) => {
         const id = `doc_${documents++}`;
         const document = { id, filename: `${id}.txt`, mediaType: 'text/plain', text, attributes: {}, owner: OWNER.user };
-        chunks += (await knowledge.index(tenant, collection, document)).chunks;
+        const indexed = await knowledge.index(tenant, collection, document);
+        chunks += indexed.chunks;
       }),
     );
     spentMs += performance.now() - startMs;

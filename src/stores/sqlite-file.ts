@@ -1,7 +1,7 @@
 /*
  * A SQLite file that several parts of the gateway keep their tables in, each with a version of its own.
  *
- * Write-ahead logging, synchronous FULL: what was committed is on the disk. `secure_delete` overwrites what is deleted.
+ * Write-ahead logging; what was committed is on the disk before anybody is told so. `secure_delete` overwrites what is deleted.
  */
 
 import { Database } from 'bun:sqlite';
@@ -23,14 +23,19 @@ const BUSY_PAUSE_MS = 2;
 /** How long emptying the log waits for those who read. */
 const CHECKPOINT_WAIT_MS = 20;
 
+export interface SqliteOptions {
+  /** `commit`: what was committed is on the disk. `later`: whoever wrote waits for a SqliteSync. */
+  readonly synced?: 'commit' | 'later';
+}
+
 /** Throws the system's or SQLite's error when the file cannot be opened, or its tables are of a later version than this program. */
-export function openSqlite(path: string, tables: SqliteTables): Database {
+export function openSqlite(path: string, tables: SqliteTables, { synced = 'commit' }: SqliteOptions = {}): Database {
   if (path !== IN_MEMORY) createPrivateFile(path);
   const database = new Database(path, { create: true, strict: true, safeIntegers: false });
   try {
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     writeAhead(database);
-    database.run('PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
+    database.run(`PRAGMA synchronous = ${synced === 'commit' ? 'FULL' : 'NORMAL'}; PRAGMA secure_delete = ON`);
     migrate(database, tables);
     return database;
   } catch (error) {

@@ -11,7 +11,7 @@ import { fuse, type Scored } from '../embedding/fusion.ts';
 import { compileFilter } from './attribute-filter.ts';
 import type { Chunk, FoundChunk, KnowledgeAnswer, KnowledgeQuery } from './knowledge.ts';
 import { aboutChunk, chunkJson, chunksOf, parseBody, type StoredChunk } from './knowledge-records.ts';
-import type { ChunksView, FilesView, SeenFile } from './knowledge-views.ts';
+import type { ChunksView, FilesView } from './knowledge-views.ts';
 import { NearDuplicates } from './near-duplicates.ts';
 
 export interface SearchDeps {
@@ -38,8 +38,13 @@ export interface SearchedCollection {
   readonly chunks: ChunksView;
 }
 
-/** Each list is at least so long: their shape is part of what the fusion goes by. */
-const POOL_MIN = 100;
+/** Where lists of words and of meanings are fused, each is at least so long: their shape is part of what the fusion goes by. */
+const FUSED_POOL_MIN = 100;
+/** Words alone: for each that is wanted, to make up for those that say the same or go on where another ends. */
+const POOL_PER_HIT = 4;
+const POOL_MIN = 16;
+/** Where that was too few, once more with so many times as much. */
+const POOL_GROWTH = 6;
 const DENSE_MAX = 1_000;
 
 interface Candidate {
@@ -80,8 +85,7 @@ export class Search {
     const { reranker } = this.#deps;
     const isReranked = reranker !== undefined && query.rerank !== false;
     const wanted = isReranked ? Math.max(query.limit, this.#settings.candidates) : query.limit;
-    const ranked = await this.#rank(collections, { query, pool: Math.max(POOL_MIN, wanted * 2), leftOut });
-    const loaded = await this.#load(collections, ranked, wanted);
+    const loaded = await this.#best(collections, { query, wanted, leftOut });
     let found = loaded.map(
       ({ chunk, score, lexical, dense }): FoundChunk => ({
         chunk,
@@ -101,6 +105,19 @@ export class Search {
     }
     const { scoreMin = 0 } = query;
     return { chunks: found.filter(({ score }) => score >= scoreMin).slice(0, query.limit), leftOut: [...leftOut] };
+  }
+
+  /** So many as are wanted, of what each says something of its own. */
+  async #best(
+    collections: readonly SearchedCollection[],
+    { query, wanted, leftOut }: { query: KnowledgeQuery; wanted: number; leftOut: Set<string> },
+  ): Promise<Loaded[]> {
+    const isFused = this.#deps.dense !== undefined && (query.denseShare ?? this.#settings.denseShare) > 0;
+    const pool = isFused ? Math.max(FUSED_POOL_MIN, wanted * 2) : Math.max(POOL_MIN, wanted * POOL_PER_HIT);
+    const ranked = await this.#rank(collections, { query, pool, leftOut });
+    const loaded = await this.#load(collections, ranked, wanted);
+    if (loaded.length >= wanted || ranked.length < pool) return loaded;
+    return this.#load(collections, await this.#rank(collections, { query, pool: pool * POOL_GROWTH, leftOut }), wanted);
   }
 
   /** Every hit of every collection, best first; ids are those of records behind the place of the collection. */
@@ -213,14 +230,22 @@ export class Search {
 
 type Accept = (id: string) => boolean;
 
-/** Undefined where every chunk that is there may be found. */
+/** Undefined where every chunk that is there may be found. Of a version that is being written, none is. */
 function acceptOf({ files, chunks }: SearchedCollection, { filter }: KnowledgeQuery): Accept | undefined {
-  const test = filter === undefined ? undefined : compileFilter(filter);
-  const allowed = (file: SeenFile | undefined): boolean => file !== undefined && (test === undefined || test(file.stored.attributes));
-  const groups = new Set<string>();
-  for (const group of chunks.groups.keys()) if (allowed(files.found.get(group))) groups.add(group);
-  if (groups.size === chunks.groups.size) return undefined;
-  return (id) => groups.has(chunks.chunks.get(id)?.group ?? '');
+  const groupOf = (id: string): string => chunks.chunks.get(id)?.group ?? '';
+  if (filter === undefined) return chunks.groups.size === files.found.size ? undefined : (id) => files.found.has(groupOf(id));
+  const test = compileFilter(filter);
+  const tested = new Map<string, boolean>();
+  return (id) => {
+    const group = groupOf(id);
+    let isAllowed = tested.get(group);
+    if (isAllowed === undefined) {
+      const file = files.found.get(group);
+      isAllowed = file !== undefined && test(file.stored.attributes);
+      tested.set(group, isAllowed);
+    }
+    return isAllowed;
+  };
 }
 
 /** Words alone keep how much better one is than another; both arms are put on one scale. */

@@ -1,25 +1,25 @@
 /*
  * Scores windows by runs of four characters, read from the words of the units. It costs more than looking up terms, and is done for the best few dozen
- * alone; what was read of a unit or a word is kept until the end, for it comes again.
+ * alone. Which words have which runs of the query is looked up once; what was read of a unit is kept until the end, for it comes again.
  */
 
+import { REACH, STEPS, type Windows } from './groups.ts';
 import { KNOBS } from './knobs.ts';
 import { uint32Column } from './number-column.ts';
-import { blockOf, offsetIn } from './number-runs.ts';
 import type { Wanted } from './query.ts';
 import { ASKED_GRAMS, isInQuestion, plainWord, STATED_GRAMS, type UnitTable } from './unit-table.ts';
-import { meanWindowLength, REACH, STEPS, WEIGHTS, windowLength } from './window-weights.ts';
+import { meanWindowLength, WEIGHTS, windowLengths } from './window-weights.ts';
 
 const LENGTH = { statedAt: STATED_GRAMS, askedAt: ASKED_GRAMS };
 
-/** An empty run of places. */
-const NOWHERE = 1;
+/** Words looked up for one query; the rarest runs of characters come first. What stands in still more words decides nothing. */
+const WORDS_MAX = 200_000;
 
-// Shared by all indexes of a thread, and all 0 between calls: by number of gram its place in the query and 1; by number of word where its places start.
-const gramPlaces = uint32Column();
-const wordStarts = uint32Column();
-/** Runs of places and 1, each ended by a 0. */
-const wordPlaces = uint32Column();
+// Shared by all indexes of a thread: by number of word the first of its entries, and 0 where it has none; all 0 between calls.
+const firstEntries = uint32Column();
+/** By entry: a place in the query, and the entry that comes after it; the last one has 0. */
+const entryPlaces = uint32Column();
+const nextEntries = uint32Column();
 
 /** What of the query a text has: places, and how often each is stated and asked. */
 interface Profile {
@@ -30,11 +30,13 @@ interface Profile {
 
 const NOTHING: Profile = { places: [], stated: [], asked: [] };
 
-/** One score per window; `windows`: the units of each, −1 where there is none. */
-export function gramScores(table: UnitTable, grams: readonly Wanted[], windows: readonly Int32Array[]): Float64Array {
+/** One score per window. */
+export function gramScores(table: UnitTable, grams: readonly Wanted[], near: Windows): Float64Array {
   const reader = new GramReader(table, grams);
   try {
-    return Float64Array.from(windows, (near) => reader.score(near));
+    return windowLengths(table, near, LENGTH).map((length, window) =>
+      reader.score(near.subarray(window * STEPS, (window + 1) * STEPS), length),
+    );
   } finally {
     reader.end();
   }
@@ -45,8 +47,8 @@ class GramReader {
   readonly #grams: readonly Wanted[];
   readonly #units = new Map<number, Profile>();
   readonly #abouts = new Map<Int32Array, Profile>();
+  /** Those that have entries. */
   readonly #words: number[] = [];
-  #placesEnd = NOWHERE + 1;
   /** By place: stated, asked, of the text at hand; all 0 between texts. */
   readonly #counts: Float64Array;
   readonly #window: Float64Array;
@@ -58,21 +60,19 @@ class GramReader {
     this.#counts = new Float64Array(grams.length * 2);
     this.#window = new Float64Array(grams.length);
     this.#meanLength = meanWindowLength(table, LENGTH, KNOBS.grams.about * table.aboutGrams);
-    gramPlaces.ensure(table.vocabulary.gramsLength);
-    wordStarts.ensure(table.vocabulary.words.length);
-    for (const [place, { number }] of grams.entries()) gramPlaces.values[number] = place + 1;
+    this.#lookUp();
   }
 
   end(): void {
-    for (const { number } of this.#grams) gramPlaces.values[number] = 0;
-    for (const word of this.#words) wordStarts.values[word] = 0;
+    for (const word of this.#words) firstEntries.values[word] = 0;
   }
 
-  score(near: Int32Array): number {
+  /** `windowLength`: without what stands beside the unit. */
+  score(near: Windows, windowLength: number): number {
     const { k1, b, about: aboutWeight } = KNOBS.grams;
     const window = this.#window.fill(0);
     const about = this.#table.unitAt(near[REACH]!)?.about;
-    let length = windowLength(this.#table, near, LENGTH);
+    let length = windowLength;
     if (about !== undefined) {
       length += aboutWeight * about.grams;
       this.#add(this.#read(this.#abouts, about.words, about.words), aboutWeight, 0);
@@ -105,13 +105,14 @@ class GramReader {
 
   #profileOf(words: Int32Array): Profile {
     const counts = this.#counts;
+    const firsts = firstEntries.values;
+    const nexts = nextEntries.values;
     const places: number[] = [];
     for (let at = 0; at < words.length; at += 1) {
       const word = words[at]!;
-      const known = wordStarts.values[plainWord(word)]!;
       const asked = isInQuestion(word) ? 1 : 0;
-      for (let next = known > 0 ? known : this.#learn(plainWord(word)); wordPlaces.values[next]! > 0; next += 1) {
-        const place = wordPlaces.values[next]! - 1;
+      for (let entry = firsts[plainWord(word)]!; entry > 0; entry = nexts[entry]!) {
+        const place = entryPlaces.values[entry]!;
         if (counts[2 * place] === 0 && counts[2 * place + 1] === 0) places.push(place);
         counts[2 * place + asked]! += 1;
       }
@@ -122,26 +123,23 @@ class GramReader {
     return profile;
   }
 
-  /** Keeps where the grams of a word stand in the query; returns where that begins. Most words have none of them. */
-  #learn(word: number): number {
-    const { gramStarts, runs } = this.#table.vocabulary;
-    const gramsStart = gramStarts.values[word]!;
-    const block = runs.blocks[blockOf(gramsStart)]!;
-    const first = offsetIn(gramsStart) + 1;
-    const count = block[first - 1]!;
-    wordPlaces.ensure(this.#placesEnd + count + 1);
-    let end = this.#placesEnd;
-    for (let at = first; at < first + count; at += 1) {
-      const place = gramPlaces.values[block[at]!]!;
-      if (place === 0) continue;
-      wordPlaces.values[end] = place;
-      end += 1;
+  #lookUp(): void {
+    const { vocabulary } = this.#table;
+    firstEntries.ensure(vocabulary.words.length);
+    let entry = 0;
+    for (let place = 0; place < this.#grams.length; place += 1) {
+      const words = vocabulary.wordsWith(this.#grams[place]!.number);
+      if (entry > 0 && entry + words.length > WORDS_MAX) continue;
+      for (const column of [entryPlaces, nextEntries]) column.ensure(entry + words.length + 1);
+      for (let at = 0; at < words.length; at += 1) {
+        const word = words[at]!;
+        const first = firstEntries.values[word]!;
+        if (first === 0) this.#words.push(word);
+        entry += 1;
+        entryPlaces.values[entry] = place;
+        nextEntries.values[entry] = first;
+        firstEntries.values[word] = entry;
+      }
     }
-    wordPlaces.values[end] = 0;
-    const start = end === this.#placesEnd ? NOWHERE : this.#placesEnd;
-    if (start !== NOWHERE) this.#placesEnd = end + 1;
-    wordStarts.values[word] = start;
-    this.#words.push(word);
-    return start;
   }
 }

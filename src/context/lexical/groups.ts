@@ -1,7 +1,15 @@
 /* What stands together: the units of a session or a file in the order of their positions, and who stands next to whom. */
 
 import { uint32Column } from './number-column.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { Slots } from './slots.ts';
+
+/** A window has the units at the distances −REACH … REACH in the group. */
+export const REACH = 2;
+export const STEPS = 2 * REACH + 1;
+
+/** Windows one after the other: STEPS numbers of units each, −1 where there is none; the middle one is whose window it is. */
+export type Windows = Int32Array;
 
 interface Member {
   /** The number of the unit. */
@@ -24,11 +32,14 @@ const GROUP_BYTES = 120;
 const MEMBER_BYTES = 64;
 
 export class Groups {
-  readonly #slots = new Slots<string>();
+  readonly #slots = new Slots(new ShardedMap<number>());
   readonly #groups: (Group | undefined)[] = [];
   readonly #members: (Member | undefined)[] = [];
   /** By number of unit: the number of its group. */
   readonly groupOf = uint32Column();
+  /** By number of unit: who stands next to it, and 1; 0 where nobody does. */
+  readonly #before = uint32Column();
+  readonly #after = uint32Column();
   #units = 0;
 
   /** Numbers of groups are below it. */
@@ -41,7 +52,7 @@ export class Groups {
   }
 
   get bytes(): number {
-    return this.#slots.bytes + this.#slots.size * GROUP_BYTES + this.#units * MEMBER_BYTES + this.groupOf.bytes;
+    return this.#slots.bytes + this.#slots.size * GROUP_BYTES + this.#units * MEMBER_BYTES + 3 * this.groupOf.bytes;
   }
 
   add(name: string, { length, ...member }: Member & { readonly length: number }): void {
@@ -54,8 +65,10 @@ export class Groups {
     if (at === group.members.length) group.members.push(member);
     else group.members.splice(at, 0, member);
     group.length += Math.round(length * THOUSANDTHS);
-    this.groupOf.ensure(member.number + 1);
+    for (const column of [this.groupOf, this.#before, this.#after]) column.ensure(member.number + 1);
     this.groupOf.values[member.number] = slot;
+    this.#link(group.members[at - 1], member);
+    this.#link(member, group.members[at + 1]);
     this.#members[member.number] = member;
     this.#units += 1;
   }
@@ -65,7 +78,9 @@ export class Groups {
     const group = this.#groups[slot];
     const member = this.#members[number];
     if (group === undefined || member === undefined) return;
-    group.members.splice(placeOf(group.members, member), 1);
+    const at = placeOf(group.members, member);
+    group.members.splice(at, 1);
+    this.#link(group.members[at - 1], group.members[at]);
     group.length -= Math.round(length * THOUSANDTHS);
     this.#members[number] = undefined;
     this.#units -= 1;
@@ -77,23 +92,31 @@ export class Groups {
     return (this.#groups[group]?.length ?? 0) / THOUSANDTHS;
   }
 
-  /** The numbers of those at the distances −reach … reach, −1 where there is none; the middle one is the unit itself. */
-  neighbours(number: number, reach: number): Int32Array {
-    const members = this.#groups[this.groupOf.values[number] ?? 0]?.members ?? [];
-    const member = this.#members[number];
-    const place = member === undefined ? -1 : placeKnown(members, member);
-    const near = new Int32Array(2 * reach + 1).fill(-1);
-    if (place < 0) return near;
-    const end = Math.min(members.length - 1, place + reach);
-    for (let at = Math.max(0, place - reach); at <= end; at += 1) near[at - place + reach] = members[at]!.number;
+  /** The windows of these units: see Windows. */
+  windowsOf(units: readonly number[]): Windows {
+    const near = new Int32Array(units.length * STEPS).fill(-1);
+    for (let at = 0; at < units.length; at += 1) {
+      const middle = at * STEPS + REACH;
+      const unit = units[at]!;
+      near[middle] = unit;
+      for (let step = 1, other = unit; step <= REACH; step += 1) {
+        other = this.#before.values[other]! - 1;
+        if (other < 0) break;
+        near[middle - step] = other;
+      }
+      for (let step = 1, other = unit; step <= REACH; step += 1) {
+        other = this.#after.values[other]! - 1;
+        if (other < 0) break;
+        near[middle + step] = other;
+      }
+    }
     return near;
   }
-}
 
-/** Where a member stands that is there. Mostly positions have no gaps, and it need not be looked for. */
-function placeKnown(members: readonly Member[], member: Member): number {
-  const guess = member.position - (members[0]?.position ?? 0);
-  return members[guess] === member ? guess : placeOf(members, member);
+  #link(first: Member | undefined, second: Member | undefined): void {
+    if (first !== undefined) this.#after.values[first.number] = second === undefined ? 0 : second.number + 1;
+    if (second !== undefined) this.#before.values[second.number] = first === undefined ? 0 : first.number + 1;
+  }
 }
 
 /** Where the member stands, or would stand. */

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { createLexicalIndex } from './create-index.ts';
 import type { LexicalIndex, LexicalUnit } from './lexical-index.ts';
+import { NumberMap } from './number-map.ts';
 import { PostingList, packedCounts } from './posting-list.ts';
 import { ShardedMap } from './sharded-map.ts';
+import type { SlotMap } from './slots.ts';
 import { UnitTable } from './unit-table.ts';
 
 function unit(id: string, text: string, rest: Partial<LexicalUnit> = {}): LexicalUnit {
@@ -214,21 +216,28 @@ describe('laws', () => {
     );
   });
 
-  test('a map of many small ones is a map', () => {
-    const someKey = fc.oneof(fc.string({ maxLength: 3 }), fc.nat({ max: 2 ** 50 }), fc.nat({ max: 9 }));
+  function isMap<Key extends string | number>(make: () => SlotMap<Key>, key: fc.Arbitrary<Key>): void {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), someKey), { maxLength: 200 }), (changes) => {
-        const sharded = new ShardedMap<string | number, number>();
-        const model = new Map<string | number, number>();
-        for (const [at, [isSet, key]] of changes.entries()) {
-          if (isSet) sharded.set(key, at);
-          else expect(sharded.delete(key)).toBe(model.delete(key));
-          if (isSet) model.set(key, at);
-          expect(sharded.size).toBe(model.size);
+      fc.property(fc.array(fc.tuple(fc.boolean(), key), { maxLength: 600, size: 'max' }), (changes) => {
+        const tested = make();
+        const model = new Map<Key, number>();
+        for (const [at, [isSet, changed]] of changes.entries()) {
+          if (isSet) tested.set(changed, at);
+          else expect(tested.delete(changed)).toBe(model.delete(changed));
+          if (isSet) model.set(changed, at);
+          expect(tested.size).toBe(model.size);
         }
-        for (const [, key] of changes) expect(sharded.get(key)).toBe(model.get(key));
+        for (const [, changed] of changes) expect(tested.get(changed)).toBe(model.get(changed));
       }),
     );
+  }
+
+  test('a map of many small ones is a map', () => {
+    isMap(() => new ShardedMap<number>(), fc.string({ maxLength: 3 }));
+  });
+
+  test('a map of numbers is a map', () => {
+    isMap(() => new NumberMap(), fc.oneof(fc.nat({ max: 2 ** 50 }), fc.nat({ max: 400 })));
   });
 
   test('a posting list is a sorted set', () => {

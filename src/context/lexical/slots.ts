@@ -1,17 +1,28 @@
 /* Numbers that stand for keys while somebody holds them, and are given anew afterwards: they stay small, whatever comes and goes. */
 
 import { uint32Column } from './number-column.ts';
-import { ShardedMap } from './sharded-map.ts';
 
-/** A key takes about so much in a Map, without its characters. */
+/** A key takes about so much in a map, without its characters. */
 const KEY_BYTES = 48;
 
+/** A NumberMap or a ShardedMap: by the kind of the keys. */
+export interface SlotMap<Key> {
+  readonly size: number;
+  get(key: Key): number | undefined;
+  set(key: Key, value: number): void;
+  delete(key: Key): boolean;
+}
+
 export class Slots<Key extends string | number> {
-  readonly #slots = new ShardedMap<Key, number>();
+  readonly #slots: SlotMap<Key>;
   readonly #keys: (Key | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #holders = uint32Column();
   #chars = 0;
+
+  constructor(map: SlotMap<Key>) {
+    this.#slots = map;
+  }
 
   /** Slots are below it. */
   get length(): number {
@@ -28,10 +39,6 @@ export class Slots<Key extends string | number> {
 
   find(key: Key): number | undefined {
     return this.#slots.get(key);
-  }
-
-  keyOf(slot: number): Key | undefined {
-    return this.#keys[slot];
   }
 
   /** The slot of a key that has none yet; nobody holds it. */

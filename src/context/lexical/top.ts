@@ -1,17 +1,21 @@
 /* The best few of many: a heap whose root is the worst of those taken. */
 
+export interface TopDeps {
+  /** Between equal scores the lesser one is better. */
+  readonly orderOf: (unit: number) => number;
+  /** Asked only about those that would be taken; undefined: all. */
+  readonly accepts?: (unit: number) => boolean;
+}
+
 export class Top {
   readonly #max: number;
-  readonly #accept: (unit: number) => boolean;
-  readonly #orderOf: (unit: number) => number;
+  readonly #deps: TopDeps;
   readonly #units: number[] = [];
   readonly #scores: number[] = [];
 
-  /** Between equal scores the lesser order is better. `accept` is asked only about those that would be taken. */
-  constructor(max: number, accept: (unit: number) => boolean, orderOf: (unit: number) => number) {
+  constructor(max: number, deps: TopDeps) {
     this.#max = max;
-    this.#accept = accept;
-    this.#orderOf = orderOf;
+    this.#deps = deps;
   }
 
   /** What scores less need not be offered. */
@@ -22,7 +26,7 @@ export class Top {
   offer(unit: number, score: number): void {
     const isFull = this.#units.length === this.#max;
     if (isFull && !this.#isWorse(0, score, unit)) return;
-    if (!this.#accept(unit)) return;
+    if (this.#deps.accepts?.(unit) === false) return;
     if (!isFull) {
       this.#units.push(unit);
       this.#scores.push(score);
@@ -34,15 +38,18 @@ export class Top {
     this.#down();
   }
 
-  /** In no order. */
-  taken(): readonly number[] {
-    return this.#units;
+  /** Best first. */
+  taken(): { readonly unit: number; readonly score: number }[] {
+    const { orderOf } = this.#deps;
+    return this.#units
+      .map((unit, place) => ({ unit, score: this.#scores[place] ?? 0 }))
+      .sort((left, right) => right.score - left.score || orderOf(left.unit) - orderOf(right.unit));
   }
 
   /** Whether the one at a place is worse than the one given. */
   #isWorse(place: number, score: number, unit: number): boolean {
     const own = this.#scores[place] ?? 0;
-    return own < score || (own === score && this.#orderOf(this.#units[place] ?? 0) > this.#orderOf(unit));
+    return own < score || (own === score && this.#deps.orderOf(this.#units[place] ?? 0) > this.#deps.orderOf(unit));
   }
 
   #up(start: number): void {
@@ -70,7 +77,11 @@ export class Top {
   }
 
   #swap(one: number, other: number): void {
-    [this.#units[one], this.#units[other]] = [this.#units[other] ?? 0, this.#units[one] ?? 0];
-    [this.#scores[one], this.#scores[other]] = [this.#scores[other] ?? 0, this.#scores[one] ?? 0];
+    const unit = this.#units[one]!;
+    const score = this.#scores[one]!;
+    this.#units[one] = this.#units[other]!;
+    this.#scores[one] = this.#scores[other]!;
+    this.#units[other] = unit;
+    this.#scores[other] = score;
   }
 }

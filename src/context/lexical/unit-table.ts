@@ -8,6 +8,7 @@ import { Groups } from './groups.ts';
 import { KNOBS } from './knobs.ts';
 import type { LexicalUnit } from './lexical-index.ts';
 import { float32Column, uint32Column } from './number-column.ts';
+import { blockOf, offsetIn } from './number-runs.ts';
 import { PostingList, packedCounts, UNITS_MAX } from './posting-list.ts';
 import { ShardedMap } from './sharded-map.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -17,8 +18,8 @@ const LIST_BYTES = 120;
 /** Ten bits: more of the same word in one unit are not counted. */
 const COUNT_MAX = 1_023;
 
-/** The places of the lengths of a unit in their column. */
-const LENGTHS = 4;
+/** So many lengths has a unit in their column; their places in it. */
+export const LENGTHS = 4;
 export const STATED_TERMS = 0;
 export const ASKED_TERMS = 1;
 export const STATED_GRAMS = 2;
@@ -54,9 +55,9 @@ export class UnitTable {
   aboutTerms = 0;
   aboutGrams = 0;
   readonly #units: (Unit | undefined)[] = [];
-  readonly #numbers = new ShardedMap<string, number>();
+  readonly #numbers = new ShardedMap<number>();
   readonly #free: number[] = [];
-  readonly #abouts = new ShardedMap<string, About>();
+  readonly #abouts = new ShardedMap<About>();
   readonly #postings: (PostingList | undefined)[] = [];
   /** By term: how often it is stated in the unit at hand, asked and beside it, 10 bits each; 0 between calls. */
   readonly #counts = uint32Column();
@@ -83,11 +84,6 @@ export class UnitTable {
     const columns = this.ownLengths.bytes + this.lengths.bytes + this.#counts.bytes + this.#touched.bytes;
     const units = this.size * UNIT_BYTES + this.#wordsBytes;
     return this.vocabulary.bytes + this.groups.bytes + columns + units + this.#listsBytes;
-  }
-
-  /** Where the lengths of a unit begin in their column. */
-  lengthsAt(number: number): number {
-    return number * LENGTHS;
   }
 
   unitAt(number: number): Unit | undefined {
@@ -138,7 +134,7 @@ export class UnitTable {
         sentenceStart = words.length;
       },
     });
-    return Int32Array.from(words);
+    return new Int32Array(words);
   }
 
   #aboutOf(text: string): About {
@@ -230,7 +226,12 @@ export class UnitTable {
     const grams = gramCounts.values;
     let touched = 0;
     const count = (word: number, shift: 0 | 10 | 20) => {
-      runs.each(termStarts.values[word]!, (term) => {
+      const termStart = termStarts.values[word]!;
+      const termBlock = runs.blocks[blockOf(termStart)]!;
+      const firstTerm = offsetIn(termStart) + 1;
+      const termsEnd = firstTerm + termBlock[firstTerm - 1]!;
+      for (let at = firstTerm; at < termsEnd; at += 1) {
+        const term = termBlock[at]!;
         const before = counts[term]!;
         if (before === 0) {
           this.#touched.ensure(touched + 1);
@@ -238,10 +239,12 @@ export class UnitTable {
           touched += 1;
         }
         if (((before >> shift) & COUNT_MAX) < COUNT_MAX) counts[term] = before + (1 << shift);
-      });
-      runs.each(gramStarts.values[word]!, (gram) => {
-        grams[gram]! += sign;
-      });
+      }
+      const gramStart = gramStarts.values[word]!;
+      const gramBlock = runs.blocks[blockOf(gramStart)]!;
+      const firstGram = offsetIn(gramStart) + 1;
+      const gramsEnd = firstGram + gramBlock[firstGram - 1]!;
+      for (let at = firstGram; at < gramsEnd; at += 1) grams[gramBlock[at]!]! += sign;
     };
     for (let at = 0; at < words.length; at += 1) count(plainWord(words[at]!), isInQuestion(words[at]!) ? 10 : 0);
     for (const word of about.words) count(word, 20);

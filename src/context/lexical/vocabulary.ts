@@ -5,23 +5,32 @@
 
 import { type FoundWord, gramsOfWord, termsOfWord } from './analysis.ts';
 import { uint32Column } from './number-column.ts';
+import { NumberMap } from './number-map.ts';
 import { NumberRuns } from './number-runs.ts';
+import { ShardedMap } from './sharded-map.ts';
 import { Slots } from './slots.ts';
 
+/** An empty array takes about so much. */
+const LIST_BYTES = 32;
+
 export class Vocabulary {
-  readonly words = new Slots<number>();
-  readonly terms = new Slots<string>();
+  readonly words = new Slots(new NumberMap());
+  readonly terms = new Slots(new ShardedMap<number>());
   /** By number of gram: in how many units it stands, counted once for each word there that has it. */
   readonly gramCounts = uint32Column();
   /** By number of word: where the run of its terms starts, and that of its grams. */
   readonly termStarts = uint32Column();
   readonly gramStarts = uint32Column();
   readonly runs = new NumberRuns();
-  readonly #grams = new Slots<number>();
+  /** By number of gram: the words that have it, in no order; one that has it twice is there twice. */
+  readonly #wordsOfGrams: number[][] = [];
+  #wordsOfGramsSize = 0;
+  readonly #grams = new Slots(new NumberMap());
 
   get bytes(): number {
     const columns = [this.gramCounts, this.termStarts, this.gramStarts, this.runs];
-    return columns.reduce((sum, { bytes }) => sum + bytes, this.words.bytes + this.terms.bytes + this.#grams.bytes);
+    const lists = this.#wordsOfGrams.length * LIST_BYTES + this.#wordsOfGramsSize * 8;
+    return columns.reduce((sum, { bytes }) => sum + bytes, this.words.bytes + this.terms.bytes + this.#grams.bytes + lists);
   }
 
   get gramsLength(): number {
@@ -41,7 +50,7 @@ export class Vocabulary {
     const termStart = this.termStarts.values[slot]!;
     const gramStart = this.gramStarts.values[slot]!;
     this.runs.each(termStart, (term) => this.terms.release(term));
-    this.runs.each(gramStart, (gram) => this.#grams.release(gram));
+    this.runs.each(gramStart, (gram) => this.#forgetGram(gram, slot));
     this.runs.remove(termStart);
     this.runs.remove(gramStart);
   }
@@ -59,10 +68,25 @@ export class Vocabulary {
     return this.#grams.find(gram);
   }
 
+  /** The words that have a gram; one that has it twice is there twice. */
+  wordsWith(gram: number): readonly number[] {
+    return this.#wordsOfGrams[gram] ?? [];
+  }
+
+  #forgetGram(gram: number, word: number): void {
+    const words = this.#wordsOfGrams[gram]!;
+    const last = words.pop()!;
+    if (last !== word) words[words.indexOf(word)] = last;
+    this.#wordsOfGramsSize -= 1;
+    this.#grams.release(gram);
+  }
+
   #learn({ key, spelling }: FoundWord): number {
     const slot = this.words.add(key);
     const terms = termsOfWord(spelling).map((term) => held(this.terms, term));
     const grams = gramsOfWord(spelling).map((gram) => held(this.#grams, gram));
+    for (const gram of grams) (this.#wordsOfGrams[gram] ??= []).push(slot);
+    this.#wordsOfGramsSize += grams.length;
     for (const column of [this.termStarts, this.gramStarts]) column.ensure(slot + 1);
     this.termStarts.values[slot] = this.runs.add(terms);
     this.gramStarts.values[slot] = this.runs.add(grams);

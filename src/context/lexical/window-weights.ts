@@ -1,11 +1,8 @@
 /* How much each unit near another counts in its window, and how long windows are. */
 
+import { REACH, STEPS, type Windows } from './groups.ts';
 import { KNOBS } from './knobs.ts';
-import type { UnitTable } from './unit-table.ts';
-
-/** A window has the units at the distances −REACH … REACH in the group. */
-export const REACH = 2;
-export const STEPS = 2 * REACH + 1;
+import { LENGTHS, type UnitTable } from './unit-table.ts';
 
 /** By distance + REACH: what a word counts that is stated there, and one that is asked. */
 export const WEIGHTS: readonly { readonly stated: number; readonly asked: number }[] = Array.from({ length: STEPS }, (_, step) => {
@@ -17,23 +14,28 @@ export const WEIGHTS: readonly { readonly stated: number; readonly asked: number
   return { stated: weight, asked: distance === -1 ? weight * answered : weight };
 });
 
+const STATED = Float64Array.from(WEIGHTS, ({ stated }) => stated);
+const ASKED = Float64Array.from(WEIGHTS, ({ asked }) => asked);
+
 export interface WindowLength {
   /** Where the lengths of a unit stand in their column. */
   readonly statedAt: number;
   readonly askedAt: number;
 }
 
-/** The length of a window, without what stands beside the unit. */
-export function windowLength(table: UnitTable, near: Int32Array, { statedAt, askedAt }: WindowLength): number {
+/** The length of each window, without what stands beside its unit. */
+export function windowLengths(table: UnitTable, near: Windows, { statedAt, askedAt }: WindowLength): Float64Array {
   const lengths = table.lengths.values;
-  let length = 0;
-  for (let step = 0; step < STEPS; step += 1) {
-    const unit = near[step]!;
-    if (unit < 0) continue;
-    const { stated, asked } = WEIGHTS[step]!;
-    length += stated * lengths[table.lengthsAt(unit) + statedAt]! + asked * lengths[table.lengthsAt(unit) + askedAt]!;
+  const found = new Float64Array(near.length / STEPS);
+  for (let at = 0, window = 0; at < near.length; window += 1) {
+    let length = 0;
+    for (let step = 0; step < STEPS; step += 1, at += 1) {
+      const unit = near[at]!;
+      if (unit >= 0) length += STATED[step]! * lengths[unit * LENGTHS + statedAt]! + ASKED[step]! * lengths[unit * LENGTHS + askedAt]!;
+    }
+    found[window] = length;
   }
-  return length;
+  return found;
 }
 
 /** How long windows are on average, from sums alone: as if all groups were equally large. `about`: of all units. */

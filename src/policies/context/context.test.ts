@@ -73,6 +73,20 @@ describe('what was found', () => {
     expect(touched).toEqual([['p'], ['p']]);
   });
 
+  test('is looked for from within the conversation: "last time" is the one before it', async () => {
+    const asked: unknown[] = [];
+    const { ask } = setup({
+      memory: {
+        recall: async (_partition, request) => {
+          asked.push(request);
+          return { memories: [], leftOut: [] };
+        },
+      },
+    });
+    await (await ask(QUESTION, { headers: { 'x-gatehouse-context': 'memory=read; user=alice; session=one' } })).answered;
+    expect(asked).toMatchObject([{ query: 'Where do I live?', session: 'one' }]);
+  });
+
   test('is not what the conversation says itself, nor what was said at this place of it before', async () => {
     const { context } = await run(
       {

@@ -141,9 +141,9 @@ async function enriched({ asked, request, decode }: Chat, working: Working): Pro
   const { operation } = request;
   const { state, read, knowledge } = asked;
   if (operation === undefined || (read === undefined && !knowledge)) return request;
-  const { principal, user, wish, question, previous } = asked;
+  const { principal, user, wish, question, previous, session } = asked;
   const found = await retrieve(
-    { wish, principal, user, partition: read, knowledge, question, previous, isKnown: asked.isKnown },
+    { wish, principal, user, partition: read, knowledge, question, previous, session, isKnown: asked.isKnown },
     { engine, config, clock: deps.clock, logger: deps.logger },
   );
   state.memoryMs = found.memoryMs;

@@ -8,7 +8,7 @@ import { GatewayError } from '../../base/errors.ts';
 import type { ContextConfig } from '../../context/context-config.ts';
 import type { ContextEngine } from '../../context/context-engine.ts';
 import type { FoundChunk } from '../../context/knowledge/knowledge.ts';
-import type { Memory, MemoryPartition, RecalledMemory } from '../../context/memory/memory.ts';
+import type { Memory, MemoryPartition, RecalledMemory, RecallRequest } from '../../context/memory/memory.ts';
 import { type ContextPart, LEFT_OUT_REASONS, type LeftOut, type LeftOutReason } from '../../operations/context-answer.ts';
 import type { ContextWish } from '../../operations/context-wish.ts';
 import type { Principal } from '../../pipeline/facts.ts';
@@ -33,6 +33,8 @@ export interface RetrieveRequest {
   /** Empty where the user said nothing in words. */
   readonly question: string;
   readonly previous: string | undefined;
+  /** The conversation that it is asked in. */
+  readonly session: string;
   /** Which memories are no news in this conversation. */
   readonly isKnown: (memory: Memory) => boolean;
 }
@@ -90,12 +92,13 @@ function isFailed(...arms: readonly (Arm<unknown> | undefined)[]): boolean {
   return asked.length > 0 && asked.every(({ value }) => value === undefined);
 }
 
-function recallOf({ wish, previous }: RetrieveRequest, query: string, limit: number): Parameters<ContextEngine['memory']['recall']>[1] {
+function recallOf({ wish, previous, session }: RetrieveRequest, query: string, limit: number): RecallRequest {
   const { agent, run, memory: { decay, referenceMs } = {} } = wish;
   const filter = { ...(agent === undefined ? {} : { agent }), ...(run === undefined ? {} : { run }) };
   return {
     query,
     limit,
+    session,
     ...(previous === undefined ? {} : { previous }),
     ...(decay === undefined ? {} : { decay }),
     ...(referenceMs === undefined ? {} : { referenceMs }),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { setImmediate } from 'node:timers/promises';
 import { APART, FORGETTING } from './conformance-apart.ts';
 import { ANN, ids, put, type RecordCase, refusal, remove, wholeLog } from './conformance-ground.ts';
 import { RECORD_LIMITS } from './record-limits.ts';
@@ -140,6 +141,8 @@ const WRITING: readonly RecordCase[] = [
             after = seq;
           }
           if (stopNow && after >= page.head) return;
+          // A driver's answer may be there at once, and the writers wait for the disk.
+          await setImmediate();
         }
       };
       const write = async (writer: number): Promise<void> => {

@@ -3,6 +3,7 @@
 import type { Database, Statement } from 'bun:sqlite';
 import { GatewayError } from '../../base/errors.ts';
 import { emptyLog, openSqlite } from '../sqlite-file.ts';
+import { SqliteSync } from '../sqlite-sync.ts';
 import { storageFault } from '../storage-fault.ts';
 import type { RecordArchive, RecordLoad } from './record-archive.ts';
 import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
@@ -51,18 +52,20 @@ interface PartitionRow {
  * `onFault`: what went wrong later, for the log; the caller is told no more than that something did.
  */
 export function openSqliteRecords(path: string, onFault: (message: string) => void = () => {}): RecordArchive {
-  return new SqliteRecords(openSqlite(path, SQLITE_RECORDS), onFault);
+  return new SqliteRecords(openSqlite(path, SQLITE_RECORDS, { synced: 'later' }), new SqliteSync(path), onFault);
 }
 
 class SqliteRecords implements RecordArchive {
   readonly #database: Database;
+  readonly #sync: SqliteSync;
   readonly #onFault: (message: string) => void;
   readonly #statements = new Map<string, Statement>();
   /** What was deleted is still in the log of what was written, until that is emptied; also what another process deleted before it was ended. */
   #owesCheckpoint = true;
 
-  constructor(database: Database, onFault: (message: string) => void) {
+  constructor(database: Database, sync: SqliteSync, onFault: (message: string) => void) {
     this.#database = database;
+    this.#sync = sync;
     this.#onFault = onFault;
   }
 
@@ -170,7 +173,7 @@ class SqliteRecords implements RecordArchive {
   async setNote(partition: Partition, name: string, value: string): Promise<void> {
     checkPartition(partition);
     checkNote(name, value);
-    this.#write(() => {
+    await this.#write(() => {
       const found = this.#find(partition);
       if (found !== undefined) this.#note(found.number, name, value);
     });
@@ -188,7 +191,7 @@ class SqliteRecords implements RecordArchive {
 
   async load(partition: Partition, { records, head, notes }: RecordLoad): Promise<void> {
     checkPartition(partition);
-    this.#write(() => {
+    await this.#write(() => {
       const number = this.#find(partition)?.number ?? this.#add(partition);
       const write = this.#statement(`${UPSERT} ${REPLACE} WHERE excluded.seq > seq`);
       for (const { id, group, kind, seq, body } of records) {
@@ -200,6 +203,9 @@ class SqliteRecords implements RecordArchive {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // Whoever still waits for the disk is told the truth first.
+    await this.#sync.settle().catch(() => undefined);
+    this.#sync[Symbol.dispose]();
     for (const statement of this.#statements.values()) statement.finalize();
     this.#database.close();
   }
@@ -265,23 +271,33 @@ class SqliteRecords implements RecordArchive {
     );
   }
 
-  /** Takes the place of the one writer before it reads what its decisions rest on. */
-  #write<T>(run: () => T): T {
-    return this.#guarded(() => {
-      const result = this.#database.transaction(run).immediate();
+  /** Takes the place of the one writer before it reads what its decisions rest on. Resolves when it is on the disk. */
+  async #write<T>(run: () => T): Promise<T> {
+    const result = this.#guarded(() => {
+      const committed = this.#database.transaction(run).immediate();
       if (this.#owesCheckpoint) this.#owesCheckpoint = !emptyLog(this.#database);
-      return result;
+      return committed;
     });
+    try {
+      await this.#sync.settle();
+    } catch (error) {
+      throw this.#fault(error);
+    }
+    return result;
   }
 
   #guarded<T>(run: () => T): T {
     try {
       return run();
     } catch (error) {
-      if (error instanceof GatewayError) throw error;
-      this.#onFault(error instanceof Error ? error.message : String(error));
-      throw storageFault('Memories and documents', error);
+      throw this.#fault(error);
     }
+  }
+
+  #fault(error: unknown): unknown {
+    if (error instanceof GatewayError) return error;
+    this.#onFault(error instanceof Error ? error.message : String(error));
+    return storageFault('Memories and documents', error);
   }
 
   #all<Row>(sql: string, given: readonly (string | number | null)[]): Row[] {

@@ -36,8 +36,8 @@ export interface RecallDeps {
 
 export type RecallMemories = (partition: MemoryPartition, request: RecallRequest) => Promise<Recall>;
 
-/** Of these the best are chosen. */
-const POOL_MIN = 60;
+/** Of these the best are chosen. Words alone need fewer: where they are fused with meanings, the shape of both lists is part of it. */
+const POOL_MIN = { words: 40, fused: 60 };
 const POOL_MAX = 1_000;
 
 /** Rejects with `storage_unavailable` when the partition's log cannot be read. */
@@ -46,7 +46,7 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const nowMs = request.referenceMs ?? deps.clock.now();
     const query = recallQuery(request.query, request.previous);
     const question = timeQuestion(query.text, { nowMs });
-    const pool = Math.min(POOL_MAX, Math.max(2 * request.limit, POOL_MIN));
+    const pool = Math.min(POOL_MAX, Math.max(2 * request.limit, deps.dense === undefined ? POOL_MIN.words : POOL_MIN.fused));
     const [view, dense] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
 
     const time = new TimeMatch({ view, question, nowMs, session: request.session });
