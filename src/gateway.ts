@@ -53,6 +53,7 @@ export async function createGateway(initial: Config, deps: GatewayDeps): Promise
   });
   holder.listener = listener;
   opened.move();
+  runtime.warmUp();
   return {
     url: listener.url,
     runtime,

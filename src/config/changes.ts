@@ -20,6 +20,7 @@ const NEEDS_RESTART = [
   'server.cors',
   'server.security_headers',
   'state',
+  'context.index_bytes_max',
   'telemetry.log',
   'telemetry.metrics.series_max',
   'telemetry.traces.otlp_endpoint',

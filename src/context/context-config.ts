@@ -18,7 +18,7 @@ export const contextConfig = z.strictObject({
     .describe('Memory and documents for chats of which neither the request nor its key says anything (`POST /v1/chat` does).'),
   index_bytes_max: bytes({ min: 8 * MIB, max: 1_048_576 * MIB })
     .default(512 * MIB)
-    .describe('Memory for indexes; the least recently used are made anew when they are needed. 8MiB to 1TiB.'),
+    .describe('Memory for indexes; the least recently used are made anew when they are needed. Fixed at the start. 8MiB to 1TiB.'),
   memory: memoryConfig.prefault({}).describe('What is remembered of users.'),
   knowledge: knowledgeConfig.prefault({}).describe('Documents that chats are given parts of.'),
   embeddings: embeddingsConfig

@@ -97,9 +97,11 @@ export function assemble(config: Config, runtime: Runtime, controls: Controls): 
     observer,
     openApi: () => documentOf(config, routes, runtime.version),
     activate() {
+      const useContext = runtime.prepareContext(config);
       findGroup = runtime.registry.update(groupConfigs(router, config.services, config.upstream));
       runtime.admission.configure(config.admission);
       runtime.contextModels.use(contextModels);
+      useContext();
       runtime.metrics.allowNames({
         models: router.names,
         targets: [...router.groups.map(({ group }) => group), ...Object.keys(config.services)],

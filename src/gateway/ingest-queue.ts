@@ -16,11 +16,6 @@ export interface IngestQueueDeps {
   readonly logger: Logger;
 }
 
-export interface IngestQueueConfig {
-  /** Whether there may be files from before; else they are looked for when there are some of now. */
-  readonly looksAtOnce: boolean;
-}
-
 export interface WaitingFile {
   readonly tenant: string;
   readonly collection: string;
@@ -39,8 +34,6 @@ const PARALLEL = 2;
 /** Those beyond it stay in the store, and are taken up when there is room. */
 const WAITING_MAX = 10_000;
 const LOOK_EVERY_MS = 10_000;
-/** The first look, when a start is over. */
-const LOOK_FIRST_MS = 1_000;
 const TAKEN_MAX = 200;
 
 export class IngestQueue implements Disposable {
@@ -51,9 +44,13 @@ export class IngestQueue implements Disposable {
   #look: Disposable | undefined;
   #isOver = false;
 
-  constructor({ looksAtOnce }: IngestQueueConfig, deps: IngestQueueDeps) {
+  constructor(deps: IngestQueueDeps) {
     this.#deps = deps;
-    if (looksAtOnce) this.#lookIn(LOOK_FIRST_MS);
+  }
+
+  /** Begins to look for files from before; else they are looked for when there are some of now. */
+  look(): void {
+    if (this.#look === undefined) this.#lookIn(0);
   }
 
   /** Files that are announced, and not ready yet. */

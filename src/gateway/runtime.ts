@@ -84,6 +84,10 @@ export interface Runtime extends AsyncDisposable {
   readonly keySets: KeySets;
   /** What the context engines ask; as the configuration that is in force has them. */
   readonly contextModels: CurrentContextModels;
+  /** Makes memory and knowledge ready for another configuration; what it returns puts that in force. Throws a TypeError, and has changed nothing. */
+  prepareContext(config: Config): () => void;
+  /** Gets ready, soon and in the background, what the first requests will need. */
+  warmUp(): void;
 }
 
 /** Longest wait for the last spans and log lines when the process ends. */
@@ -92,13 +96,7 @@ const LAST_WORDS_MS = 2_000;
 export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const { clock, log, random, version } = deps;
   const metrics = createMetrics(config.telemetry.metrics, { clock, version, droppedLogLines: () => log.dropped, readProcess });
-  const spans = createSpanExporter(config.telemetry.traces, {
-    clock,
-    logger: log,
-    fetch,
-    resource: { serviceName: config.telemetry.service_name, version, instanceId: deps.instanceId },
-  });
-  if (spans !== undefined) metrics.spans(() => spans.counts);
+  const spans = openSpans(config, deps, metrics);
   const stores = openStores(config.state, {
     clock,
     random,
@@ -112,13 +110,14 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
   const eraseNews = createEraseNews({ broadcast, values: stores.values, logger: log });
   const events = breakerNews.watch(createUpstreamEvents({ metrics, logger: log }));
   const transport = createTransport({ clock, resolve: resolveHost, events });
-  const context = openContext(config, { clock, log, random, transport, documents: records.documents });
   const fetchText = createFetchText(transport, config.upstream.proxy);
   const registry = createEndpointRegistry({ transport, clock, random, events });
   breakerNews.join(registry);
   const dependencies = createDependencyChecks(dependenciesOf(config), config.upstream, { transport, clock, random, logger: log });
   const admission = createAdmission(config.admission, { clock });
+  const context = openContext(config, { clock, log, random, transport, documents: records.documents, running: () => admission.running });
   const idleMemory = watchIdleMemory({ clock, work: admission, collect: collectMemory });
+  metrics.contextWarm(() => context.isWarm);
   metrics.breakers(() => registry.breakers().map(({ name, snapshot }) => ({ name, state: snapshot.state })));
   return {
     clock,
@@ -146,6 +145,8 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
     fetchText,
     keySets: createKeySets({ clock, logger: log, fetchText }),
     contextModels: context.models,
+    prepareContext: (next) => context.prepare(next),
+    warmUp: () => context.warmUp(),
     async [Symbol.asyncDispose]() {
       idleMemory[Symbol.dispose]();
       registry[Symbol.dispose]();
@@ -158,6 +159,18 @@ export function createRuntime(config: Config, deps: RuntimeDeps): Runtime {
       await log.flush(LAST_WORDS_MS);
     },
   };
+}
+
+/** Where traces are sent somewhere. */
+function openSpans({ telemetry }: Config, { clock, log, version, instanceId }: RuntimeDeps, metrics: Metrics): SpanExporter | undefined {
+  const spans = createSpanExporter(telemetry.traces, {
+    clock,
+    logger: log,
+    fetch,
+    resource: { serviceName: telemetry.service_name, version, instanceId },
+  });
+  if (spans !== undefined) metrics.spans(() => spans.counts);
+  return spans;
 }
 
 /** A full collection: pages that it frees go back to the system. */

@@ -107,6 +107,12 @@ export const METRICS = {
     help: 'Chats that went without what they had asked for, by `part` and `reason` (`timeout`, `storage`, `embeddings`, …).',
     labels: ['part', 'reason'],
   },
+  gatehouse_context_warm: {
+    type: 'gauge',
+    help: '1 when the indexes of memories and documents that were there at the start are made, or there were none; 0 until then.',
+    labels: [],
+    across: 'least',
+  },
   gatehouse_memory_saves_total: {
     type: 'counter',
     help: 'Chats whose turn was to be remembered, by what had become of it when they ended: `stored`, `timeout`, `failed`, `off` (there was nothing to remember).',

@@ -72,6 +72,8 @@ export interface Metrics extends Disposable {
 
   /** Breakers, as they are when somebody looks. */
   breakers(read: () => Iterable<BreakerReading>): void;
+  /** Whether what was remembered before the start is ready to be asked for, as it is when somebody looks. */
+  contextWarm(read: () => boolean): void;
   /** Spans of the trace exporter, as they are when somebody looks. */
   spans(read: () => { readonly exported: number; readonly dropped: number; readonly failed: number }): void;
 
@@ -135,6 +137,9 @@ export function createMetrics(config: { readonly series_max: number }, deps: Met
     },
     breakers(read) {
       openBreakers.read = read;
+    },
+    contextWarm(read) {
+      registry.source('gatehouse_context_warm', () => [[[], read() ? 1 : 0]]);
     },
     spans(read) {
       registry.source('gateway_spans_total', () => Object.entries(read()).map(([result, count]) => [[result], count] as const));

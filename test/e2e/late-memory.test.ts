@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { logLine } from '../harness/access-log.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 import { type PostgresProcess, postgresAvailable, startPostgres } from '../harness/postgres.ts';
@@ -28,17 +29,15 @@ describe.skipIf(!postgresAvailable())('what is said while PostgreSQL is away', (
     await rm(folder, { recursive: true, force: true });
   });
 
-  const start = () =>
-    startGateway({
-      config: {
-        auth: { keys: [{ name: 'all', key: KEY, tier: 'free' }] },
-        limits: { tiers: { free: {} } },
-        state: { records: url, outbox: `sqlite:${join(folder, 'outbox.db')}` },
-        context: { deadline: '1s' },
-        providers: { chat: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, api_key: 'sk-sim' } },
-        models: { [MODEL]: { targets: [{ provider: 'chat', model: 'sim-1' }] } },
-      },
-    });
+  const config = (context: object = {}) => ({
+    auth: { keys: [{ name: 'all', key: KEY, tier: 'free' }] },
+    limits: { tiers: { free: {} } },
+    state: { records: url, outbox: `sqlite:${join(folder, 'outbox.db')}` },
+    context: { deadline: '1s', ...context },
+    providers: { chat: { type: 'openai-compatible', base_url: `${simulator.url}/v1`, api_key: 'sk-sim' } },
+    models: { [MODEL]: { targets: [{ provider: 'chat', model: 'sim-1' }] } },
+  });
+  const start = () => startGateway({ config: config() });
   const chat = async (gateway: GatewayProcess, content: string, session: string): Promise<number> => {
     const reply = await gateway.request('/v1/chat', {
       method: 'POST',
@@ -60,6 +59,10 @@ describe.skipIf(!postgresAvailable())('what is said while PostgreSQL is away', (
       await eventually(async () => (await remembered(gateway)).includes('bees in Ghent'), { timeoutMs: 10_000 });
       await server.kill();
       expect(await chat(gateway, 'My brother Ben sails from Ostend.', 's2')).toBe(200);
+      // What waits outlives a reload.
+      await gateway.writeConfig(config({ memory: { decay: 'strong' }, embeddings: { model: 'chat/sim-1' } }));
+      gateway.process.kill('SIGHUP');
+      await logLine(gateway, 'Configuration reloaded');
       expect(await chat(gateway, 'My cousin Cid paints in Lille.', 's3')).toBe(200);
       // What was asked for by itself is not promised.
       const added = await gateway.request('/v1/memories', {

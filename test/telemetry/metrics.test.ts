@@ -60,6 +60,7 @@ describe('the exposition', () => {
     metrics.contextTold('document', 2);
     metrics.contextLeftOut('knowledge', 'timeout');
     metrics.memorySaved('stored');
+    metrics.contextWarm(() => true);
     metrics.configReload('applied');
     metrics.healthAnswered(1);
     const parsed = parseExposition(metrics.text());

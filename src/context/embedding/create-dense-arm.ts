@@ -47,12 +47,17 @@ const LOOKED_AFTER_MAX = 10_000;
 /** A page is several requests, one after another, and writing what they gave. */
 const PAGE_REQUESTS = 8;
 
-/** It begins at once to look for records without vectors. */
-export function createDenseArm(config: DenseArmConfig, deps: DenseArmDeps): DenseArm & AsyncDisposable {
+export interface WarmableArm extends DenseArm, AsyncDisposable {
+  /** Has the store read the partition's vectors, where they hold no more than `bytesMax`. Resolves with the bytes that it read. Rejects with what a store says. */
+  warm(partition: Partition, bytesMax: number): Promise<number>;
+}
+
+/** It begins at once to look for records without vectors. What is disposed makes no vectors any more, and still searches. */
+export function createDenseArm(config: DenseArmConfig, deps: DenseArmDeps): WarmableArm {
   return new ModelDenseArm(config, deps);
 }
 
-class ModelDenseArm implements DenseArm, AsyncDisposable {
+class ModelDenseArm implements WarmableArm {
   readonly #config: DenseArmConfig;
   readonly #deps: DenseArmDeps;
   readonly #embedder: Embedder;
@@ -115,6 +120,20 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
         .then(resolve, giveUp)
         .finally(() => timer[Symbol.dispose]());
     });
+  }
+
+  async warm(partition: Partition, bytesMax: number): Promise<number> {
+    const { records, vectors } = this.#deps;
+    const serving = parseDenseState(await records.note(partition, this.#noteName))?.serving;
+    if (serving === undefined) return 0;
+    const { space } = serving;
+    const count = (await vectors.spaces(partition)).find(({ name }) => name === space.name)?.vectors ?? 0;
+    const bytes = count * space.dimensions;
+    if (bytes === 0 || bytes > bytesMax) return 0;
+    const vector = new Float32Array(space.dimensions);
+    vector[0] = 1;
+    await vectors.search({ partition, space, vector, limit: 1 });
+    return bytes;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import { openSqliteRecords } from '../../stores/record/sqlite-records.ts';
 import { openSqliteVectors } from '../../stores/vector/sqlite-vectors.ts';
 import type { VectorStore } from '../../stores/vector/vector-store.ts';
 import type { ContextModels, EmbedTextsRequest } from '../context-models.ts';
-import { createDenseArm } from './create-dense-arm.ts';
+import { createDenseArm, type WarmableArm } from './create-dense-arm.ts';
 import { embeddingSpec } from './create-embedder.ts';
 import type { DenseArm } from './dense-arm.ts';
 import { embeddingsConfig } from './embedding-config.ts';
@@ -54,7 +54,7 @@ interface Rig {
   readonly model: ReturnType<typeof createFake>;
   readonly clock: ManualClock;
   readonly faults: string[];
-  arm(model?: string): DenseArm & AsyncDisposable;
+  arm(model?: string): WarmableArm;
   write(partition: Partition, texts: Readonly<Record<string, string | null>>): Promise<void>;
 }
 
@@ -116,6 +116,16 @@ async function ids(arm: DenseArm, partition: Partition, query: string): Promise<
 }
 
 describe('a dense arm', () => {
+  test('has vectors read before they are asked for, where there is room, and asks no model for it', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    rig.model.requests.length = 0;
+    expect([await arm.warm(ANN, 3 * 256), await arm.warm(ANN, 3 * 256 - 1), rig.model.requests]).toEqual([3 * 256, 0, []]);
+  });
+
   test('embeds what is written, and finds it by what it means', async () => {
     const rig = createRig();
     await using arm = rig.arm();

@@ -195,7 +195,7 @@ export class FillSchedule implements AsyncDisposable {
     const { records, filler, clock, textOf } = this.#deps;
     let after: Partition | undefined;
     for (;;) {
-      const page = await records.partitions({ limit: LOOK_PAGE, ...(after === undefined ? {} : { after }) });
+      const page = await records.heads({ limit: LOOK_PAGE, ...(after === undefined ? {} : { after }) });
       for (const { tenant, kind, name, head } of page) {
         this.#stop.signal.throwIfAborted();
         const partition: Partition = { tenant, kind, name };

@@ -11,6 +11,7 @@ import type { KnowledgeEngine } from '../knowledge/knowledge.ts';
 import type { MemoryEngine } from '../memory/memory.ts';
 import type { EngineConfig } from './engine-config.ts';
 import { Link, type LinkMessage, type Serve } from './link.ts';
+import type { WarmedUp } from './warm-up.ts';
 
 export interface ContextThreadDeps {
   readonly clock: Clock;
@@ -65,13 +66,25 @@ const KNOWLEDGE_CALLS = {
   search: QUICK_MS,
 } as const satisfies Record<keyof KnowledgeEngine, number>;
 
-export function createContextThread(config: EngineConfig, deps: ContextThreadDeps): ContextEngine {
-  const thread = new ContextThread(config, deps);
+export interface ContextThread extends ContextEngine {
+  /**
+   * What the engines are made from, from now on. They go on while they take it over, with the stores and the memory for indexes that they have: `state` must be the
+   * same.
+   */
+  configure(config: EngineConfig): void;
+  /** Starts the thread, and has it make what chats will ask for before they do. Rejects with `storage_unavailable`. */
+  warm(): Promise<WarmedUp>;
+}
+
+export function createContextThread(config: EngineConfig, deps: ContextThreadDeps): ContextThread {
+  const thread = new EngineThread(config, deps);
   const call = <T>(method: string, given: readonly unknown[], timeoutMs: number): Promise<T> => thread.call(method, given, timeoutMs);
   return {
     memory: remote('memory', MEMORY_CALLS, call) as unknown as MemoryEngine,
     knowledge: remote('knowledge', KNOWLEDGE_CALLS, call) as unknown as KnowledgeEngine,
     status: () => (thread.isRunning ? call<ContextStatus>('status', [], QUICK_MS) : Promise.resolve(IDLE)),
+    configure: (next) => thread.configure(next),
+    warm: () => call<WarmedUp>('warm', [], LONG_MS),
     [Symbol.asyncDispose]: () => thread.close(),
   };
 }
@@ -89,8 +102,8 @@ function remote(name: string, calls: Readonly<Record<string, number>>, call: Cal
   return Object.fromEntries(methods) as Readonly<Record<string, unknown>>;
 }
 
-class ContextThread {
-  readonly #config: EngineConfig;
+class EngineThread {
+  #config: EngineConfig;
   readonly #deps: ContextThreadDeps;
   #running: { readonly worker: Worker; readonly link: Link } | undefined;
   #isClosed = false;
@@ -108,6 +121,15 @@ class ContextThread {
     if (this.#isClosed) return Promise.reject(new Error('the context engines are closed'));
     const { link } = (this.#running ??= this.#start());
     return link.call<T>(method, given, { timeoutMs });
+  }
+
+  configure(config: EngineConfig): void {
+    this.#config = config;
+    if (this.#running === undefined || this.#isClosed) return;
+    const { onFault } = this.#deps;
+    this.#running.link.call('configure', [config], { timeoutMs: LONG_MS }).catch((error: unknown) => {
+      onFault(`the new configuration could not be taken on, and the one before goes on: ${String(error)}`);
+    });
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,8 @@
 
 import { GatewayError } from '../../base/errors.ts';
 import { systemClock } from '../../base/system-clock.ts';
-import type { ContextEngine } from '../context-engine.ts';
 import type { ContextModels } from '../context-models.ts';
-import { buildEngine } from './build-engine.ts';
+import { type BuiltEngine, buildEngine } from './build-engine.ts';
 import type { EngineConfig } from './engine-config.ts';
 import { Link, type LinkMessage, type Serve } from './link.ts';
 
@@ -19,7 +18,11 @@ const CALLS_MAX = 1_000;
 const REPORT_MS = 10_000;
 
 let config: EngineConfig | undefined;
-let engine: ContextEngine | undefined;
+let engine: BuiltEngine | undefined;
+/** Calls under way that somebody waits for. */
+let waitedFor = 0;
+/** What documents are indexed by takes long, and nobody's chat waits for it. */
+const UNHURRIED: ReadonlySet<string> = new Set(['knowledge.index', 'knowledge.takeUnfinished']);
 
 const serve: Serve = async (method, given) => {
   if (method === 'close') {
@@ -27,20 +30,34 @@ const serve: Serve = async (method, given) => {
     engine = undefined;
     return undefined;
   }
+  if (method === 'configure') return configure(given[0] as EngineConfig);
   const built = (engine ??= build());
   if (method === 'status') return built.status();
+  if (method === 'warm') return built.warm();
   const [part = '', name = ''] = method.split('.');
   const target = part === 'memory' ? built.memory : built.knowledge;
   const run = target[name as keyof typeof target] as ((...given: readonly unknown[]) => unknown) | undefined;
   if (run === undefined) throw new Error(`there is no method '${method}'`);
-  return run.apply(target, [...given]);
+  if (UNHURRIED.has(method)) return run.apply(target, [...given]);
+  waitedFor += 1;
+  try {
+    return await run.apply(target, [...given]);
+  } finally {
+    waitedFor -= 1;
+  }
 };
 
+/** What was not opened yet is opened with it. */
+async function configure(next: EngineConfig): Promise<void> {
+  config = next;
+  await engine?.configure(next);
+}
+
 /** It is opened when it is first needed, and anew after it could not be: a disk may come back. */
-function build(): ContextEngine {
+function build(): BuiltEngine {
   if (config === undefined) throw new Error('the engines were asked before they were told what they are made from');
   try {
-    return buildEngine(config, { clock: systemClock, random: Math.random, onFault: report, models });
+    return buildEngine(config, { clock: systemClock, random: Math.random, onFault: report, models, isBusy: () => waitedFor > 0 });
   } catch (cause) {
     report(`the stores of memory and knowledge cannot be opened: ${String(cause)}`);
     throw new GatewayError('storage_unavailable', 'memory and knowledge can be neither stored nor read at the moment', {

@@ -85,7 +85,7 @@ export class CollectionFiles {
     const taken: UnfinishedFile[] = [];
     let after: { tenant: string; kind: 'collections' | 'memory' | 'knowledge'; name: string } | undefined;
     for (;;) {
-      const page = await records.partitions({ ...(after === undefined ? {} : { after }), limit: PARTITIONS });
+      const page = await records.heads({ ...(after === undefined ? {} : { after }), limit: PARTITIONS });
       for (const { tenant, kind, name } of page) {
         if (kind !== 'collections' || name === '') continue;
         const { files } = await this.#views.at(filesOf(tenant, name));

@@ -8,8 +8,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
-import type { DenseArm } from '../embedding/dense-arm.ts';
+import type { Partition, RecordChange, RecordStore } from '../../stores/record/record-store.ts';
 import { changeRecord } from './change-record.ts';
 import { type ChunkSize, type ChunkSpan, chunkText } from './chunker/chunker.ts';
 import type { CollectionFile, DocumentToIndex } from './knowledge.ts';
@@ -27,7 +26,8 @@ import {
 
 export interface IngestionDeps {
   readonly records: RecordStore;
-  readonly dense?: DenseArm;
+  /** What was written is to be compared by meaning, too. */
+  readonly changed: (partition: Partition) => void;
   readonly clock: Clock;
   readonly pause: () => Promise<void>;
   /** Lets the index follow what was written: nobody writes faster than that. */
@@ -63,7 +63,7 @@ export class Ingestion {
         const done = await this.#complete(place, { version, chunks, bytes: Buffer.byteLength(text) });
         if (done !== undefined) {
           if (begun.version !== undefined) await this.deleteVersion(place, begun.version);
-          this.#deps.dense?.changed(chunksOf(place.tenant, place.collection));
+          this.#deps.changed(chunksOf(place.tenant, place.collection));
           return fileJson(place.file, done);
         }
       }
@@ -90,7 +90,7 @@ export class Ingestion {
 
   async deleteVersion({ tenant, collection, file }: FilePlace, version: string): Promise<void> {
     const partition = chunksOf(tenant, collection);
-    if ((await this.#deps.records.deleteGroup(partition, versionGroup(file, version))) > 0) this.#deps.dense?.changed(partition);
+    if ((await this.#deps.records.deleteGroup(partition, versionGroup(file, version))) > 0) this.#deps.changed(partition);
   }
 
   async #begin(place: FilePlace, { document, size, version }: Begin): Promise<StoredFile> {

@@ -5,7 +5,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import type { Partition, RecordChange, RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
@@ -30,7 +30,7 @@ import type {
   UnfinishedFile,
 } from './knowledge.ts';
 import type { KnowledgeConfig } from './knowledge-config.ts';
-import { chunksOf, collectionsOf, filesOf, type StoredCollection } from './knowledge-records.ts';
+import { chunksOf, collectionsOf, filesOf, parseBody, type StoredChunk, type StoredCollection } from './knowledge-records.ts';
 import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
 import { Search, type SearchedCollection } from './search.ts';
 
@@ -60,6 +60,13 @@ export interface LocalKnowledgeEngine extends KnowledgeEngine {
   /** Collections whose index is in memory, and the bytes that they hold. */
   readonly indexes: number;
   readonly indexBytes: number;
+  /** Takes on another configuration, and what goes with it. Calls under way end as they began; the memory for indexes stays as it was. */
+  configure(config: Omit<KnowledgeEngineConfig, 'indexBytesMax'>, parts: Pick<KnowledgeEngineDeps, 'dense' | 'reranker'>): void;
+  /**
+   * Makes indexes of collections before they are asked for, those that were used last first, while there is room. `partitions`: those of their
+   * chunks. Resolves with their order.
+   */
+  warm(partitions: readonly Partition[], giveWay: () => Promise<void>): Promise<readonly Partition[]>;
 }
 
 export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps): LocalKnowledgeEngine {
@@ -67,33 +74,79 @@ export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: Knowl
 }
 
 const LISTS_BYTES_MAX = 64 * 1_048_576;
+/** Searches before the first that counts, and how long their questions are. */
+const REHEARSALS = 5;
+const REHEARSED_CHARS = 100;
 /** The last use of a collection is written down so exactly. */
 const ACTIVE_EVERY_MS = 60_000;
 
 class Engine implements LocalKnowledgeEngine {
-  readonly #config: KnowledgeEngineConfig;
-  readonly #deps: KnowledgeEngineDeps;
+  readonly #deps: Omit<KnowledgeEngineDeps, 'dense' | 'reranker'>;
+  #config: Omit<KnowledgeEngineConfig, 'indexBytesMax'>;
+  #dense: DenseArm | undefined;
+  #search: Search;
   readonly #ingestion: Ingestion;
   readonly #fileBook: CollectionFiles;
-  readonly #search: Search;
   readonly #collections: PartitionViews<CollectionsView>;
   readonly #files: PartitionViews<FilesView>;
   readonly #chunks: PartitionViews<ChunksView>;
   /** Views that were looked through for what is left over. */
   readonly #tidied = new WeakSet<ChunksView>();
 
-  constructor(config: KnowledgeEngineConfig, deps: KnowledgeEngineDeps) {
+  constructor(config: KnowledgeEngineConfig, { dense, reranker, ...deps }: KnowledgeEngineDeps) {
     this.#config = config;
+    this.#dense = dense;
     this.#deps = deps;
     const { records, pause, clock } = deps;
     const views = { records, pause, now: () => clock.monotonic() };
     this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
     this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
     this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
-    this.#ingestion = new Ingestion({ ...deps, follow: ({ tenant, collection }) => this.#follow(tenant, collection) });
+    this.#ingestion = new Ingestion({
+      ...deps,
+      changed: (partition) => this.#dense?.changed(partition),
+      follow: ({ tenant, collection }) => this.#follow(tenant, collection),
+    });
     this.#fileBook = new CollectionFiles({ records, clock, views: this.#files, ingestion: this.#ingestion });
-    const { candidates = 0, timeoutMs = 0 } = config.reranker ?? {};
-    this.#search = new Search({ denseShare: config.knowledge.dense_share, candidates, rerankMs: timeoutMs }, deps);
+    this.#search = searchOf(config, { ...deps, dense, reranker });
+  }
+
+  configure(config: Omit<KnowledgeEngineConfig, 'indexBytesMax'>, parts: Pick<KnowledgeEngineDeps, 'dense' | 'reranker'>): void {
+    this.#config = config;
+    this.#dense = parts.dense;
+    this.#search = searchOf(config, { ...this.#deps, ...parts });
+  }
+
+  async warm(partitions: readonly Partition[], giveWay: () => Promise<void>): Promise<readonly Partition[]> {
+    const used = new Map<Partition, number>();
+    for (const partition of partitions) {
+      // What is left over of a deleted collection, or of one whose time is over, is nothing to search.
+      const stored = await this.#stored(partition.tenant, partition.name);
+      if (stored !== undefined && stored.expired !== true) used.set(partition, stored.lastActiveMs);
+    }
+    const latest = [...used].toSorted(([, a], [, b]) => b - a).map(([partition]) => partition);
+    for (const partition of latest) {
+      const { tenant, name } = partition;
+      const isRoom = (await this.#files.warm(filesOf(tenant, name), giveWay)) && (await this.#chunks.warm(partition, giveWay));
+      if (!isRoom) break;
+    }
+    await this.#rehearse(latest[0], giveWay);
+    return latest;
+  }
+
+  /** A first search takes several times as long as the second: it is had here, by words alone, for nobody's model is asked without a caller. */
+  async #rehearse(partition: Partition | undefined, giveWay: () => Promise<void>): Promise<void> {
+    if (partition === undefined || !this.#chunks.holds(partition)) return;
+    const { tenant, name: id } = partition;
+    const files = await this.#files.at(filesOf(tenant, id));
+    const chunks = await this.#chunks.at(partition);
+    const { records } = await this.#deps.records.changes(partition, 0, REHEARSALS);
+    for (const record of records) {
+      if (record.kind !== 'chunk' || record.body === null) continue;
+      const queries = [(parseBody(record) as StoredChunk).t.slice(0, REHEARSED_CHARS)];
+      await this.#search.run([{ id, tenant, files, chunks }], { queries, collections: [id], limit: 3, denseShare: 0, rerank: false });
+      await giveWay();
+    }
   }
 
   get indexes(): number {
@@ -302,7 +355,7 @@ class Engine implements LocalKnowledgeEngine {
   async #erase(tenant: string, id: string): Promise<void> {
     await this.#files.erase(filesOf(tenant, id));
     await this.#chunks.erase(chunksOf(tenant, id));
-    await this.#deps.dense?.erase(chunksOf(tenant, id));
+    await this.#dense?.erase(chunksOf(tenant, id));
   }
 
   /** Chunks that no file names are left over from work that ended before its time. */
@@ -319,6 +372,20 @@ class Engine implements LocalKnowledgeEngine {
       if (now?.pending !== version && now?.version !== version) await this.#ingestion.deleteVersion(place, version);
     }
   }
+}
+
+function searchOf({ knowledge, reranker }: Omit<KnowledgeEngineConfig, 'indexBytesMax'>, deps: SearchParts): Search {
+  const { candidates = 0, timeoutMs = 0 } = reranker ?? {};
+  const { dense, reranker: model, ...rest } = deps;
+  return new Search(
+    { denseShare: knowledge.dense_share, candidates, rerankMs: timeoutMs },
+    { ...rest, ...(dense === undefined ? {} : { dense }), ...(model === undefined ? {} : { reranker: model }) },
+  );
+}
+
+interface SearchParts extends Omit<KnowledgeEngineDeps, 'dense' | 'reranker'> {
+  readonly dense?: DenseArm | undefined;
+  readonly reranker?: Reranker | undefined;
 }
 
 function collectionChange(id: string, collection: StoredCollection): RecordChange {

@@ -60,46 +60,65 @@ export interface MemoryEngineDeps {
 
 /** Others write to the same user's log at the same moment: so often it is tried before they are too many. */
 const ATTEMPTS_MAX = 50;
+/** Recalls before the first that counts. */
+const REHEARSALS = 5;
+const REHEARSED_LIMIT = 10;
 /** Changes that are written at once. */
 const BATCH = 3_000;
 
-export function createMemoryEngine(config: MemoryEngineConfig, deps: MemoryEngineDeps): MemoryEngine & MemoryUpkeep {
+/** The engine where it runs. */
+export interface LocalMemoryEngine extends MemoryEngine, MemoryUpkeep {
+  /** Takes on another configuration, and what goes with it. Calls under way end as they began; the memory for indexes stays as it was. */
+  configure(config: MemoryConfig, parts: Pick<MemoryEngineDeps, 'dense'>): void;
+  /** Makes the indexes of users before they are asked for, in this order, while there is room. */
+  warm(partitions: readonly MemoryPartition[], giveWay: () => Promise<void>): Promise<void>;
+}
+
+export function createMemoryEngine(config: MemoryEngineConfig, deps: MemoryEngineDeps): LocalMemoryEngine {
   return new RecordedMemory(config, deps);
 }
 
-class RecordedMemory implements MemoryEngine, MemoryUpkeep {
-  readonly #deps: MemoryEngineDeps;
+class RecordedMemory implements LocalMemoryEngine {
+  readonly #deps: Omit<MemoryEngineDeps, 'dense'>;
   readonly #books: PartitionViews<MemoryBook>;
-  readonly #recall: RecallMemories;
-  readonly #sweep: () => Promise<number>;
   readonly #writers = new Turnstile();
-  readonly #extraction: Extraction | undefined;
+  #parts: Parts;
 
-  constructor(config: MemoryEngineConfig, deps: MemoryEngineDeps) {
-    const { records, clock, pause, dense } = deps;
+  constructor(config: MemoryEngineConfig, { dense, ...deps }: MemoryEngineDeps) {
+    const { records, clock, pause } = deps;
     this.#deps = deps;
     this.#books = new PartitionViews(
       { bytesMax: config.indexBytesMax },
       { records, create: () => new MemoryBook(createLexicalIndex()), now: () => clock.monotonic(), pause },
     );
-    const view = async (partition: MemoryPartition) => (await this.#books.at(partition)).view;
-    this.#recall = createRecall(config, { view, clock, ...(dense === undefined ? {} : { dense }) });
-    if (config.extraction !== undefined && deps.ask !== undefined) {
-      const write = (partition: MemoryPartition, decide: (book: MemoryBook) => readonly RecordChange[]): Promise<void> =>
-        this.#write(partition, (book) => ({ changes: decide(book), result: undefined }));
-      const book = (partition: MemoryPartition): Promise<MemoryBook> => this.#books.at(partition);
-      this.#extraction = new Extraction(config.extraction, { records, clock, pause, ask: deps.ask, book, write });
+    this.#parts = this.#partsOf(config, dense);
+  }
+
+  configure(config: MemoryConfig, { dense }: Pick<MemoryEngineDeps, 'dense'>): void {
+    const before = this.#parts;
+    this.#parts = this.#partsOf(config, dense, before);
+    if (before.extraction !== this.#parts.extraction) before.extraction?.stop();
+  }
+
+  async warm(partitions: readonly MemoryPartition[], giveWay: () => Promise<void>): Promise<void> {
+    for (const partition of partitions) if (!(await this.#books.warm(partition, giveWay))) break;
+    const [first] = partitions;
+    if (first === undefined || !this.#books.holds(first)) return;
+    // A first recall takes several times as long as the second: it is had here, by words alone, for nobody's model is asked without a caller.
+    const { view } = await this.#books.at(first);
+    const recall = createRecall(this.#parts.config, { view: async () => view, clock: this.#deps.clock });
+    for (const { text } of [...view.memories.values()].slice(-REHEARSALS)) {
+      await recall(first, { query: text, limit: REHEARSED_LIMIT });
+      await giveWay();
     }
-    const remove = (partition: MemoryPartition, ids: readonly string[]): Promise<number> => this.#remove(partition, () => ids);
-    this.#sweep = createSweep(config, { records, clock, pause, remove });
   }
 
   get unextracted(): number {
-    return this.#extraction?.waiting ?? 0;
+    return this.#parts.extraction?.waiting ?? 0;
   }
 
   async extract(): Promise<void> {
-    await this.#extraction?.run();
+    await this.#parts.extraction?.run();
   }
 
   async remember(partition: MemoryPartition, request: RememberRequest): Promise<Remembered> {
@@ -109,12 +128,12 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
       return { changes: plan.changes, result: { remembered: plan.remembered, isNew: plan.changes.length > 0 } };
     });
     const said = request.turns.filter(({ role }) => role === 'user').length;
-    if (request.infer && isNew && said > 0) this.#extraction?.added(partition, said);
+    if (request.infer && isNew && said > 0) this.#parts.extraction?.added(partition, said);
     return remembered;
   }
 
   recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
-    return this.#recall(partition, request);
+    return this.#parts.recall(partition, request);
   }
 
   async profile(partition: MemoryPartition, tokensMax: number): Promise<readonly Memory[]> {
@@ -197,14 +216,37 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
       for (const { kind } of view.memories.values()) if (kind === 'turn') turns += 1;
       const memories = view.size - turns;
       const records = await this.#books.erase(partition);
-      await this.#deps.dense?.erase(partition);
-      this.#extraction?.erased(partition);
+      await this.#parts.dense?.erase(partition);
+      this.#parts.extraction?.erased(partition);
       return { memories, turns, history: Math.max(0, records - memories - turns) };
     });
   }
 
   sweep(): Promise<number> {
-    return this.#sweep();
+    return this.#parts.sweep();
+  }
+
+  #partsOf(config: MemoryConfig, dense: DenseArm | undefined, before?: Parts): Parts {
+    const { records, clock, pause } = this.#deps;
+    const view = async (partition: MemoryPartition) => (await this.#books.at(partition)).view;
+    const remove = (partition: MemoryPartition, ids: readonly string[]): Promise<number> => this.#remove(partition, () => ids);
+    return {
+      config,
+      dense,
+      recall: createRecall(config, { view, clock, ...(dense === undefined ? {} : { dense }) }),
+      sweep: createSweep(config, { records, clock, pause, remove }),
+      // What it knows of waiting turns is worth keeping.
+      extraction: Bun.deepEquals(config.extraction, before?.config.extraction) ? before?.extraction : this.#extractionOf(config),
+    };
+  }
+
+  #extractionOf({ extraction }: MemoryConfig): Extraction | undefined {
+    const { records, clock, pause, ask } = this.#deps;
+    if (extraction === undefined || ask === undefined) return undefined;
+    const write = (partition: MemoryPartition, decide: (book: MemoryBook) => readonly RecordChange[]): Promise<void> =>
+      this.#write(partition, (book) => ({ changes: decide(book), result: undefined }));
+    const book = (partition: MemoryPartition): Promise<MemoryBook> => this.#books.at(partition);
+    return new Extraction(extraction, { records, clock, pause, ask, book, write });
   }
 
   /** Deletes with all that belongs to it. Resolves with how many memories there were, of those that count. */
@@ -236,7 +278,7 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
         if (changes.length === 0) return result;
         const { applied } = await this.#books.apply(partition, changes, { expectedHead: book.head });
         if (applied) {
-          this.#deps.dense?.changed(partition);
+          this.#parts.dense?.changed(partition);
           return result;
         }
         await this.#deps.pause();
@@ -244,6 +286,15 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
       throw new GatewayError('storage_unavailable', 'too many write to the memories of one user at once');
     });
   }
+}
+
+/** What follows from a configuration. */
+interface Parts {
+  readonly config: MemoryConfig;
+  readonly dense: DenseArm | undefined;
+  readonly recall: RecallMemories;
+  readonly sweep: () => Promise<number>;
+  readonly extraction: Extraction | undefined;
 }
 
 function nameOf({ tenant, name }: MemoryPartition): string {

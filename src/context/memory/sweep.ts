@@ -34,7 +34,7 @@ export function createSweep(config: SweepConfig, deps: SweepDeps): () => Promise
     let removed = 0;
     let after: Partition | undefined;
     for (;;) {
-      const page = await deps.records.partitions({ limit: 100, ...(after === undefined ? {} : { after }) });
+      const page = await deps.records.heads({ limit: 100, ...(after === undefined ? {} : { after }) });
       for (const { tenant, kind, name, head } of page) {
         if (kind === 'memory') removed += await sweepOne({ tenant, kind, name }, head);
       }

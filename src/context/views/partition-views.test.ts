@@ -25,7 +25,7 @@ const PARTITIONS: readonly Partition[] = ['ann', 'bob', 'cid'].map((name) => ({ 
 const [ANN = { tenant: '', kind: 'memory', name: '' } as const] = PARTITIONS;
 const change = (id: string, body: string | null) => ({ id, group: id.slice(0, 1), kind: 'turn', body });
 
-type Turn = () => Promise<unknown>;
+type Turn = () => Promise<void>;
 
 /** The store, but that each call waits for its turn before and after, and that a page has three records at most. */
 function inTurns(store: RecordStore, turn: Turn): RecordStore {
@@ -42,6 +42,7 @@ function inTurns(store: RecordStore, turn: Turn): RecordStore {
     deleteGroup: (...given) => around(() => store.deleteGroup(...given)),
     erase: (...given) => around(() => store.erase(...given)),
     partitions: (query) => around(() => store.partitions(query)),
+    heads: (query) => around(() => store.heads(query)),
     note: (...given) => around(() => store.note(...given)),
     setNote: (...given) => around(() => store.setNote(...given)),
     [Symbol.asyncDispose]: async () => {},
@@ -57,7 +58,7 @@ function viewsOf(records: RecordStore, turn: Turn, bytesMax = 1_000_000): Partit
       create: () => new Copy(),
       // Every second record takes longer than a slice.
       now: () => (time += 2),
-      pause: async () => void (await turn()),
+      pause: turn,
     },
   );
 }
@@ -75,7 +76,10 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), ids: fc.array(idOf, { minLength: 1, maxLength: 3 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('group' as const), ids: fc.tuple(idOf) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('erase' as const, 'erase behind' as const), ids: fc.constant([]) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'read twice' as const), ids: fc.constant([]) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'read twice' as const, 'warm' as const), ids: fc.constant([]) }),
+  },
 );
 const steps = fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 1 }), step), { minLength: 1, maxLength: 25 });
 
@@ -115,6 +119,9 @@ describe('views of partitions', () => {
             case 'read':
               await views.at(partition);
               return;
+            case 'warm':
+              await views.warm(partition, turn);
+              return;
             case 'read twice':
               await Promise.all([views.at(partition), views.at(partition), views.at(partition)]);
           }
@@ -150,6 +157,49 @@ describe('views of partitions', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test('are made beforehand while there is room, and never at the cost of others', async () => {
+    await using store = openSqliteRecords(':memory:');
+    for (const partition of PARTITIONS)
+      await store.apply(partition, [change('a', '1'), change('b', '1'), change('c', '1'), change('d', '1')]);
+    const [ann = ANN, bob = ANN, cid = ANN] = PARTITIONS;
+    const views = viewsOf(
+      inTurns(store, async () => {}),
+      async () => {},
+      700,
+    );
+    let ways = 0;
+    const giveWay = async () => void (ways += 1);
+    expect(await views.warm(ann, giveWay)).toBe(true);
+    expect(ways).toBe(1);
+    const before = (await views.at(ann)).applied;
+    expect(before).toBe(4);
+    // The first page of three fits, with what is there, and the second does not.
+    expect(await views.warm(bob, giveWay)).toBe(false);
+    expect(await views.warm(cid, giveWay)).toBe(false);
+    expect(PARTITIONS.map((partition) => views.holds(partition))).toEqual([true, false, false]);
+    expect(told(await views.at(bob))).toEqual({ a: '1', b: '1', c: '1', d: '1' });
+  });
+
+  test('that are being made beforehand are gone on with by who asks, not made twice', async () => {
+    await using store = openSqliteRecords(':memory:');
+    await store.apply(
+      ANN,
+      Array.from({ length: 10 }, (_, index) => change(`a${index}`, '1')),
+    );
+    const views = viewsOf(
+      inTurns(store, async () => {}),
+      async () => {},
+    );
+    const asked = Promise.withResolvers<void>();
+    const warmed = views.warm(ANN, async () => asked.promise);
+    await Bun.sleep(0);
+    const view = await views.at(ANN);
+    expect(view.bodies.size).toBe(10);
+    asked.resolve();
+    expect(await warmed).toBe(true);
+    expect(view.applied).toBe(10);
   });
 
   test('begin anew where a partition was erased while its log was read', async () => {

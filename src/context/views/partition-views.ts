@@ -33,15 +33,23 @@ interface Held<View> {
   head: number;
 }
 
+interface Page<View> {
+  readonly view: View;
+  /** There is nothing behind it. */
+  readonly isLast: boolean;
+}
+
 interface Slot<View> {
   readonly partition: Partition;
   held: Held<View> | undefined;
   /** The catching-up under way: whoever comes meanwhile waits for the one after it. */
-  running: Promise<View> | undefined;
+  running: Promise<unknown> | undefined;
   next: Promise<View> | undefined;
 }
 
 const PAGE = 1_000;
+/** Of a view that is made beforehand: who asks for it meanwhile waits for one page at most. */
+const WARM_PAGE = 100;
 /** Longest time in which a view takes in changes before others have a turn. */
 const SLICE_MS = 4;
 
@@ -83,6 +91,30 @@ export class PartitionViews<View extends PartitionView> {
     return slot.next;
   }
 
+  /**
+   * Makes the view before somebody asks for it, by pages; `giveWay` is waited for in between. Who asks meanwhile goes on from where it has come. False
+   * where there is no room for it: nothing else is dropped for it. Rejects with what the store says.
+   */
+  async warm(partition: Partition, giveWay: () => Promise<void>): Promise<boolean> {
+    const key = keyOf(partition);
+    const known = this.#slots.get(key);
+    const slot = known ?? this.#slot(partition);
+    // Else somebody has asked for it, or it was erased, or dropped for what somebody has asked for.
+    while (this.#slots.get(key) === slot && slot.running === undefined) {
+      if (this.bytes >= this.#config.bytesMax) {
+        if (known === undefined) this.#slots.delete(key);
+        return false;
+      }
+      const running = this.#takePage(slot, WARM_PAGE).finally(() => {
+        if (slot.running === running) slot.running = undefined;
+      });
+      slot.running = running;
+      if ((await running).isLast) break;
+      await giveWay();
+    }
+    return true;
+  }
+
   /** Writes, and resolves when it is in the view too. */
   async apply(partition: Partition, changes: readonly RecordChange[], options?: ApplyOptions): Promise<ApplyResult> {
     const result = await this.#deps.records.apply(partition, changes, options);
@@ -116,28 +148,33 @@ export class PartitionViews<View extends PartitionView> {
   }
 
   async #catchUp(slot: Slot<View>): Promise<View> {
-    const { records, create, now, pause } = this.#deps;
-    let held = slot.held;
     for (;;) {
-      const after: number = held?.head ?? 0;
-      const page = await records.changes(slot.partition, after, PAGE);
-      // A log that is shorter than what was read of it is another one too: of a database that was put back to how it was.
-      if (held === undefined || held.generation !== page.generation || page.head < after) {
-        held = { view: create(slot.partition), generation: page.generation, head: 0 };
-        slot.held = held;
-        // What was read lies after a number of another generation.
-        if (after > 0) continue;
-      }
-      let sliceEndMs = now() + SLICE_MS;
-      for (const record of page.records) {
-        held.view.apply(record);
-        held.head = record.seq;
-        if (now() < sliceEndMs) continue;
-        await pause();
-        sliceEndMs = now() + SLICE_MS;
-      }
-      if (held.head >= page.head || page.records.length === 0) return held.view;
+      const { view, isLast } = await this.#takePage(slot, PAGE);
+      if (isLast) return view;
     }
+  }
+
+  async #takePage(slot: Slot<View>, limit: number): Promise<Page<View>> {
+    const { records, create, now, pause } = this.#deps;
+    let { held } = slot;
+    const after = held?.head ?? 0;
+    const page = await records.changes(slot.partition, after, limit);
+    // A log that is shorter than what was read of it is another one too: of a database that was put back to how it was.
+    if (held === undefined || held.generation !== page.generation || page.head < after) {
+      held = { view: create(slot.partition), generation: page.generation, head: 0 };
+      slot.held = held;
+      // What was read lies after a number of another generation.
+      if (after > 0) return { view: held.view, isLast: false };
+    }
+    let sliceEndMs = now() + SLICE_MS;
+    for (const record of page.records) {
+      held.view.apply(record);
+      held.head = record.seq;
+      if (now() < sliceEndMs) continue;
+      await pause();
+      sliceEndMs = now() + SLICE_MS;
+    }
+    return { view: held.view, isLast: held.head >= page.head || page.records.length === 0 };
   }
 
   #evict(used: Slot<View>): void {

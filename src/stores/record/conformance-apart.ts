@@ -223,6 +223,13 @@ export const APART: readonly RecordCase[] = [
         if (page.length < 3) break;
       }
       expect(paged).toEqual(keys);
+      const all = await store.partitions({ limit: 10_000 });
+      expect(await store.heads({ limit: 10_000 })).toEqual(all.map(({ records: _records, ...head }) => head));
+      const sixth = all[5];
+      expect(await store.heads({ limit: 2, ...(sixth === undefined ? {} : { after: sixth }) })).toEqual(
+        all.slice(6, 8).map(({ records: _records, ...head }) => head),
+      );
+      expect(await store.heads({ tenant: 'a', limit: 10 })).toHaveLength(4);
       expect(await store.partitions({ tenant: 'a', limit: 10 })).toHaveLength(4);
       expect(await store.partitions({ tenant: 'nobody', limit: 10 })).toEqual([]);
     },

@@ -6,7 +6,17 @@ import { decodeText, decodeTextOrNull, encodeText, encodeTextOrNull } from '../p
 import { RECORDS } from './postgres-records-schema.ts';
 import type { RecordArchive, RecordLoad } from './record-archive.ts';
 import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
-import type { ApplyOptions, ApplyResult, ChangePage, Partition, PartitionSummary, RecordChange, StoredRecord } from './record-store.ts';
+import type {
+  ApplyOptions,
+  ApplyResult,
+  ChangePage,
+  Partition,
+  PartitionHead,
+  PartitionQuery,
+  PartitionSummary,
+  RecordChange,
+  StoredRecord,
+} from './record-store.ts';
 
 /** Numbers come as text: they are of 64 bits. */
 interface RecordRow {
@@ -27,7 +37,8 @@ interface PartitionRow {
   readonly kind: Partition['kind'];
   readonly name: string;
   readonly head: string;
-  readonly records: string;
+  /** Where they are counted. */
+  readonly records: string | null;
 }
 
 /** The connection stays its owner's: closing the store leaves it open. */
@@ -112,26 +123,12 @@ class PostgresRecords implements RecordArchive {
     return Number(row?.count);
   }
 
-  async partitions(query: { readonly tenant?: string; readonly after?: Partition; readonly limit: number }): Promise<PartitionSummary[]> {
-    checkLimit(query.limit);
-    const tenant = query.tenant === undefined ? null : encodeText(query.tenant);
-    const [afterTenant = null, afterKind = null, afterName = null] = query.after === undefined ? [] : keyOf(query.after);
-    const rows = await this.#tables.read<PartitionRow>(
-      (sql) => sql`
-        SELECT p.tenant, p.kind, p.name, p.head,
-          (SELECT count(*) FROM gatehouse.records r WHERE r.partition = p.number AND r.body IS NOT NULL) AS records
-        FROM gatehouse.record_partitions p
-        WHERE (${tenant}::text IS NULL OR p.tenant = ${tenant})
-        AND (${afterTenant}::text IS NULL OR (p.tenant, p.kind, p.name) > (${afterTenant}, ${afterKind}, ${afterName}))
-        ORDER BY p.tenant, p.kind, p.name LIMIT ${query.limit}::bigint`,
-    );
-    return rows.map((row) => ({
-      tenant: decodeText(row.tenant),
-      kind: row.kind,
-      name: decodeText(row.name),
-      head: Number(row.head),
-      records: Number(row.records),
-    }));
+  async partitions(query: PartitionQuery): Promise<PartitionSummary[]> {
+    return (await this.#partitions(query, true)).map((row) => ({ ...headOf(row), records: Number(row.records) }));
+  }
+
+  async heads(query: PartitionQuery): Promise<PartitionHead[]> {
+    return (await this.#partitions(query, false)).map(headOf);
   }
 
   async note(partition: Partition, name: string): Promise<string | undefined> {
@@ -183,6 +180,27 @@ class PostgresRecords implements RecordArchive {
     );
     return rows.map((row) => [decodeText(row.name), decodeText(row.value)]);
   }
+
+  #partitions(query: PartitionQuery, isCounted: boolean): Promise<PartitionRow[]> {
+    checkLimit(query.limit);
+    const tenant = query.tenant === undefined ? null : encodeText(query.tenant);
+    const [afterTenant = null, afterKind = null, afterName = null] = query.after === undefined ? [] : keyOf(query.after);
+    return this.#tables.read<PartitionRow>(
+      (sql) => sql`
+        SELECT p.tenant, p.kind, p.name, p.head,
+          CASE WHEN ${isCounted}::boolean THEN (
+            SELECT count(*) FROM gatehouse.records r WHERE r.partition = p.number AND r.body IS NOT NULL
+          ) END AS records
+        FROM gatehouse.record_partitions p
+        WHERE (${tenant}::text IS NULL OR p.tenant = ${tenant})
+        AND (${afterTenant}::text IS NULL OR (p.tenant, p.kind, p.name) > (${afterTenant}, ${afterKind}, ${afterName}))
+        ORDER BY p.tenant, p.kind, p.name LIMIT ${query.limit}::bigint`,
+    );
+  }
+}
+
+function headOf({ tenant, kind, name, head }: PartitionRow): PartitionHead {
+  return { tenant: decodeText(tenant), kind, name: decodeText(name), head: Number(head) };
 }
 
 function keyOf({ tenant, kind, name }: Partition): [tenant: string, kind: string, name: string] {

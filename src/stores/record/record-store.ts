@@ -65,10 +65,20 @@ export interface ApplyResult {
   readonly head: number;
 }
 
-export interface PartitionSummary extends Partition {
+export interface PartitionHead extends Partition {
+  /** Its latest number. */
+  readonly head: number;
+}
+
+export interface PartitionSummary extends PartitionHead {
   /** Records that are there. */
   readonly records: number;
-  readonly head: number;
+}
+
+export interface PartitionQuery {
+  readonly tenant?: string;
+  readonly after?: Partition;
+  readonly limit: number;
 }
 
 export interface RecordStore extends AsyncDisposable {
@@ -83,7 +93,9 @@ export interface RecordStore extends AsyncDisposable {
   /** Resolves with how many records there were. */
   erase(partition: Partition): Promise<number>;
   /** The partitions of a tenant, or of all; in the order of tenant, kind and name; after `after`. */
-  partitions(query: { readonly tenant?: string; readonly after?: Partition; readonly limit: number }): Promise<PartitionSummary[]>;
+  partitions(query: PartitionQuery): Promise<PartitionSummary[]>;
+  /** The same without a count, for which all records are gone through: for whoever looks at all partitions from time to time. */
+  heads(query: PartitionQuery): Promise<PartitionHead[]>;
   /**
    * A small note of an engine on a partition, such as how far it has come; gone with `erase`. A name that begins with `vectors` tells what a store of
    * vectors holds, and is left behind when records move to another store, where vectors are made anew.

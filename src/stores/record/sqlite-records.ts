@@ -7,7 +7,17 @@ import { SqliteSync } from '../sqlite-sync.ts';
 import { storageFault } from '../storage-fault.ts';
 import type { RecordArchive, RecordLoad } from './record-archive.ts';
 import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
-import type { ApplyOptions, ApplyResult, ChangePage, Partition, PartitionSummary, RecordChange, StoredRecord } from './record-store.ts';
+import type {
+  ApplyOptions,
+  ApplyResult,
+  ChangePage,
+  Partition,
+  PartitionHead,
+  PartitionQuery,
+  PartitionSummary,
+  RecordChange,
+  StoredRecord,
+} from './record-store.ts';
 
 export const SQLITE_RECORDS = {
   component: 'records',
@@ -140,17 +150,13 @@ class SqliteRecords implements RecordArchive {
     });
   }
 
-  async partitions(query: { readonly tenant?: string; readonly after?: Partition; readonly limit: number }): Promise<PartitionSummary[]> {
-    const { tenant, after, limit } = query;
-    checkLimit(limit);
-    return this.#guarded(() =>
-      this.#all<PartitionSummary>(
-        `SELECT tenant, kind, name, head, (SELECT count(*) FROM records WHERE partition = p.number AND body IS NOT NULL) AS records
-         FROM record_partitions p WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR (tenant, kind, name) > (?2, ?3, ?4))
-         ORDER BY tenant, kind, name LIMIT ?5`,
-        [tenant ?? null, after?.tenant ?? null, after?.kind ?? null, after?.name ?? null, limit],
-      ),
-    );
+  async partitions(query: PartitionQuery): Promise<PartitionSummary[]> {
+    const count = '(SELECT count(*) FROM records WHERE partition = p.number AND body IS NOT NULL) AS records';
+    return this.#partitions<PartitionSummary>(`tenant, kind, name, head, ${count}`, query);
+  }
+
+  async heads(query: PartitionQuery): Promise<PartitionHead[]> {
+    return this.#partitions<PartitionHead>('tenant, kind, name, head', query);
   }
 
   async note(partition: Partition, name: string): Promise<string | undefined> {
@@ -212,6 +218,17 @@ class SqliteRecords implements RecordArchive {
     const isThere = this.#statement(remove).run(group, kind, seq, partition, id).changes > 0;
     if (isThere) this.#owesCheckpoint = true;
     return isThere;
+  }
+
+  #partitions<Row>(columns: string, { tenant, after, limit }: PartitionQuery): Row[] {
+    checkLimit(limit);
+    return this.#guarded(() =>
+      this.#all<Row>(
+        `SELECT ${columns} FROM record_partitions p
+         WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR (tenant, kind, name) > (?2, ?3, ?4)) ORDER BY tenant, kind, name LIMIT ?5`,
+        [tenant ?? null, after?.tenant ?? null, after?.kind ?? null, after?.name ?? null, limit],
+      ),
+    );
   }
 
   #page(partition: number, after: number, limit: number): StoredRecord[] {

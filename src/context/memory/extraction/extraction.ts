@@ -76,6 +76,7 @@ export class Extraction {
   readonly #waiting = new Map<string, Waiting>();
   #isScanned = false;
   #run: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(config: ExtractionConfig, deps: ExtractionDeps) {
     this.#config = config;
@@ -101,6 +102,11 @@ export class Extraction {
     this.#waiting.delete(nameOf(partition));
   }
 
+  /** Asks about nobody any more: what is being asked ends as it began. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
   /** Asks about all that waits and may be asked about now. Who calls meanwhile waits for the same. Rejects when a store or the model cannot be used. */
   run(): Promise<void> {
     this.#run ??= this.#all().finally(() => {
@@ -114,6 +120,7 @@ export class Extraction {
     let failure: Error | undefined;
     let failures = 0;
     for (const [name, entry] of Array.from(this.#waiting)) {
+      if (this.#isStopped) break;
       if (entry.turns < this.#config.batch && this.#deps.clock.now() - entry.sinceMs < this.#config.wait) continue;
       try {
         const left = await this.#one(entry.partition);
@@ -135,7 +142,7 @@ export class Extraction {
   async #scan(): Promise<void> {
     let after: Partition | undefined;
     do {
-      const page = await this.#deps.records.partitions({ limit: 100, ...(after === undefined ? {} : { after }) });
+      const page = await this.#deps.records.heads({ limit: 100, ...(after === undefined ? {} : { after }) });
       for (const { tenant, kind, name, head } of page) {
         if (kind !== 'memory') continue;
         const partition: MemoryPartition = { tenant, kind, name };
@@ -161,7 +168,7 @@ export class Extraction {
         return 0;
       }
       const left = batch.turns.filter(({ role }) => role === 'user').length + batch.waiting;
-      if (isClaimed || !(await this.#extract(partition, batch, progress))) return left;
+      if (isClaimed || this.#isStopped || !(await this.#extract(partition, batch, progress))) return left;
     }
   }
 
