@@ -292,15 +292,42 @@ describe('a dense arm whose model was changed', () => {
 });
 
 describe('a store that has lost all', () => {
-  test('gets it again', async () => {
+  test('gets it again, and says meanwhile that there is none, however often it loses it', async () => {
     const rig = createRig();
     await using arm = rig.arm();
     await rig.write(ANN, TEXTS);
     arm.changed(ANN);
     await until(() => arm.waiting === 0);
+    for (let time = 0; time < 3; time += 1) {
+      await rig.vectors.erase(ANN);
+      rig.clock.advance(5_000);
+      expect(await arm.search(ANN, 'tea', 10)).toEqual({ hits: [], leftOut: ['vectors'] });
+      await until(async () => (await arm.search(ANN, 'green tea', 10)).hits[0]?.id === 'tea');
+    }
+  });
+
+  test('while it was away gets all of it again, also where something new comes first', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    const put = rig.vectors.put.bind(rig.vectors);
+    let refused = 0;
+    rig.vectors.put = () => {
+      refused += 1;
+      return Promise.reject(new Error('away'));
+    };
+    await rig.write(ANN, { cat: 'My cat is called Tilda' });
+    arm.changed(ANN);
+    await until(() => refused > 0);
     await rig.vectors.erase(ANN);
-    expect(await ids(arm, ANN, 'tea')).toEqual([]);
-    await until(async () => (await ids(arm, ANN, 'green tea'))[0] === 'tea');
+    rig.vectors.put = put;
+    await until(async () => {
+      rig.clock.advance(1_000);
+      return (await rig.vectors.spaces(ANN))[0]?.vectors === 4;
+    });
+    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
   });
 });
 

@@ -49,6 +49,7 @@ const PAGE_MAX = 1_000;
 const LEASE_MS = 60_000;
 const KNOWN_TEXTS_MAX = 100_000;
 const UNNOTED_MAX = 1_000;
+const COUNTED_MAX = 10_000;
 const CUTS_MAX = 4;
 
 interface Document {
@@ -84,6 +85,9 @@ export class PartitionFiller {
   readonly #texts: Lru<string> = createLru({ bytesMax: KNOWN_TEXTS_MAX, entriesMax: KNOWN_TEXTS_MAX });
   /** How far it has come in partitions that have no vectors yet. */
   readonly #unnoted: Lru<number> = createLru({ bytesMax: UNNOTED_MAX, entriesMax: UNNOTED_MAX });
+  /** Partitions whose vectors were there when they were counted, with the failures until then. */
+  readonly #counted: Lru<number> = createLru({ bytesMax: COUNTED_MAX, entriesMax: COUNTED_MAX });
+  #failures = 0;
 
   constructor(config: FillConfig, deps: FillDeps) {
     this.#config = config;
@@ -97,8 +101,22 @@ export class PartitionFiller {
     return waitingIn(parseDenseState(await records.note(partition, this.#config.noteName)), embedder.spec, head);
   }
 
+  /** The store of vectors failed: when it is back, it may have lost what it had. */
+  doubt(): void {
+    this.#failures += 1;
+  }
+
   /** Deals with the next page of the log. Rejects with what a store or the model says; what was done until then is done. */
   async takePage(work: Work): Promise<Filled> {
+    try {
+      return await this.#takePage(work);
+    } catch (error) {
+      this.doubt();
+      throw error;
+    }
+  }
+
+  async #takePage(work: Work): Promise<Filled> {
     const look = await this.#look(work);
     if (look === undefined) return DONE;
     const { state, page, cursor } = look;
@@ -140,24 +158,26 @@ export class PartitionFiller {
     return done < page.head ? { kind: 'more', waiting: page.head - done } : this.#finish(work, next);
   }
 
-  /** Whether the store has nothing of what was made; then it is noted that nothing was. */
-  async startAnewIfLost(partition: Partition, { space }: DenseSide): Promise<boolean> {
+  /** What has become of the vectors that were made; where the store has lost them, it is noted that none were. */
+  async startAnewIfLost(partition: Partition, { space }: DenseSide): Promise<'there' | 'lost' | 'begun anew'> {
     const { records, vectors } = this.#deps;
     const { noteName } = this.#config;
     const found = await vectors.spaces(partition);
-    if (found.some(({ name, vectors: count }) => name === space.name && count > 0)) return false;
+    if (found.some(({ name, vectors: count }) => name === space.name && count > 0)) return 'there';
     const state = parseDenseState(await records.note(partition, noteName));
-    // Erased, begun anew by another, or with nothing to embed.
-    if (state?.serving?.space.name !== space.name || (await records.changes(partition, 0, 1)).generation !== state.generation) return false;
+    if (state?.serving?.space.name !== space.name) return 'begun anew';
+    // Erased, or with nothing to embed.
+    if ((await records.changes(partition, 0, 1)).generation !== state.generation) return 'there';
     this.forget();
     await records.setNote(partition, noteName, '');
-    return true;
+    return 'lost';
   }
 
   /** Drops what it knows of any partition: hashes of texts, places in logs. */
   forget(): void {
     this.#texts.clear();
     this.#unnoted.clear();
+    this.#counted.clear();
   }
 
   async #look({ partition }: Work): Promise<Look | undefined> {
@@ -177,9 +197,24 @@ export class PartitionFiller {
       await vectors.erase(partition);
       return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
     }
+    // What is put now would hide that the rest is gone: a search that finds a little does not tell.
+    const space = side === undefined ? undefined : state?.[side]?.space;
+    if (space !== undefined && cursor > 0 && (await this.#isLost(partition, space)))
+      return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
     const unnoted = noted === undefined ? (this.#unnoted.get(this.#keyOf(partition, page.generation)) ?? 0) : 0;
     if (unnoted === 0) return { state, side, page, cursor };
     return { state, side, page: await records.changes(partition, unnoted, this.#pageSize), cursor: unnoted };
+  }
+
+  /** Whether the store has none of the vectors that were made; it is asked anew after each failure alone. */
+  async #isLost(partition: Partition, space: VectorSpace): Promise<boolean> {
+    const failures = this.#failures;
+    const key = this.#keyOf(partition, space.name);
+    if (this.#counted.get(key) === failures) return false;
+    const found = await this.#deps.vectors.spaces(partition);
+    const isThere = found.some(({ name, vectors }) => name === space.name && vectors > 0);
+    if (isThere) this.#counted.set(key, failures, 1);
+    return !isThere;
   }
 
   #sorted({ partition, textOf }: Work, { page, state, side }: Look): { documents: Document[]; gone: string[] } {

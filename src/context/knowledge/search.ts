@@ -8,6 +8,7 @@ import type { RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { fuse, type Scored } from '../embedding/fusion.ts';
+import { knownHits } from '../embedding/known-hits.ts';
 import { compileFilter } from './attribute-filter.ts';
 import type { Chunk, FoundChunk, KnowledgeAnswer, KnowledgeQuery } from './knowledge.ts';
 import { aboutChunk, chunkJson, chunksOf, parseBody, type StoredChunk } from './knowledge-records.ts';
@@ -133,14 +134,13 @@ export class Search {
     const { dense } = this.#deps;
     if (dense === undefined) return [];
     const answers = await Promise.all(
-      collections.map(async ({ id, tenant }, place) => {
+      collections.map(async ({ id, tenant, chunks }, place) => {
         const accept = accepts[place];
         const limit = Math.min(DENSE_MAX, accept === undefined ? pool : DENSE_MAX);
-        const answer = await dense.search(chunksOf(tenant, id), text, limit);
+        const answer = knownHits(await dense.search(chunksOf(tenant, id), text, limit), chunks.chunks);
         for (const part of answer.leftOut) leftOut.add(part);
-        const known = collections[place]?.chunks.chunks;
         return answer.hits
-          .filter((hit) => known?.has(hit.id) === true && (accept?.(hit.id) ?? true))
+          .filter((hit) => accept?.(hit.id) ?? true)
           .slice(0, pool)
           .map(({ id: hit, score }) => ({ id: `${place} ${hit}`, score }));
       }),
