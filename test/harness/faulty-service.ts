@@ -36,7 +36,7 @@ export async function startFaultyService(program: string): Promise<FaultyService
     faults: async () => Number(await (await fetch(`${url}/__fault`)).text()),
     pause: () => started.kill('SIGSTOP'),
     resume: () => started.kill('SIGCONT'),
-    kill: () => started[Symbol.asyncDispose](),
+    kill: async () => started[Symbol.asyncDispose](),
     async restart() {
       await started[Symbol.asyncDispose]();
       started = await start(Number(port));

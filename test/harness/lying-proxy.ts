@@ -66,8 +66,8 @@ export async function startLyingProxy({ port: serverPort, onConnect }: LyingProx
         other.destroy();
       });
     }
-    client.on('data', (piece) => void server.write(piece));
-    server.on('data', (piece) => {
+    client.on('data', (piece: Buffer) => void server.write(piece));
+    server.on('data', (piece: Buffer) => {
       if (delayMs === 0) tell(client, server, piece);
       else setTimeout(() => tell(client, server, piece), delayMs);
     });

@@ -51,6 +51,9 @@ const KNOWN_TEXTS_MAX = 100_000;
 const UNNOTED_MAX = 1_000;
 const COUNTED_MAX = 10_000;
 const CUTS_MAX = 4;
+/** So often a record that cannot be read is tried, a while apart each time: a store that lies for a moment costs it no vector, one that is damaged stops no others. */
+const UNREAD_TRIES_MAX = 5;
+const UNREAD_MAX = 1_000;
 
 interface Document {
   readonly record: StoredRecord;
@@ -87,6 +90,8 @@ export class PartitionFiller {
   readonly #unnoted: Lru<number> = createLru({ bytesMax: UNNOTED_MAX, entriesMax: UNNOTED_MAX });
   /** Partitions whose vectors were there when they were counted, with the failures until then. */
   readonly #counted: Lru<number> = createLru({ bytesMax: COUNTED_MAX, entriesMax: COUNTED_MAX });
+  /** Records that could not be read, and how often that was tried. */
+  readonly #unread: Lru<number> = createLru({ bytesMax: UNREAD_MAX, entriesMax: UNREAD_MAX });
   #failures = 0;
 
   constructor(config: FillConfig, deps: FillDeps) {
@@ -222,7 +227,7 @@ export class PartitionFiller {
     const gone: string[] = [];
     const space = side === undefined ? undefined : state?.[side]?.space;
     for (const record of page.records) {
-      const text = record.body === null ? undefined : textOf(record)?.slice(0, TEXT_CHARS_MAX).trim();
+      const text = record.body === null ? undefined : this.#textOf(partition, record, textOf)?.slice(0, TEXT_CHARS_MAX).trim();
       const key = this.#textKey(partition, space, record.id);
       if (text !== undefined && text !== '') {
         if (space === undefined || this.#texts.get(key) !== hashOf(text)) documents.push({ record, text });
@@ -232,6 +237,19 @@ export class PartitionFiller {
       }
     }
     return { documents, gone };
+  }
+
+  #textOf(partition: Partition, record: StoredRecord, textOf: TextOf): string | undefined {
+    try {
+      return textOf(record);
+    } catch (error) {
+      const key = this.#keyOf(partition, record.id);
+      const tries = (this.#unread.get(key) ?? 0) + 1;
+      this.#unread.set(key, tries, 1);
+      if (tries < UNREAD_TRIES_MAX) throw error;
+      this.#deps.onSkip('it cannot be read');
+      return undefined;
+    }
   }
 
   async #embedAll(work: Work, documents: readonly Document[]): Promise<{ put: Document[]; space: VectorSpace | undefined }> {

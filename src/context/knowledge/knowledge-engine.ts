@@ -89,7 +89,10 @@ class Engine implements LocalKnowledgeEngine {
     const views = { records, pause, now: () => clock.monotonic() };
     this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
     this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
-    this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
+    this.#chunks = new PartitionViews(
+      { bytesMax: config.indexBytesMax, mayMiss: true },
+      { ...views, create: () => new ChunksView(createLexicalIndex()) },
+    );
     this.#ingestion = new Ingestion({ ...deps, follow: ({ tenant, collection }) => this.#follow(tenant, collection) });
     this.#fileBook = new CollectionFiles({ records, clock, views: this.#files, ingestion: this.#ingestion });
     const { candidates = 0, timeoutMs = 0 } = config.reranker ?? {};
@@ -236,12 +239,13 @@ class Engine implements LocalKnowledgeEngine {
       const chunks = await this.#chunks.at(chunksOf(tenant, id));
       searched.push({ id, tenant, files, chunks });
     }
-    const answer = await this.#search.run(searched, query);
+    const isWhole = searched.every(({ id }) => this.#chunks.isWhole(chunksOf(tenant, id)));
+    const { chunks, leftOut } = await this.#search.run(searched, query);
     for (const collection of searched) {
       await this.#tidy(collection);
       await this.#touch(tenant, collection.id);
     }
-    return answer;
+    return { chunks, leftOut: isWhole || leftOut.includes('storage') ? leftOut : [...leftOut, 'storage'] };
   }
 
   /** The collection may have been deleted while something was written to it: then that goes, too. */

@@ -4,14 +4,14 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
-import type { RecordStore } from '../../stores/record/record-store.ts';
+import type { RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { fuse, type Scored } from '../embedding/fusion.ts';
 import { knownHits } from '../embedding/known-hits.ts';
 import { compileFilter } from './attribute-filter.ts';
 import type { Chunk, FoundChunk, KnowledgeAnswer, KnowledgeQuery } from './knowledge.ts';
-import { aboutChunk, chunkJson, chunksOf, parseBody, type StoredChunk } from './knowledge-records.ts';
+import { aboutChunk, chunkJson, chunksOf, parseChunk, type StoredChunk } from './knowledge-records.ts';
 import type { ChunksView, FilesView, SeenFile } from './knowledge-views.ts';
 import { NearDuplicates } from './near-duplicates.ts';
 
@@ -82,7 +82,7 @@ export class Search {
     const isReranked = reranker !== undefined && query.rerank !== false;
     const wanted = isReranked ? Math.max(query.limit, this.#settings.candidates) : query.limit;
     const ranked = await this.#rank(collections, { query, pool: Math.max(POOL_MIN, wanted * 2), leftOut });
-    const loaded = await this.#load(collections, ranked, wanted);
+    const loaded = await this.#load(collections, ranked, { wanted, leftOut });
     let found = loaded.map(
       ({ chunk, score, lexical, dense }): FoundChunk => ({
         chunk,
@@ -149,13 +149,17 @@ export class Search {
   }
 
   /** Texts of the best, until there are enough that say something of their own. */
-  async #load(collections: readonly SearchedCollection[], ranked: readonly Candidate[], wanted: number): Promise<Loaded[]> {
+  async #load(
+    collections: readonly SearchedCollection[],
+    ranked: readonly Candidate[],
+    { wanted, leftOut }: { wanted: number; leftOut: Set<string> },
+  ): Promise<Loaded[]> {
     const kept: Loaded[] = [];
     const known = new NearDuplicates();
     for (let from = 0; from < ranked.length && kept.length < wanted; ) {
       const page = ranked.slice(from, from + wanted - kept.length + 8);
       from += page.length;
-      for (const loaded of await this.#texts(collections, page)) {
+      for (const loaded of await this.#texts(collections, page, leftOut)) {
         if (kept.length >= wanted) break;
         if (joinNeighbour(kept, loaded) || known.isKnown(loaded.chunk.text)) continue;
         kept.push(loaded);
@@ -164,8 +168,8 @@ export class Search {
     return kept;
   }
 
-  /** In their order; without those that were deleted meanwhile. */
-  async #texts(collections: readonly SearchedCollection[], page: readonly Candidate[]): Promise<Loaded[]> {
+  /** In their order; without those that were deleted meanwhile, or cannot be read. */
+  async #texts(collections: readonly SearchedCollection[], page: readonly Candidate[], leftOut: Set<string>): Promise<Loaded[]> {
     const byPlace = new Map<number, string[]>();
     for (const { id } of page) {
       const [place, record] = placeOf(id);
@@ -175,8 +179,11 @@ export class Search {
     for (const [place, ids] of byPlace) {
       const collection = collections[place];
       if (collection === undefined) continue;
-      for (const record of await this.#deps.records.get(chunksOf(collection.tenant, collection.id), ids))
-        bodies.set(`${place} ${record.id}`, parseBody(record) as StoredChunk);
+      for (const record of await this.#deps.records.get(chunksOf(collection.tenant, collection.id), ids)) {
+        const chunk = readable(record);
+        if (chunk === undefined) leftOut.add('storage');
+        else bodies.set(`${place} ${record.id}`, chunk);
+      }
     }
     return page.flatMap((candidate): Loaded[] => {
       const [place, id] = placeOf(candidate.id);
@@ -208,6 +215,14 @@ export class Search {
       leftOut.add('reranker');
       return [...found];
     }
+  }
+}
+
+function readable(record: StoredRecord): StoredChunk | undefined {
+  try {
+    return parseChunk(record);
+  } catch {
+    return undefined;
   }
 }
 

@@ -8,6 +8,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import { storageFault } from '../../stores/storage-fault.ts';
 import type { ContextModels } from '../context-models.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
@@ -79,7 +80,7 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
     const { records, clock, pause, dense } = deps;
     this.#deps = deps;
     this.#books = new PartitionViews(
-      { bytesMax: config.indexBytesMax },
+      { bytesMax: config.indexBytesMax, mayMiss: true },
       { records, create: () => new MemoryBook(createLexicalIndex()), now: () => clock.monotonic(), pause },
     );
     const view = async (partition: MemoryPartition) => (await this.#books.at(partition)).view;
@@ -113,8 +114,9 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
     return remembered;
   }
 
-  recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
-    return this.#recall(partition, request);
+  async recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
+    const recall = await this.#recall(partition, request);
+    return this.#books.isWhole(partition) ? recall : { ...recall, leftOut: [...recall.leftOut, 'storage'] };
   }
 
   async profile(partition: MemoryPartition, tokensMax: number): Promise<readonly Memory[]> {
@@ -232,6 +234,7 @@ class RecordedMemory implements MemoryEngine, MemoryUpkeep {
     return this.#writers.run(nameOf(partition), async () => {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
         const book = await this.#books.at(partition);
+        if (this.#books.isDoubtful(partition)) throw storageFault('Memories');
         const { changes, result } = decide(book);
         if (changes.length === 0) return result;
         const { applied } = await this.#books.apply(partition, changes, { expectedHead: book.head });

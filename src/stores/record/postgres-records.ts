@@ -3,6 +3,7 @@
 import type { SQL } from 'bun';
 import type { PostgresConnection, PostgresTables } from '../postgres/postgres-connection.ts';
 import { decodeText, decodeTextOrNull, encodeText, encodeTextOrNull } from '../postgres/postgres-text.ts';
+import { storageFault } from '../storage-fault.ts';
 import { RECORDS } from './postgres-records-schema.ts';
 import type { RecordArchive, RecordLoad } from './record-archive.ts';
 import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
@@ -53,7 +54,7 @@ class PostgresRecords implements RecordArchive {
         SELECT * FROM gatehouse.records_apply(
           ${tenant}, ${kind}, ${name}, ${expectedHead}::bigint, ${onlyNew}::boolean, ${ids}, ${groups}, ${kinds}, ${bodies})`;
     });
-    return { applied: row?.out_applied === true, head: Number(row?.out_head) };
+    return { applied: row?.out_applied === true, head: numberIn(row?.out_head) };
   }
 
   async get(partition: Partition, ids: readonly string[]): Promise<StoredRecord[]> {
@@ -90,7 +91,7 @@ class PostgresRecords implements RecordArchive {
     const [first] = rows;
     if (first === undefined) return { generation: '', records: [], head: 0 };
     const records = rows.filter((row) => row.id !== null).map((row) => recordOf(row as RecordRow));
-    return { generation: first.generation, records, head: Number(first.head) };
+    return { generation: textIn(first.generation), records, head: numberIn(first.head) };
   }
 
   async deleteGroup(partition: Partition, group: string): Promise<number> {
@@ -100,7 +101,7 @@ class PostgresRecords implements RecordArchive {
     const [row] = await this.#tables.write<{ count: string }>(
       (sql) => sql`SELECT gatehouse.records_delete_group(${tenant}, ${kind}, ${name}, ${encodeText(group)}) AS count`,
     );
-    return Number(row?.count);
+    return numberIn(row?.count);
   }
 
   async erase(partition: Partition): Promise<number> {
@@ -109,7 +110,7 @@ class PostgresRecords implements RecordArchive {
     const [row] = await this.#tables.write<{ count: string }>(
       (sql) => sql`SELECT gatehouse.records_erase(${tenant}, ${kind}, ${name}) AS count`,
     );
-    return Number(row?.count);
+    return numberIn(row?.count);
   }
 
   async partitions(query: { readonly tenant?: string; readonly after?: Partition; readonly limit: number }): Promise<PartitionSummary[]> {
@@ -126,11 +127,11 @@ class PostgresRecords implements RecordArchive {
         ORDER BY p.tenant, p.kind, p.name LIMIT ${query.limit}::bigint`,
     );
     return rows.map((row) => ({
-      tenant: decodeText(row.tenant),
+      tenant: decodeText(textIn(row.tenant)),
       kind: row.kind,
-      name: decodeText(row.name),
-      head: Number(row.head),
-      records: Number(row.records),
+      name: decodeText(textIn(row.name)),
+      head: numberIn(row.head),
+      records: numberIn(row.records),
     }));
   }
 
@@ -181,7 +182,7 @@ class PostgresRecords implements RecordArchive {
         WHERE p.tenant = ${tenant} AND p.kind = ${kind} AND p.name = ${name} AND (${note}::text IS NULL OR n.name = ${note})
         ORDER BY n.name`,
     );
-    return rows.map((row) => [decodeText(row.name), decodeText(row.value)]);
+    return rows.map((row) => [decodeText(textIn(row.name)), decodeText(textIn(row.value))]);
   }
 }
 
@@ -215,5 +216,24 @@ function textArray(sql: SQL, texts: (string | null)[]) {
 }
 
 function recordOf({ id, group, kind, seq, body }: RecordRow): StoredRecord {
-  return { id: decodeText(id), group: decodeText(group), kind: decodeText(kind), seq: Number(seq), body: decodeTextOrNull(body) };
+  return {
+    id: decodeText(textIn(id)),
+    group: decodeText(textIn(group)),
+    kind: decodeText(textIn(kind)),
+    seq: numberIn(seq),
+    body: decodeTextOrNull(body === null ? null : textIn(body)),
+  };
+}
+
+/** What is taken for a place in the log is one: whoever follows it would be lost for good. Throws `storage_unavailable`. */
+function numberIn(value: unknown): number {
+  const number = typeof value === 'bigint' || typeof value === 'string' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
+  throw storageFault('Memories and documents', new Error('PostgreSQL answers with what is no number'));
+}
+
+/** Throws `storage_unavailable`. */
+function textIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw storageFault('Memories and documents', new Error('PostgreSQL answers with what is no text'));
 }
