@@ -3,6 +3,7 @@
  * them only asking and half of them saying something that is to be remembered. The model says what the user said, so an answer can be told from any other.
  */
 import { expect } from 'bun:test';
+import { MEMORY_KINDS } from '../../src/context/memory/memory.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
 
@@ -93,7 +94,7 @@ interface Unified {
 
 /** More than any test here takes. */
 const CHATS_MAX = 600;
-const PAUSE_MS = 100;
+const PAUSE_MS = 50;
 const PHASE_MS = 20_000;
 
 let loads = 0;
@@ -146,7 +147,12 @@ export class Load implements AsyncDisposable {
     for (let turn = 0; !this.#isOver; turn += 1) {
       const before = this.#phase;
       if ((this.#count += 1) > CHATS_MAX) throw new Error(`more than ${CHATS_MAX} chats at "${before}"`);
-      const asked = { user, isUnified: (offset + turn) % 2 === 0, isStream: Math.floor((offset + turn) / 2) % 2 === 0, isSaid: Math.floor(turn / 4) % 2 === 1 };
+      const asked = {
+        user,
+        isUnified: (offset + turn) % 2 === 0,
+        isStream: Math.floor((offset + turn) / 2) % 2 === 0,
+        isSaid: Math.floor(turn / 4) % 2 === 1,
+      };
       const chat = await chatOf(this.#gateway, { ...asked, code: `${user}${this.#number}x${turn}z` });
       this.chats.push({ ...chat, phase: before === this.#phase ? before : undefined });
       await Bun.sleep(PAUSE_MS);
@@ -175,7 +181,15 @@ async function chatOf(gateway: GatewayProcess, asked: Asked): Promise<Omit<Chat,
   const session = `talk-${user}`;
   const body = isUnified
     ? { ...common, user_id: user, session_id: session, store_memory: isSaid, memory_limit: 20, use_rag: true, collections: [COLLECTION] }
-    : { ...common, gatehouse: { user_id: user, session_id: session, memory: { read: true, write: isSaid, limit: 20 }, knowledge: { collections: [COLLECTION] } } };
+    : {
+        ...common,
+        gatehouse: {
+          user_id: user,
+          session_id: session,
+          memory: { read: true, write: isSaid, limit: 20 },
+          knowledge: { collections: [COLLECTION] },
+        },
+      };
   const reply = await post(gateway, isUnified ? '/v1/chat' : '/v1/chat/completions', body);
   const text = await reply.text();
   if (reply.status !== 200) throw new Error(`a chat failed with ${reply.status}: ${text}`);
@@ -190,7 +204,9 @@ async function chatOf(gateway: GatewayProcess, asked: Asked): Promise<Omit<Chat,
     leftOut: isUnified
       ? (last.metadata?.left_out ?? []).map(({ part, reason }) => `${part}:${reason}`)
       : (/left-out=(.*)/.exec(reply.headers.get('x-gatehouse-context') ?? '')?.[1]?.split(',') ?? []),
-    told: isUnified ? [...(last.context?.memories ?? []), ...(last.context?.rag_documents ?? [])].map((each) => each.text).join('\n') : undefined,
+    told: isUnified
+      ? [...(last.context?.memories ?? []), ...(last.context?.rag_documents ?? [])].map((each) => each.text).join('\n')
+      : undefined,
   };
 }
 
@@ -207,16 +223,15 @@ function wordsOf(event: unknown): string {
 /** That no chat failed, that each has the model's own answer, and that nobody was told what is another's. */
 export function expectAnswered(chats: readonly Chat[]): void {
   expect(chats.filter(({ answer, expected }) => answer !== expected)).toEqual([]);
-  for (const { user, told = '' } of chats)
-    for (const other of USERS) if (other !== user) expect(told).not.toContain(canaryOf(other));
+  for (const { user, told = '' } of chats) for (const other of USERS) if (other !== user) expect(told).not.toContain(canaryOf(other));
 }
 
 /** That each of these chats says of both parts what was left out. Where a machine is slow, a part that should have been told to be away was not there in time. */
 export function expectLeftOut(chats: readonly Chat[], reason: string, also: readonly string[] = []): void {
-  const reasons = [reason, 'timeout', ...also];
+  const reasons = new Set([reason, 'timeout', ...also]);
   for (const { leftOut } of chats) {
     expect(PARTS.filter((part) => !leftOut.includes(`${part}:${reason}`) && !leftOut.includes(`${part}:timeout`))).toEqual([]);
-    expect(leftOut.filter((left) => !reasons.includes(left.split(':')[1] ?? ''))).toEqual([]);
+    expect(leftOut.filter((left) => !reasons.has(left.split(':')[1] ?? ''))).toEqual([]);
   }
   for (const part of PARTS) expect(chats.flatMap(({ leftOut }) => leftOut)).toContain(`${part}:${reason}`);
 }
@@ -243,16 +258,46 @@ interface Listed {
   readonly next_cursor: string | null;
 }
 
+/** That every memory has its vector, what was said while none could be made too. `qdrant`: its URL. */
+export async function expectVectors(gateway: GatewayProcess, qdrant: string): Promise<void> {
+  for (const user of USERS) {
+    const filter = { must: [{ key: 'partition', match: { value: JSON.stringify(['default', 'memory', user]) } }] };
+    const check = async (): Promise<boolean> => {
+      const wanted = (await memoriesOf(gateway, user, MEMORY_KINDS)).length;
+      const counts = await countsIn(qdrant, filter);
+      if (counts.includes(wanted)) return true;
+      throw new Error(`${JSON.stringify(counts)} vectors of ${wanted} memories`);
+    };
+    await eventually(check, { what: `the vectors of ${user}`, timeoutMs: 20_000, intervalMs: 200 });
+  }
+}
+
+/** Of each collection. */
+async function countsIn(qdrant: string, filter: object): Promise<number[]> {
+  const ask = async (path: string, init?: RequestInit): Promise<unknown> => (await fetch(`${qdrant}/collections${path}`, init)).json();
+  const { result } = (await ask('')) as { result: { collections: readonly { name: string }[] } };
+  return Promise.all(
+    result.collections.map(async ({ name }) => {
+      const counted = await ask(`/${name}/points/count`, { method: 'POST', body: JSON.stringify({ filter, exact: true }) });
+      return (counted as { result: { count: number } }).result.count;
+    }),
+  );
+}
+
 /** What the user said, word for word. */
 async function turnsOf(gateway: GatewayProcess, user: string): Promise<string[]> {
-  const turns: string[] = [];
+  return (await memoriesOf(gateway, user, ['turn'])).filter((text) => text.startsWith('echo:'));
+}
+
+async function memoriesOf(gateway: GatewayProcess, user: string, kinds: readonly string[]): Promise<string[]> {
+  const texts: string[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
     const after: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const reply = await gateway.request(`/v1/memories?user_id=${user}&limit=500&kinds=turn${after}`, { headers });
+    const reply = await gateway.request(`/v1/memories?user_id=${user}&limit=500&kinds=${kinds.join(',')}${after}`, { headers });
     if (reply.status !== 200) throw new Error(`memories cannot be listed: ${await reply.text()}`);
     const page = (await reply.json()) as Listed;
-    turns.push(...page.results.map(({ memory }) => memory));
+    texts.push(...page.results.map(({ memory }) => memory));
     cursor = page.next_cursor;
   }
-  return turns.filter((turn) => turn.startsWith('echo:'));
+  return texts;
 }

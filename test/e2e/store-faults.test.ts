@@ -11,30 +11,21 @@ import type { GatewayProcess } from '../harness/gateway.ts';
 import { type Alter, type LyingProxy, startLyingProxy } from '../harness/lying-proxy.ts';
 import { type PostgresProcess, postgresAvailable, startPostgres } from '../harness/postgres.ts';
 import { type SimulatorProcess, startSimulator } from '../harness/simulator.ts';
-import { type Chat, expectAnswered, expectLeftOut, expectRemembered, Load, plant, startStack } from './store-faults-rig.ts';
+import { type Chat, expectAnswered, expectLeftOut, expectRemembered, expectVectors, Load, plant, startStack } from './store-faults-rig.ts';
 
-const CHATS = 16;
+const CHATS = 12;
 
-const QDRANT_LIES = [
-  'an error page',
-  'half of it',
-  'nothing near',
-  'no scores',
-  'points without their payload',
-  'ids that were never stored',
-];
+const QDRANT_LIES = ['half of it', 'points without their payload', 'ids that were never stored'];
 /** Among it is what was to be found: nothing is left out. */
-const OTHERS = ['what everybody has', 'what everybody has as if it were theirs'];
-const EMBEDDER_LIES = ['an error page', 'half of it', 'no numbers', 'another length', 'too few', 'a refusal'];
+const OTHERS = 'what everybody has as if it were theirs';
+const EMBEDDER_LIES = ['an error page', 'no numbers', 'another length', 'a refusal'];
 
 /** Of the same length, in whatever is told. */
 const replaced = (from: string, to: string) => (piece: Buffer) => [Buffer.from(piece.toString('latin1').replaceAll(from, to), 'latin1')];
 
 const NO_PROTOCOL: Readonly<Record<string, Alter>> = {
-  'another protocol': () => [Buffer.from('HTTP/1.1 200 OK\r\n\r\n<html>'.repeat(9))],
   noise: (piece) => [Buffer.from(piece.map((byte, at) => (byte * 31 + at * 17) % 256))],
   'half a message': (piece) => [piece.subarray(0, piece.length / 2), 'cut'],
-  'a bit in every tenth byte': (piece) => [Buffer.from(piece.map((byte, at) => (at % 10 === 7 ? byte ^ 1 : byte)))],
 };
 const NO_RECORDS: Readonly<Record<string, Alter>> = {
   'other members': replaced('"text":', '"tixt":'),
@@ -68,7 +59,6 @@ describe.skipIf(!postgresAvailable())('while chats go on', () => {
     await plant(gateway);
   }, 60_000);
   afterAll(async () => {
-    if (process.env['SHOW']) console.log(gateway.process.stderr.join('\n').slice(-6000), gateway.logs().filter((l) => l['level'] !== 'INFO').slice(-60));
     for (const each of [gateway, simulator, qdrant, embedder, proxy, postgres]) await each?.[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   });
@@ -103,22 +93,29 @@ describe.skipIf(!postgresAvailable())('while chats go on', () => {
     expectAnswered(load.chats);
     for (const { name, reason, also = [] } of faults) if (reason !== undefined) expectLeftOut(load.in(name), reason, also);
     await expectRemembered(gateway, load.chats);
+    await expectVectors(gateway, qdrant.url);
   }
 
-  const lie = (service: () => FaultyService, reason: string | undefined) => (name: string): Fault => ({
-    name,
-    begin: () => service().fault(name),
-    end: () => service().fault(''),
-    isMet: async () => (await service().faults()) >= 2,
-    reason,
-  });
+  const lie =
+    (service: () => FaultyService, reason: string | undefined) =>
+    (name: string): Fault => ({
+      name,
+      begin: () => service().fault(name),
+      end: () => service().fault(''),
+      isMet: async () => (await service().faults()) >= 2,
+      reason,
+    });
 
   describe('Qdrant', () => {
     const reason = 'vectors';
-    test('is killed, and comes back empty', () => bear([{ name: 'is killed, and comes back empty', begin: () => qdrant.kill(), end: () => qdrant.restart(), reason }]), 60_000);
+    test(
+      'is killed, and comes back empty',
+      () => bear([{ name: 'is killed, and comes back empty', begin: () => qdrant.kill(), end: () => qdrant.restart(), reason }]),
+      60_000,
+    );
     test('is frozen', () => bear([{ name: 'is frozen', begin: () => qdrant.pause(), end: () => qdrant.resume(), reason }]), 60_000);
     test('is slow', () => bear([{ name: 'is slow', begin: () => qdrant.fault('late'), end: () => qdrant.fault(''), reason }]), 60_000);
-    test('lies', () => bear([...QDRANT_LIES.map(lie(() => qdrant, reason)), ...OTHERS.map(lie(() => qdrant, undefined))]), 60_000);
+    test('lies', () => bear([...QDRANT_LIES.map(lie(() => qdrant, reason)), lie(() => qdrant, undefined)(OTHERS)]), 60_000);
   });
 
   describe('the embedding model', () => {
@@ -132,8 +129,16 @@ describe.skipIf(!postgresAvailable())('while chats go on', () => {
   describe('PostgreSQL', () => {
     const reason = 'storage';
     const also = ['vectors', 'embeddings'];
-    test('is killed', () => bear([{ name: 'is killed', begin: () => postgres.kill(), end: () => postgres.restart(), reason, also }]), 60_000);
-    test('is frozen', () => bear([{ name: 'is frozen', begin: () => postgres.pause(), end: () => postgres.resume(), reason, also }]), 60_000);
+    test(
+      'is killed',
+      () => bear([{ name: 'is killed', begin: () => postgres.kill(), end: () => postgres.restart(), reason, also }]),
+      60_000,
+    );
+    test(
+      'is frozen',
+      () => bear([{ name: 'is frozen', begin: () => postgres.pause(), end: () => postgres.resume(), reason, also }]),
+      60_000,
+    );
     const altered = (name: string, alter: Alter) => ({
       name,
       begin: () => proxy.alter(alter),
@@ -142,6 +147,6 @@ describe.skipIf(!postgresAvailable())('while chats go on', () => {
     });
     test('lies', () => bear(Object.entries(NO_PROTOCOL).map(([name, alter]) => ({ ...altered(name, alter), reason, also }))), 60_000);
     test('tells records that are none', () => bear(Object.entries(NO_RECORDS).map(([name, alter]) => altered(name, alter))), 60_000);
-    test('is slow', () => bear([{ name: 'is slow', begin: () => proxy.delay(6_000), end: () => proxy.delay(0), reason, also }]), 60_000);
+    test('is slow', () => bear([{ name: 'is slow', begin: () => proxy.delay(3_000), end: () => proxy.delay(0), reason, also }]), 60_000);
   });
 });

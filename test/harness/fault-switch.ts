@@ -31,7 +31,7 @@ export class FaultSwitch {
 }
 
 /** Longer than anybody waits. */
-const LATE_MS = 6_000;
+const LATE_MS = 3_000;
 
 /** What any service may do wrong. */
 export const ANY_WRONG: Readonly<Record<string, Wrong>> = {
@@ -40,7 +40,7 @@ export const ANY_WRONG: Readonly<Record<string, Wrong>> = {
     return right();
   },
   'an error page': () => new Response('<html><body><h1>Welcome to nginx!</h1></body></html>', { headers: { 'content-type': 'text/html' } }),
-  'nothing': () => new Response(''),
+  nothing: () => new Response(''),
   'half of it': async (_, right) => {
     const reply = await right();
     const text = await reply.text();

@@ -143,7 +143,10 @@ class ModelDenseArm implements DenseArm, AsyncDisposable {
     progress.missing = 'vectors';
     const hits = await this.#storeGuard.run(
       async () => checked(await vectors.search({ partition, space: wanted.space, vector, limit }), limit),
-      () => void this.#filler.doubt(),
+      () => {
+        this.#filler.doubt();
+        return undefined;
+      },
     );
     if (hits === undefined) return { hits: [], leftOut: ['vectors'] };
     if (hits.length === 0) {

@@ -11,7 +11,7 @@ import type { ModelOwner } from '../context-models.ts';
 import type { Slots } from '../documents/slots.ts';
 import type { TextOf } from './dense-arm.ts';
 import { advanced, type DenseSide, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
-import type { EmbeddedTexts, Embedder } from './embedder.ts';
+import type { Asking, EmbeddedTexts, Embedder } from './embedder.ts';
 
 export interface FillConfig {
   /** Texts in one request. */
@@ -51,6 +51,7 @@ const KNOWN_TEXTS_MAX = 100_000;
 const UNNOTED_MAX = 1_000;
 const COUNTED_MAX = 10_000;
 const CUTS_MAX = 4;
+const HARMLESS_TEXT = 'a word';
 /** So often a record that cannot be read is tried, a while apart each time: a store that lies for a moment costs it no vector, one that is damaged stops no others. */
 const UNREAD_TRIES_MAX = 5;
 const UNREAD_MAX = 1_000;
@@ -294,8 +295,22 @@ export class PartitionFiller {
         const shorter = only.text.slice(0, Math.ceil(only.text.length / 2));
         return this.#embedded(work, [{ ...only, text: shorter }], cuts + 1);
       }
+      // A model that refuses whatever it is given has nothing against this text.
+      if (await this.#refusesAll(asking)) throw error;
       onSkip(error.message);
       return [];
+    }
+  }
+
+  async #refusesAll(asking: Asking): Promise<boolean> {
+    const { slots, embedder } = this.#deps;
+    using _slot = await slots.take(asking.signal);
+    try {
+      await embedder.embed([HARMLESS_TEXT], 'document', asking);
+      return false;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return true;
     }
   }
 

@@ -80,7 +80,8 @@ class QdrantVectors implements VectorStore {
       if (memberOf(payload, 'partition') !== key || typeof id !== 'string' || typeof score !== 'number') return [];
       return [{ id, score: Math.max(-1, Math.min(1, score)) }];
     });
-    if (hits.length === 0 && points.length > 0) throw storageFault('Vectors', new Error('Qdrant answers with points that were not asked for'));
+    if (hits.length === 0 && points.length > 0)
+      throw storageFault('Vectors', new Error('Qdrant answers with points that were not asked for'));
     return hits;
   }
 
