@@ -91,6 +91,21 @@ describe('the driver for Qdrant', () => {
     expect((await store.search({ partition: ANN, space: SPACE, vector: X, limit: 10 })).map(({ id }) => id)).toEqual(['mine']);
   });
 
+  test('believes no answer of which nothing is what was asked for', async () => {
+    await using qdrant = startFakeQdrant();
+    await using store = driver(qdrant);
+    await store.put(ANN, SPACE, [{ id: 'mine', group: '', vector: X }]);
+    for (const point of [
+      { id: 7, score: 0.5 },
+      { id: 7, score: null, payload: { partition: '["one","memory","ann"]', id: 'mine' } },
+    ]) {
+      qdrant.meet = () => Response.json({ result: { points: [point] }, status: 'ok', time: 0 });
+      expect(await failureOf(store.search({ partition: ANN, space: SPACE, vector: X, limit: 1 }))).toMatchObject({
+        code: 'storage_unavailable',
+      });
+    }
+  });
+
   test('leaves nothing of what was erased', async () => {
     await using qdrant = startFakeQdrant();
     await using store = driver(qdrant);

@@ -44,6 +44,8 @@ const CALLS_MAX = 256;
 /** Embedders of models that were configured before. */
 const OTHERS_MAX = 8;
 const LOOKED_AFTER_MAX = 10_000;
+/** How soon it is looked again whether a partition in which nothing is found has lost its vectors. */
+const LOOK_AGAIN_MS = 5_000;
 /** A page is several requests, one after another, and writing what they gave. */
 const PAGE_REQUESTS = 8;
 
@@ -62,8 +64,8 @@ class ModelDenseArm implements WarmableArm {
   readonly #deps: DenseArmDeps;
   readonly #embedder: Embedder;
   readonly #noteName: string;
-  /** Partitions whose vectors were looked after, though none was found. */
-  readonly #lookedAfter: Lru<true> = createLru({ bytesMax: LOOKED_AFTER_MAX, entriesMax: LOOKED_AFTER_MAX });
+  /** Partitions in which nothing was found, with the monotonic time at which their vectors were last looked after. */
+  readonly #lookedAfter: Lru<number> = createLru({ bytesMax: LOOKED_AFTER_MAX, entriesMax: LOOKED_AFTER_MAX });
   readonly #others = new Map<string, Embedder>();
   readonly #filler: PartitionFiller;
   readonly #schedule: FillSchedule;
@@ -160,21 +162,30 @@ class ModelDenseArm implements WarmableArm {
     progress.missing = 'vectors';
     const hits = await this.#storeGuard.run(
       async () => checked(await vectors.search({ partition, space: wanted.space, vector, limit }), limit),
-      () => undefined,
+      () => {
+        this.#filler.doubt();
+        return undefined;
+      },
     );
     if (hits === undefined) return { hits: [], leftOut: ['vectors'] };
-    if (hits.length === 0) this.#lookAfter(partition, side);
+    if (hits.length === 0) {
+      this.#lookAfter(partition, side);
+      return { hits, leftOut: ['vectors'] };
+    }
     return { hits, leftOut: wanted === answer ? [] : ['embeddings'] };
   }
 
-  /** The store may have lost what it had: then it is made anew. In the background, once for each partition. */
+  /** The store may have lost what it had: then it is made anew. In the background, and not for each search. */
   #lookAfter(partition: Partition, side: DenseSide): void {
     const key = JSON.stringify([partition.tenant, partition.kind, partition.name, side.space.name]);
-    if (this.#lookedAfter.get(key) !== undefined) return;
-    this.#lookedAfter.set(key, true, 1);
+    const nowMs = this.#deps.clock.monotonic();
+    if (nowMs - (this.#lookedAfter.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
+    this.#lookedAfter.set(key, nowMs, 1);
     this.#filler.startAnewIfLost(partition, side).then(
-      (isLost) => {
-        if (isLost) this.changed(partition);
+      (found) => {
+        // What is made anew may be lost again.
+        if (found !== 'there') this.#lookedAfter.delete(key);
+        if (found === 'lost') this.changed(partition);
       },
       () => void this.#lookedAfter.delete(key),
     );

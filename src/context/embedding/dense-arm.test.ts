@@ -1,111 +1,11 @@
 import { describe, expect, test } from 'bun:test';
+import { createRig, until } from '../../../test/context/dense-rig.ts';
 import { GatewayError } from '../../base/errors.ts';
-import { createManualClock, type ManualClock } from '../../base/manual-clock.ts';
-import type { Partition, RecordChange, RecordStore } from '../../stores/record/record-store.ts';
-import { openSqliteRecords } from '../../stores/record/sqlite-records.ts';
-import { openSqliteVectors } from '../../stores/vector/sqlite-vectors.ts';
-import type { VectorStore } from '../../stores/vector/vector-store.ts';
-import type { ContextModels, EmbedTextsRequest } from '../context-models.ts';
-import { createDenseArm, type WarmableArm } from './create-dense-arm.ts';
-import { embeddingSpec } from './create-embedder.ts';
+import type { Partition } from '../../stores/record/record-store.ts';
 import type { DenseArm } from './dense-arm.ts';
-import { embeddingsConfig } from './embedding-config.ts';
 
 const ANN: Partition = { tenant: 'one', kind: 'memory', name: 'ann' };
 const BOB: Partition = { tenant: 'one', kind: 'memory', name: 'bob' };
-
-/** Texts with the same words are near each other; another seed is another model. */
-function meaning(text: string, dimensions: number, seed: string): number[] {
-  const vector = Array.from({ length: dimensions }, () => 0.01);
-  for (const word of text.toLowerCase().match(/[a-z]+/g) ?? []) {
-    const hash = Number(Bun.hash(seed + word) % BigInt(dimensions));
-    vector[hash] = (vector[hash] ?? 0) + 1;
-  }
-  return vector;
-}
-
-interface FakeModel {
-  dimensions: number;
-  seed: string;
-  /** What a request meets before it is answered. */
-  meet: (request: EmbedTextsRequest) => Promise<void> | void;
-  readonly requests: EmbedTextsRequest[];
-}
-
-function createFake(): FakeModel & Pick<ContextModels, 'embed'> {
-  const fake: FakeModel & Pick<ContextModels, 'embed'> = {
-    dimensions: 256,
-    seed: 'a',
-    meet: () => {},
-    requests: [],
-    async embed(request) {
-      fake.requests.push(request);
-      const { dimensions, seed } = fake;
-      await fake.meet(request);
-      return { values: Float32Array.from(request.texts.flatMap((text) => meaning(text, dimensions, seed + request.model))), dimensions };
-    },
-  };
-  return fake;
-}
-
-interface Rig {
-  readonly records: RecordStore;
-  readonly vectors: VectorStore;
-  readonly model: ReturnType<typeof createFake>;
-  readonly clock: ManualClock;
-  readonly faults: string[];
-  arm(model?: string): WarmableArm;
-  write(partition: Partition, texts: Readonly<Record<string, string | null>>): Promise<void>;
-}
-
-function createRig(): Rig {
-  const records = openSqliteRecords(':memory:');
-  const vectors = openSqliteVectors({ path: ':memory:', bytesMax: 1_048_576 }, { now: () => 0, pause: async () => {} });
-  const model = createFake();
-  const clock = createManualClock();
-  const faults: string[] = [];
-  return {
-    records,
-    vectors,
-    model,
-    clock,
-    faults,
-    arm: (name = 'local/all-minilm') =>
-      createDenseArm(
-        {
-          ...embeddingsConfig.parse({ model: name, batch: 8 }),
-          place: 'embedded',
-          searchTimeoutMs: 100,
-          spec: embeddingSpec(embeddingsConfig.parse({ model: name }), name),
-        },
-        {
-          records,
-          vectors,
-          models: model,
-          textOf: ({ kind }) => (kind === 'memory' ? ({ body }) => (JSON.parse(body ?? '{}') as { text?: string }).text : undefined),
-          clock,
-          random: () => 0.5,
-          holder: crypto.randomUUID(),
-          onFault: (message) => void faults.push(message),
-          onRecovery: () => void faults.push('recovered'),
-        },
-      ),
-    async write(partition, texts) {
-      const changes = Object.entries(texts).map(
-        ([id, text]): RecordChange => ({ id, group: 'g', kind: 'turn', body: text === null ? null : JSON.stringify({ text }) }),
-      );
-      await records.apply(partition, changes);
-    },
-  };
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 20_000; turn += 1) {
-    if (await isTrue()) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  throw new Error('it never came to be');
-}
 
 const TEXTS = { tea: 'I like green tea in the morning', dog: 'My dog is called Rufus', job: 'I work as a nurse in Leeds' };
 
@@ -302,15 +202,42 @@ describe('a dense arm whose model was changed', () => {
 });
 
 describe('a store that has lost all', () => {
-  test('gets it again', async () => {
+  test('gets it again, and says meanwhile that there is none, however often it loses it', async () => {
     const rig = createRig();
     await using arm = rig.arm();
     await rig.write(ANN, TEXTS);
     arm.changed(ANN);
     await until(() => arm.waiting === 0);
+    for (let time = 0; time < 3; time += 1) {
+      await rig.vectors.erase(ANN);
+      rig.clock.advance(5_000);
+      expect(await arm.search(ANN, 'tea', 10)).toEqual({ hits: [], leftOut: ['vectors'] });
+      await until(async () => (await arm.search(ANN, 'green tea', 10)).hits[0]?.id === 'tea');
+    }
+  });
+
+  test('while it was away gets all of it again, also where something new comes first', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    const put = rig.vectors.put.bind(rig.vectors);
+    let refused = 0;
+    rig.vectors.put = () => {
+      refused += 1;
+      return Promise.reject(new Error('away'));
+    };
+    await rig.write(ANN, { cat: 'My cat is called Tilda' });
+    arm.changed(ANN);
+    await until(() => refused > 0);
     await rig.vectors.erase(ANN);
-    expect(await ids(arm, ANN, 'tea')).toEqual([]);
-    await until(async () => (await ids(arm, ANN, 'green tea'))[0] === 'tea');
+    rig.vectors.put = put;
+    await until(async () => {
+      rig.clock.advance(1_000);
+      return (await rig.vectors.spaces(ANN))[0]?.vectors === 4;
+    });
+    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
   });
 });
 

@@ -6,7 +6,7 @@ import type { VectorHit } from '../../stores/vector/vector-store.ts';
 export interface DenseAnswer {
   /** Best first. */
   readonly hits: readonly VectorHit[];
-  /** Why there are fewer than there should be: `embeddings` (the model was not there in time), `vectors` (their store was not). */
+  /** Why there are fewer than there should be: `embeddings` (the model was not there in time), `vectors` (their store was not, or has none where some were made). */
   readonly leftOut: readonly ('embeddings' | 'vectors')[];
 }
 

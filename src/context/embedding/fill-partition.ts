@@ -11,7 +11,7 @@ import type { ModelOwner } from '../context-models.ts';
 import type { Slots } from '../documents/slots.ts';
 import type { TextOf } from './dense-arm.ts';
 import { advanced, type DenseSide, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
-import type { EmbeddedTexts, Embedder } from './embedder.ts';
+import type { Asking, EmbeddedTexts, Embedder } from './embedder.ts';
 
 export interface FillConfig {
   /** Texts in one request. */
@@ -49,7 +49,12 @@ const PAGE_MAX = 1_000;
 const LEASE_MS = 60_000;
 const KNOWN_TEXTS_MAX = 100_000;
 const UNNOTED_MAX = 1_000;
+const COUNTED_MAX = 10_000;
 const CUTS_MAX = 4;
+const HARMLESS_TEXT = 'a word';
+/** So often a record that cannot be read is tried, a while apart each time: a store that lies for a moment costs it no vector, one that is damaged stops no others. */
+const UNREAD_TRIES_MAX = 5;
+const UNREAD_MAX = 1_000;
 
 interface Document {
   readonly record: StoredRecord;
@@ -84,6 +89,11 @@ export class PartitionFiller {
   readonly #texts: Lru<string> = createLru({ bytesMax: KNOWN_TEXTS_MAX, entriesMax: KNOWN_TEXTS_MAX });
   /** How far it has come in partitions that have no vectors yet. */
   readonly #unnoted: Lru<number> = createLru({ bytesMax: UNNOTED_MAX, entriesMax: UNNOTED_MAX });
+  /** Partitions whose vectors were there when they were counted, with the failures until then. */
+  readonly #counted: Lru<number> = createLru({ bytesMax: COUNTED_MAX, entriesMax: COUNTED_MAX });
+  /** Records that could not be read, and how often that was tried. */
+  readonly #unread: Lru<number> = createLru({ bytesMax: UNREAD_MAX, entriesMax: UNREAD_MAX });
+  #failures = 0;
 
   constructor(config: FillConfig, deps: FillDeps) {
     this.#config = config;
@@ -97,8 +107,22 @@ export class PartitionFiller {
     return waitingIn(parseDenseState(await records.note(partition, this.#config.noteName)), embedder.spec, head);
   }
 
+  /** The store of vectors failed: when it is back, it may have lost what it had. */
+  doubt(): void {
+    this.#failures += 1;
+  }
+
   /** Deals with the next page of the log. Rejects with what a store or the model says; what was done until then is done. */
   async takePage(work: Work): Promise<Filled> {
+    try {
+      return await this.#takePage(work);
+    } catch (error) {
+      this.doubt();
+      throw error;
+    }
+  }
+
+  async #takePage(work: Work): Promise<Filled> {
     const look = await this.#look(work);
     if (look === undefined) return DONE;
     const { state, page, cursor } = look;
@@ -140,24 +164,26 @@ export class PartitionFiller {
     return done < page.head ? { kind: 'more', waiting: page.head - done } : this.#finish(work, next);
   }
 
-  /** Whether the store has nothing of what was made; then it is noted that nothing was. */
-  async startAnewIfLost(partition: Partition, { space }: DenseSide): Promise<boolean> {
+  /** What has become of the vectors that were made; where the store has lost them, it is noted that none were. */
+  async startAnewIfLost(partition: Partition, { space }: DenseSide): Promise<'there' | 'lost' | 'begun anew'> {
     const { records, vectors } = this.#deps;
     const { noteName } = this.#config;
     const found = await vectors.spaces(partition);
-    if (found.some(({ name, vectors: count }) => name === space.name && count > 0)) return false;
+    if (found.some(({ name, vectors: count }) => name === space.name && count > 0)) return 'there';
     const state = parseDenseState(await records.note(partition, noteName));
-    // Erased, begun anew by another, or with nothing to embed.
-    if (state?.serving?.space.name !== space.name || (await records.changes(partition, 0, 1)).generation !== state.generation) return false;
+    if (state?.serving?.space.name !== space.name) return 'begun anew';
+    // Erased, or with nothing to embed.
+    if ((await records.changes(partition, 0, 1)).generation !== state.generation) return 'there';
     this.forget();
     await records.setNote(partition, noteName, '');
-    return true;
+    return 'lost';
   }
 
   /** Drops what it knows of any partition: hashes of texts, places in logs. */
   forget(): void {
     this.#texts.clear();
     this.#unnoted.clear();
+    this.#counted.clear();
   }
 
   async #look({ partition }: Work): Promise<Look | undefined> {
@@ -177,9 +203,24 @@ export class PartitionFiller {
       await vectors.erase(partition);
       return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
     }
+    // What is put now would hide that the rest is gone: a search that finds a little does not tell.
+    const space = side === undefined ? undefined : state?.[side]?.space;
+    if (space !== undefined && cursor > 0 && (await this.#isLost(partition, space)))
+      return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
     const unnoted = noted === undefined ? (this.#unnoted.get(this.#keyOf(partition, page.generation)) ?? 0) : 0;
     if (unnoted === 0) return { state, side, page, cursor };
     return { state, side, page: await records.changes(partition, unnoted, this.#pageSize), cursor: unnoted };
+  }
+
+  /** Whether the store has none of the vectors that were made; it is asked anew after each failure alone. */
+  async #isLost(partition: Partition, space: VectorSpace): Promise<boolean> {
+    const failures = this.#failures;
+    const key = this.#keyOf(partition, space.name);
+    if (this.#counted.get(key) === failures) return false;
+    const found = await this.#deps.vectors.spaces(partition);
+    const isThere = found.some(({ name, vectors }) => name === space.name && vectors > 0);
+    if (isThere) this.#counted.set(key, failures, 1);
+    return !isThere;
   }
 
   #sorted({ partition, textOf }: Work, { page, state, side }: Look): { documents: Document[]; gone: string[] } {
@@ -187,7 +228,7 @@ export class PartitionFiller {
     const gone: string[] = [];
     const space = side === undefined ? undefined : state?.[side]?.space;
     for (const record of page.records) {
-      const text = record.body === null ? undefined : textOf(record)?.slice(0, TEXT_CHARS_MAX).trim();
+      const text = record.body === null ? undefined : this.#textOf(partition, record, textOf)?.slice(0, TEXT_CHARS_MAX).trim();
       const key = this.#textKey(partition, space, record.id);
       if (text !== undefined && text !== '') {
         if (space === undefined || this.#texts.get(key) !== hashOf(text)) documents.push({ record, text });
@@ -197,6 +238,19 @@ export class PartitionFiller {
       }
     }
     return { documents, gone };
+  }
+
+  #textOf(partition: Partition, record: StoredRecord, textOf: TextOf): string | undefined {
+    try {
+      return textOf(record);
+    } catch (error) {
+      const key = this.#keyOf(partition, record.id);
+      const tries = (this.#unread.get(key) ?? 0) + 1;
+      this.#unread.set(key, tries, 1);
+      if (tries < UNREAD_TRIES_MAX) throw error;
+      this.#deps.onSkip('it cannot be read');
+      return undefined;
+    }
   }
 
   async #embedAll(work: Work, documents: readonly Document[]): Promise<{ put: Document[]; space: VectorSpace | undefined }> {
@@ -241,8 +295,22 @@ export class PartitionFiller {
         const shorter = only.text.slice(0, Math.ceil(only.text.length / 2));
         return this.#embedded(work, [{ ...only, text: shorter }], cuts + 1);
       }
+      // A model that refuses whatever it is given has nothing against this text.
+      if (await this.#refusesAll(asking)) throw error;
       onSkip(error.message);
       return [];
+    }
+  }
+
+  async #refusesAll(asking: Asking): Promise<boolean> {
+    const { slots, embedder } = this.#deps;
+    using _slot = await slots.take(asking.signal);
+    try {
+      await embedder.embed([HARMLESS_TEXT], 'document', asking);
+      return false;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return true;
     }
   }
 

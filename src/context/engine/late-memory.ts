@@ -36,14 +36,16 @@ export function withOutbox(
     },
   );
   return {
-    async remember(partition, request): Promise<Remembered> {
+    async remember(partition, given): Promise<Remembered> {
+      // By when it was said it is known again, should it be written, the answer be lost, and all of it come once more.
+      const nowMs = clock.now();
+      const request = given.mayWait === true ? { ...given, turns: given.turns.map((said) => ({ saidMs: nowMs, ...said })) } : given;
       try {
         return await memory.remember(partition, request);
       } catch (error) {
         const { firstTurn, mayWait } = request;
         if (!isAway(error) || (firstTurn === undefined && mayWait !== true)) throw error;
         checkRequest(request);
-        const nowMs = clock.now();
         const late = { ...request, turns: request.turns.map((said) => ({ saidMs: nowMs, ...said })) };
         await outbox.append(partition, late);
         return { turns: firstTurn === undefined ? [] : turnIds({ ...late, firstTurn }), events: [] };

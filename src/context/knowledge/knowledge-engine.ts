@@ -30,7 +30,7 @@ import type {
   UnfinishedFile,
 } from './knowledge.ts';
 import type { KnowledgeConfig } from './knowledge-config.ts';
-import { chunksOf, collectionsOf, filesOf, parseBody, type StoredChunk, type StoredCollection } from './knowledge-records.ts';
+import { chunksOf, collectionsOf, filesOf, readableChunk, type StoredCollection } from './knowledge-records.ts';
 import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
 import { Search, type SearchedCollection } from './search.ts';
 
@@ -101,7 +101,10 @@ class Engine implements LocalKnowledgeEngine {
     const views = { records, pause, now: () => clock.monotonic() };
     this.#collections = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new CollectionsView() });
     this.#files = new PartitionViews({ bytesMax: LISTS_BYTES_MAX }, { ...views, create: () => new FilesView() });
-    this.#chunks = new PartitionViews({ bytesMax: config.indexBytesMax }, { ...views, create: () => new ChunksView(createLexicalIndex()) });
+    this.#chunks = new PartitionViews(
+      { bytesMax: config.indexBytesMax, mayMiss: true },
+      { ...views, create: () => new ChunksView(createLexicalIndex()) },
+    );
     this.#ingestion = new Ingestion({
       ...deps,
       changed: (partition) => this.#dense?.changed(partition),
@@ -142,8 +145,9 @@ class Engine implements LocalKnowledgeEngine {
     const chunks = await this.#chunks.at(partition);
     const { records } = await this.#deps.records.changes(partition, 0, REHEARSALS);
     for (const record of records) {
-      if (record.kind !== 'chunk' || record.body === null) continue;
-      const queries = [(parseBody(record) as StoredChunk).t.slice(0, REHEARSED_CHARS)];
+      const chunk = record.kind === 'chunk' && record.body !== null ? readableChunk(record) : undefined;
+      if (chunk === undefined) continue;
+      const queries = [chunk.t.slice(0, REHEARSED_CHARS)];
       await this.#search.run([{ id, tenant, files, chunks }], { queries, collections: [id], limit: 3, denseShare: 0, rerank: false });
       await giveWay();
     }
@@ -289,12 +293,13 @@ class Engine implements LocalKnowledgeEngine {
       const chunks = await this.#chunks.at(chunksOf(tenant, id));
       searched.push({ id, tenant, files, chunks });
     }
-    const answer = await this.#search.run(searched, query);
+    const isWhole = searched.every(({ id }) => this.#chunks.isWhole(chunksOf(tenant, id)));
+    const { chunks, leftOut } = await this.#search.run(searched, query);
     for (const collection of searched) {
       await this.#tidy(collection);
       await this.#touch(tenant, collection.id);
     }
-    return answer;
+    return { chunks, leftOut: isWhole || leftOut.includes('storage') ? leftOut : [...leftOut, 'storage'] };
   }
 
   /** The collection may have been deleted while something was written to it: then that goes, too. */

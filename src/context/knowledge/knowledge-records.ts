@@ -74,9 +74,27 @@ export const batchRecordId = (batch: string): string => `batch:${batch}`;
 export const versionGroup = (file: string, version: string): string => `${file}:${version}`;
 export const chunkRecordId = (group: string, index: number): string => `${group}:${index}`;
 
-/** Of a record that is there. */
+/** Of a record that is there: an object. Throws for what is none. */
 export function parseBody({ body }: Pick<StoredRecord, 'body'>): unknown {
-  return JSON.parse(body ?? 'null');
+  const value: unknown = JSON.parse(body ?? 'null');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('the record is no object');
+  return value;
+}
+
+/** Throws for what is none. */
+export function parseChunk(record: Pick<StoredRecord, 'body'>): StoredChunk {
+  const chunk = parseBody(record) as StoredChunk;
+  if (typeof chunk.t !== 'string' || !Number.isSafeInteger(chunk.i)) throw new TypeError('the record is no chunk');
+  return chunk;
+}
+
+/** Undefined where that throws. */
+export function readableChunk(record: Pick<StoredRecord, 'body'>): StoredChunk | undefined {
+  try {
+    return parseChunk(record);
+  } catch {
+    return undefined;
+  }
 }
 
 export function fileJson(id: string, stored: StoredFile): CollectionFile {
@@ -127,6 +145,6 @@ export function aboutChunk({ f, h = [], c }: StoredChunk): string {
 /** What the embedding model is given of a chunk; undefined for other records. */
 export function chunkTextOf(record: StoredRecord): string | undefined {
   if (record.kind !== 'chunk' || record.body === null) return undefined;
-  const chunk = parseBody(record) as StoredChunk;
+  const chunk = parseChunk(record);
   return `${aboutChunk(chunk)}\n\n${chunk.t}`;
 }

@@ -7,8 +7,8 @@ import type { FileCounts } from './knowledge.ts';
 import {
   aboutChunk,
   parseBody,
+  parseChunk,
   type StoredBatch,
-  type StoredChunk,
   type StoredCollection,
   type StoredFile,
   versionGroup,
@@ -107,15 +107,16 @@ export class ChunksView implements PartitionView {
 
   apply(record: StoredRecord): void {
     if (record.kind !== 'chunk') return;
+    // First: what cannot be read changes nothing.
+    const chunk = record.body === null ? undefined : parseChunk(record);
     const before = this.chunks.get(record.id);
     if (before !== undefined) this.#count(before.group, -1);
-    if (record.body === null) {
+    if (chunk === undefined) {
       if (before === undefined) return;
       this.chunks.delete(record.id);
       this.index.remove(record.id);
       return;
     }
-    const chunk = parseBody(record) as StoredChunk;
     this.chunks.set(record.id, { group: record.group, index: chunk.i });
     this.#count(record.group, 1);
     this.index.put({ id: record.id, group: record.group, position: chunk.i, text: chunk.t, about: aboutChunk(chunk) });

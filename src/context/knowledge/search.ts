@@ -8,9 +8,10 @@ import type { RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { fuse, type Scored } from '../embedding/fusion.ts';
+import { knownHits } from '../embedding/known-hits.ts';
 import { compileFilter } from './attribute-filter.ts';
 import type { Chunk, FoundChunk, KnowledgeAnswer, KnowledgeQuery } from './knowledge.ts';
-import { aboutChunk, chunkJson, chunksOf, parseBody, type StoredChunk } from './knowledge-records.ts';
+import { aboutChunk, chunkJson, chunksOf, readableChunk, type StoredChunk } from './knowledge-records.ts';
 import type { ChunksView, FilesView } from './knowledge-views.ts';
 import { NearDuplicates } from './near-duplicates.ts';
 
@@ -115,9 +116,9 @@ export class Search {
     const isFused = this.#deps.dense !== undefined && (query.denseShare ?? this.#settings.denseShare) > 0;
     const pool = isFused ? Math.max(FUSED_POOL_MIN, wanted * 2) : Math.max(POOL_MIN, wanted * POOL_PER_HIT);
     const ranked = await this.#rank(collections, { query, pool, leftOut });
-    const loaded = await this.#load(collections, ranked, wanted);
+    const loaded = await this.#load(collections, ranked, { wanted, leftOut });
     if (loaded.length >= wanted || ranked.length < pool) return loaded;
-    return this.#load(collections, await this.#rank(collections, { query, pool: pool * POOL_GROWTH, leftOut }), wanted);
+    return this.#load(collections, await this.#rank(collections, { query, pool: pool * POOL_GROWTH, leftOut }), { wanted, leftOut });
   }
 
   /** Every hit of every collection, best first; ids are those of records behind the place of the collection. */
@@ -150,14 +151,13 @@ export class Search {
     const { dense } = this.#deps;
     if (dense === undefined) return [];
     const answers = await Promise.all(
-      collections.map(async ({ id, tenant }, place) => {
+      collections.map(async ({ id, tenant, chunks }, place) => {
         const accept = accepts[place];
         const limit = Math.min(DENSE_MAX, accept === undefined ? pool : DENSE_MAX);
-        const answer = await dense.search(chunksOf(tenant, id), text, limit);
+        const answer = knownHits(await dense.search(chunksOf(tenant, id), text, limit), chunks.chunks);
         for (const part of answer.leftOut) leftOut.add(part);
-        const known = collections[place]?.chunks.chunks;
         return answer.hits
-          .filter((hit) => known?.has(hit.id) === true && (accept?.(hit.id) ?? true))
+          .filter((hit) => accept?.(hit.id) ?? true)
           .slice(0, pool)
           .map(({ id: hit, score }) => ({ id: `${place} ${hit}`, score }));
       }),
@@ -166,13 +166,17 @@ export class Search {
   }
 
   /** Texts of the best, until there are enough that say something of their own. */
-  async #load(collections: readonly SearchedCollection[], ranked: readonly Candidate[], wanted: number): Promise<Loaded[]> {
+  async #load(
+    collections: readonly SearchedCollection[],
+    ranked: readonly Candidate[],
+    { wanted, leftOut }: { wanted: number; leftOut: Set<string> },
+  ): Promise<Loaded[]> {
     const kept: Loaded[] = [];
     const known = new NearDuplicates();
     for (let from = 0; from < ranked.length && kept.length < wanted; ) {
       const page = ranked.slice(from, from + wanted - kept.length + 8);
       from += page.length;
-      for (const loaded of await this.#texts(collections, page)) {
+      for (const loaded of await this.#texts(collections, page, leftOut)) {
         if (kept.length >= wanted) break;
         if (joinNeighbour(kept, loaded) || known.isKnown(loaded.chunk.text)) continue;
         kept.push(loaded);
@@ -181,8 +185,8 @@ export class Search {
     return kept;
   }
 
-  /** In their order; without those that were deleted meanwhile. */
-  async #texts(collections: readonly SearchedCollection[], page: readonly Candidate[]): Promise<Loaded[]> {
+  /** In their order; without those that were deleted meanwhile, or cannot be read. */
+  async #texts(collections: readonly SearchedCollection[], page: readonly Candidate[], leftOut: Set<string>): Promise<Loaded[]> {
     const byPlace = new Map<number, string[]>();
     for (const { id } of page) {
       const [place, record] = placeOf(id);
@@ -192,8 +196,11 @@ export class Search {
     for (const [place, ids] of byPlace) {
       const collection = collections[place];
       if (collection === undefined) continue;
-      for (const record of await this.#deps.records.get(chunksOf(collection.tenant, collection.id), ids))
-        bodies.set(`${place} ${record.id}`, parseBody(record) as StoredChunk);
+      for (const record of await this.#deps.records.get(chunksOf(collection.tenant, collection.id), ids)) {
+        const chunk = readableChunk(record);
+        if (chunk === undefined) leftOut.add('storage');
+        else bodies.set(`${place} ${record.id}`, chunk);
+      }
     }
     return page.flatMap((candidate): Loaded[] => {
       const [place, id] = placeOf(candidate.id);

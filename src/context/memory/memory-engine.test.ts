@@ -54,6 +54,17 @@ describe('what is remembered', () => {
     expect((await engine.get(ANNA, first.turns[0] ?? ''))?.supersededBy).toBe(edited.turns[0] ?? 'none');
   });
 
+  test('a turn that waits for its place and comes again is one; the same words at another time are said again', async () => {
+    const { engine, say } = stage();
+    const late = (text: string, saidMs: number) => ({ turns: [{ role: 'user' as const, text, saidMs }], mayWait: true });
+    const first = await say('', late('Tea, please.', 1_000));
+    await say('', late('And cake.', 2_000));
+    expect((await say('', late('Tea, please.', 1_000))).turns).toEqual(first.turns);
+    await say('', late('Tea, please.', 3_000));
+    const { memories } = await engine.list(ANNA, { limit: 10, kinds: ['turn'] });
+    expect(memories.map(({ turn, text }) => `${turn} ${text}`).sort()).toEqual(['0 Tea, please.', '1 And cake.', '2 Tea, please.']);
+  });
+
   test('what is given without inferring is a fact as it is', async () => {
     const { engine, say } = stage();
     const { turns, events } = await say('Call the plumber', { infer: false, metadata: { source: 'crm' } });

@@ -8,6 +8,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import { storageFault } from '../../stores/storage-fault.ts';
 import type { ContextModels } from '../context-models.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
@@ -88,7 +89,7 @@ class RecordedMemory implements LocalMemoryEngine {
     const { records, clock, pause } = deps;
     this.#deps = deps;
     this.#books = new PartitionViews(
-      { bytesMax: config.indexBytesMax },
+      { bytesMax: config.indexBytesMax, mayMiss: true },
       { records, create: () => new MemoryBook(createLexicalIndex()), now: () => clock.monotonic(), pause },
     );
     this.#parts = this.#partsOf(config, dense);
@@ -132,8 +133,9 @@ class RecordedMemory implements LocalMemoryEngine {
     return remembered;
   }
 
-  recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
-    return this.#parts.recall(partition, request);
+  async recall(partition: MemoryPartition, request: RecallRequest): Promise<Recall> {
+    const recall = await this.#parts.recall(partition, request);
+    return this.#books.isWhole(partition) ? recall : { ...recall, leftOut: [...recall.leftOut, 'storage'] };
   }
 
   async profile(partition: MemoryPartition, tokensMax: number): Promise<readonly Memory[]> {
@@ -274,6 +276,7 @@ class RecordedMemory implements LocalMemoryEngine {
     return this.#writers.run(nameOf(partition), async () => {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
         const book = await this.#books.at(partition);
+        if (this.#books.isDoubtful(partition)) throw storageFault('Memories');
         const { changes, result } = decide(book);
         if (changes.length === 0) return result;
         const { applied } = await this.#books.apply(partition, changes, { expectedHead: book.head });

@@ -103,8 +103,10 @@ describe('a view of memories', () => {
     ]);
   });
 
-  test('leaves out records of other kinds, and such as are no memories', () => {
-    const record = { id: 'x', seq: 1, group: '', kind: 'turn', body: '{"text":7}' };
-    expect(viewOf([record, { ...record, kind: 'note', body: '{"text":"violin","session":"s"}' }]).size).toBe(0);
+  test('leaves out records of other kinds, and refuses such as are no memories', () => {
+    const record = { id: 'x', seq: 1, group: '', kind: 'note', body: '{"text":"violin","session":"s"}' };
+    expect(viewOf([record]).size).toBe(0);
+    for (const body of ['{"text":7}', '{"text":"violin"}', 'null', '"violin"', '{"text":'])
+      expect(() => viewOf([{ ...record, kind: 'turn', body }])).toThrow();
   });
 });

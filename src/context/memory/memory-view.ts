@@ -198,12 +198,12 @@ function textBytesOf(memory: Memory): number {
   return 2 * (memory.text.length + memory.id.length + memory.session.length + memory.hash.length + 40 * memory.sources.length);
 }
 
-/** The memory that a record tells of; undefined where it tells of none: history, notes of the engine, what was deleted. */
+/** The memory that a record tells of; undefined where it tells of none: history, notes of the engine, what was deleted. Throws where it should, and does not. */
 function memoryOf({ id, kind, body }: StoredRecord): Memory | undefined {
   if (body === null || !KINDS.has(kind)) return undefined;
-  const value = JSON.parse(body) as Partial<Memory>;
+  const value = JSON.parse(body) as Partial<Memory> | null;
   // Only what search leans on: a record that another version has written may lack what is new.
-  if (typeof value.text !== 'string' || typeof value.session !== 'string') return undefined;
+  if (typeof value?.text !== 'string' || typeof value.session !== 'string') throw new TypeError('the record is no memory');
   const eventMs = finite(value.eventMs) ?? finite(value.createdMs) ?? 0;
   return {
     ...value,

@@ -27,7 +27,7 @@ export function planRemembering(book: MemoryBook, request: RememberRequest, deps
   const draft = new MemoryDraft(book);
   const events: MemoryEvent[] = [];
   const ids: string[] = [];
-  const firstTurn = request.firstTurn ?? book.endOf(request.session);
+  const firstTurn = request.firstTurn ?? placeBefore(book, request) ?? book.endOf(request.session);
   for (const [index, said] of request.turns.entries()) {
     const turn = turnOf(request, { said, place: firstTurn + index, nowMs: deps.nowMs });
     ids.push(turn.id);
@@ -38,6 +38,28 @@ export function planRemembering(book: MemoryBook, request: RememberRequest, deps
     else if (turn.role === 'user') events.push(...learn(draft, turn, deps));
   }
   return { changes: draft.changed.map(changeOf), remembered: { turns: ids, events } };
+}
+
+/** Turns of a conversation that are looked through for one that is there already. */
+const LOOKED_AT_MAX = 64;
+
+/** Where it was written before, by a request whose answer was lost on its way: what waited since comes again. */
+function placeBefore(book: MemoryBook, { mayWait, session, turns: [first] }: RememberRequest): number | undefined {
+  if (mayWait !== true || first?.saidMs === undefined) return undefined;
+  const hash = hashOf(wordsOf(first));
+  const end = book.endOf(session);
+  for (let place = end - 1; place >= Math.max(0, end - LOOKED_AT_MAX); place -= 1) {
+    for (const id of book.at(session, place)) {
+      const turn = book.get(id);
+      if (turn?.role === first.role && turn.eventMs === first.saidMs && turn.hash === hash) return place;
+    }
+  }
+  return undefined;
+}
+
+/** What we told a model ourselves is nobody's word. */
+function wordsOf({ text }: RememberRequest['turns'][number]): string {
+  return cleanText(withoutBlocks(text));
 }
 
 /** Settles what was drawn from a turn, and tells what came of it. */
@@ -62,8 +84,7 @@ interface Place {
 
 /** The id follows from where it was said and what was said: the same twice is one, and other words at the same place are another. */
 function turnOf(request: RememberRequest, { said, place, nowMs }: Place): Memory {
-  // What we told a model ourselves is nobody's word.
-  const text = cleanText(withoutBlocks(said.text));
+  const text = wordsOf(said);
   const saidMs = said.saidMs ?? nowMs;
   const { session, agent, run, expiresMs } = request;
   return {

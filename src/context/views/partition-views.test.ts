@@ -1,6 +1,7 @@
 /* Whatever order writers, readers, pauses, evictions and erasures come in: a view is what a fresh one would be. */
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
+import { rejection } from '../../../test/harness/rejection.ts';
 import type { Partition, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
 import { openSqliteRecords } from '../../stores/record/sqlite-records.ts';
 import { type PartitionView, PartitionViews } from './partition-views.ts';
@@ -281,5 +282,84 @@ describe('views of partitions', () => {
     expect([views.size, views.bytes]).toEqual([1, 400]);
     expect(await views.erase(ANN)).toBe(4);
     expect([views.size, views.bytes]).toEqual([0, 0]);
+  });
+});
+
+/** Cannot read what says `broken`. */
+class Choosy extends Copy {
+  override apply(record: StoredRecord): void {
+    if (record.body === 'broken') throw new TypeError('unreadable');
+    super.apply(record);
+  }
+}
+
+describe('a record that cannot be read', () => {
+  const rig = (mayMiss: boolean) => {
+    const records = openSqliteRecords(':memory:');
+    let nowMs = 0;
+    let isLying = false;
+    const lying = (found: readonly StoredRecord[]) =>
+      found.map((each) => (isLying && each.id === 'b' ? { ...each, body: 'broken' } : each));
+    const store: RecordStore = Object.assign(Object.create(records) as RecordStore, {
+      changes: async (...given: Parameters<RecordStore['changes']>) => {
+        const page = await records.changes(...given);
+        return { ...page, records: lying(page.records) };
+      },
+      get: async (...given: Parameters<RecordStore['get']>) => lying(await records.get(...given)),
+    });
+    const views = new PartitionViews<Choosy>(
+      { bytesMax: 1e9, mayMiss },
+      { records: store, create: () => new Choosy(), now: () => nowMs, pause: async () => {} },
+    );
+    return {
+      records,
+      views,
+      advance: (ms: number) => void (nowMs += ms),
+      lie: (now: boolean) => void (isLying = now),
+      ids: async () => [...(await views.at(ANN)).bodies.keys()].sort(),
+    };
+  };
+
+  test('is passed over, and is there once it can be read', async () => {
+    const { records, views, advance, lie, ids } = rig(true);
+    await records.apply(
+      ANN,
+      ['a', 'b', 'c'].map((id) => change(id, 'fine')),
+    );
+    lie(true);
+    expect(await ids()).toEqual(['a', 'c']);
+    expect([views.isWhole(ANN), views.isDoubtful(ANN)]).toEqual([false, true]);
+    advance(61_000);
+    expect(await ids()).toEqual(['a', 'c']);
+    expect([views.isWhole(ANN), views.isDoubtful(ANN)]).toEqual([false, false]);
+    lie(false);
+    advance(1_000);
+    expect(await ids()).toEqual(['a', 'b', 'c']);
+    expect([views.isWhole(ANN), views.isDoubtful(ANN)]).toEqual([true, false]);
+  });
+
+  test('that is deleted or written anew is no gap any more', async () => {
+    for (const body of [null, 'anew']) {
+      const { records, views, lie, ids } = rig(true);
+      await records.apply(ANN, [change('b', 'fine')]);
+      lie(true);
+      expect(await ids()).toEqual([]);
+      lie(false);
+      await records.apply(ANN, [change('b', body)]);
+      await ids();
+      expect(views.isWhole(ANN)).toBe(true);
+    }
+  });
+
+  test('makes the whole view one that cannot be used, where nothing may be missing', async () => {
+    const { records, lie, ids } = rig(false);
+    await records.apply(
+      ANN,
+      ['a', 'b', 'c'].map((id) => change(id, 'fine')),
+    );
+    lie(true);
+    expect(await rejection(ids())).toMatchObject({ code: 'storage_unavailable' });
+    lie(false);
+    expect(await ids()).toEqual(['a', 'b', 'c']);
   });
 });

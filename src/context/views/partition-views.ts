@@ -2,20 +2,26 @@
  * What is made in memory of partitions: indexes, and what records say. A view follows the log of its partition, whoever writes there (this
  * process, another one), by asking for what came later each time that it is used. The least recently used are dropped when all of
  * them hold too much; they are made anew from the log.
+ *
+ * A record that cannot be read (its store lies, or it was damaged there) must not take all others with it: it is passed over, and looked up by itself until it
+ * can be read. Where a record that is missing would be taken for one that was deleted, nothing is passed over, and the view is refused.
  */
 
 import type { ApplyOptions, ApplyResult, Partition, RecordChange, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
+import { storageFault } from '../../stores/storage-fault.ts';
 
 export interface PartitionView {
   /** Bytes that it holds, as an estimate. */
   readonly bytes: number;
-  /** Puts what the record says in the place of what was there; without a body, it is gone. */
+  /** Puts what the record says in the place of what was there; without a body, it is gone. Throws for a record that cannot be read, which may be put anew. */
   apply(record: StoredRecord): void;
 }
 
 export interface PartitionViewsConfig {
   /** All views together hold about so many bytes at most; the one in use may be larger by itself. */
   readonly bytesMax: number;
+  /** Whether records that cannot be read are passed over. */
+  readonly mayMiss?: boolean;
 }
 
 export interface PartitionViewsDeps<View> {
@@ -31,6 +37,10 @@ interface Held<View> {
   readonly view: View;
   generation: string;
   head: number;
+  /** Ids of records that could not be read, with the monotonic time at which that began. */
+  readonly unread: Map<string, number>;
+  /** When they are looked up again. */
+  rereadMs: number;
 }
 
 interface Page<View> {
@@ -52,6 +62,10 @@ const PAGE = 1_000;
 const WARM_PAGE = 100;
 /** Longest time in which a view takes in changes before others have a turn. */
 const SLICE_MS = 4;
+const REREAD_MS = 1_000;
+/** What could not be read for so long is damaged where it lies, and will not come back. */
+const DOUBT_MS = 60_000;
+const UNREAD_MAX = 1_000;
 
 export class PartitionViews<View extends PartitionView> {
   readonly #config: PartitionViewsConfig;
@@ -77,6 +91,19 @@ export class PartitionViews<View extends PartitionView> {
   /** Whether there is a view of it in memory. */
   holds(partition: Partition): boolean {
     return this.#slots.get(keyOf(partition))?.held !== undefined;
+  }
+
+  /** Whether no record of the view in memory was passed over. */
+  isWhole(partition: Partition): boolean {
+    return this.#unread(partition).size === 0;
+  }
+
+  /** Whether records were passed over that may be there in a moment: nothing is to be decided on what is missing. */
+  isDoubtful(partition: Partition): boolean {
+    const nowMs = this.#deps.now();
+    return this.#unread(partition)
+      .values()
+      .some((sinceMs) => nowMs - sinceMs < DOUBT_MS);
   }
 
   /** The view with every change that was there when it was asked for. Rejects with what the store says. */
@@ -129,6 +156,10 @@ export class PartitionViews<View extends PartitionView> {
     return count;
   }
 
+  #unread(partition: Partition): ReadonlyMap<string, number> {
+    return this.#slots.get(keyOf(partition))?.held?.unread ?? NONE;
+  }
+
   #slot(partition: Partition): Slot<View> {
     const key = keyOf(partition);
     const slot = this.#slots.get(key) ?? { partition, held: undefined, running: undefined, next: undefined };
@@ -148,6 +179,7 @@ export class PartitionViews<View extends PartitionView> {
   }
 
   async #catchUp(slot: Slot<View>): Promise<View> {
+    if (slot.held !== undefined) await this.#reread(slot.partition, slot.held);
     for (;;) {
       const { view, isLast } = await this.#takePage(slot, PAGE);
       if (isLast) return view;
@@ -161,20 +193,37 @@ export class PartitionViews<View extends PartitionView> {
     const page = await records.changes(slot.partition, after, limit);
     // A log that is shorter than what was read of it is another one too: of a database that was put back to how it was.
     if (held === undefined || held.generation !== page.generation || page.head < after) {
-      held = { view: create(slot.partition), generation: page.generation, head: 0 };
+      held = { view: create(slot.partition), generation: page.generation, head: 0, unread: new Map(), rereadMs: 0 };
       slot.held = held;
       // What was read lies after a number of another generation.
       if (after > 0) return { view: held.view, isLast: false };
     }
     let sliceEndMs = now() + SLICE_MS;
     for (const record of page.records) {
-      held.view.apply(record);
+      this.#take(held, record);
       held.head = record.seq;
       if (now() < sliceEndMs) continue;
       await pause();
       sliceEndMs = now() + SLICE_MS;
     }
     return { view: held.view, isLast: held.head >= page.head || page.records.length === 0 };
+  }
+
+  #take({ view, unread }: Held<View>, record: StoredRecord): void {
+    try {
+      view.apply(record);
+      unread.delete(record.id);
+    } catch (cause) {
+      if (this.#config.mayMiss !== true || unread.size >= UNREAD_MAX) throw storageFault('Memories and documents', cause);
+      if (!unread.has(record.id)) unread.set(record.id, this.#deps.now());
+    }
+  }
+
+  async #reread(partition: Partition, held: Held<View>): Promise<void> {
+    const { records, now } = this.#deps;
+    if (held.unread.size === 0 || now() < held.rereadMs) return;
+    held.rereadMs = now() + REREAD_MS;
+    for (const record of await records.get(partition, [...held.unread.keys()])) this.#take(held, record);
   }
 
   #evict(used: Slot<View>): void {
@@ -187,6 +236,8 @@ export class PartitionViews<View extends PartitionView> {
     }
   }
 }
+
+const NONE: ReadonlyMap<string, number> = new Map();
 
 function keyOf({ tenant, kind, name }: Partition): string {
   return JSON.stringify([tenant, kind, name]);

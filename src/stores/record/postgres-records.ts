@@ -3,6 +3,7 @@
 import type { SQL } from 'bun';
 import type { PostgresConnection, PostgresTables } from '../postgres/postgres-connection.ts';
 import { decodeText, decodeTextOrNull, encodeText, encodeTextOrNull } from '../postgres/postgres-text.ts';
+import { storageFault } from '../storage-fault.ts';
 import { RECORDS } from './postgres-records-schema.ts';
 import type { RecordArchive, RecordLoad } from './record-archive.ts';
 import { checkGroup, checkIds, checkLimit, checkNote, checkPage, checkPartition, countingChanges, RECORD_LIMITS } from './record-limits.ts';
@@ -64,7 +65,7 @@ class PostgresRecords implements RecordArchive {
         SELECT * FROM gatehouse.records_apply(
           ${tenant}, ${kind}, ${name}, ${expectedHead}::bigint, ${onlyNew}::boolean, ${ids}, ${groups}, ${kinds}, ${bodies})`;
     });
-    return { applied: row?.out_applied === true, head: Number(row?.out_head) };
+    return { applied: row?.out_applied === true, head: numberIn(row?.out_head) };
   }
 
   async get(partition: Partition, ids: readonly string[]): Promise<StoredRecord[]> {
@@ -101,7 +102,7 @@ class PostgresRecords implements RecordArchive {
     const [first] = rows;
     if (first === undefined) return { generation: '', records: [], head: 0 };
     const records = rows.filter((row) => row.id !== null).map((row) => recordOf(row as RecordRow));
-    return { generation: first.generation, records, head: Number(first.head) };
+    return { generation: textIn(first.generation), records, head: numberIn(first.head) };
   }
 
   async deleteGroup(partition: Partition, group: string): Promise<number> {
@@ -111,7 +112,7 @@ class PostgresRecords implements RecordArchive {
     const [row] = await this.#tables.write<{ count: string }>(
       (sql) => sql`SELECT gatehouse.records_delete_group(${tenant}, ${kind}, ${name}, ${encodeText(group)}) AS count`,
     );
-    return Number(row?.count);
+    return numberIn(row?.count);
   }
 
   async erase(partition: Partition): Promise<number> {
@@ -120,11 +121,11 @@ class PostgresRecords implements RecordArchive {
     const [row] = await this.#tables.write<{ count: string }>(
       (sql) => sql`SELECT gatehouse.records_erase(${tenant}, ${kind}, ${name}) AS count`,
     );
-    return Number(row?.count);
+    return numberIn(row?.count);
   }
 
   async partitions(query: PartitionQuery): Promise<PartitionSummary[]> {
-    return (await this.#partitions(query, true)).map((row) => ({ ...headOf(row), records: Number(row.records) }));
+    return (await this.#partitions(query, true)).map((row) => ({ ...headOf(row), records: numberIn(row.records) }));
   }
 
   async heads(query: PartitionQuery): Promise<PartitionHead[]> {
@@ -178,7 +179,7 @@ class PostgresRecords implements RecordArchive {
         WHERE p.tenant = ${tenant} AND p.kind = ${kind} AND p.name = ${name} AND (${note}::text IS NULL OR n.name = ${note})
         ORDER BY n.name`,
     );
-    return rows.map((row) => [decodeText(row.name), decodeText(row.value)]);
+    return rows.map((row) => [decodeText(textIn(row.name)), decodeText(textIn(row.value))]);
   }
 
   #partitions(query: PartitionQuery, isCounted: boolean): Promise<PartitionRow[]> {
@@ -200,7 +201,7 @@ class PostgresRecords implements RecordArchive {
 }
 
 function headOf({ tenant, kind, name, head }: PartitionRow): PartitionHead {
-  return { tenant: decodeText(tenant), kind, name: decodeText(name), head: Number(head) };
+  return { tenant: decodeText(textIn(tenant)), kind, name: decodeText(textIn(name)), head: numberIn(head) };
 }
 
 function keyOf({ tenant, kind, name }: Partition): [tenant: string, kind: string, name: string] {
@@ -233,5 +234,24 @@ function textArray(sql: SQL, texts: (string | null)[]) {
 }
 
 function recordOf({ id, group, kind, seq, body }: RecordRow): StoredRecord {
-  return { id: decodeText(id), group: decodeText(group), kind: decodeText(kind), seq: Number(seq), body: decodeTextOrNull(body) };
+  return {
+    id: decodeText(textIn(id)),
+    group: decodeText(textIn(group)),
+    kind: decodeText(textIn(kind)),
+    seq: numberIn(seq),
+    body: decodeTextOrNull(body === null ? null : textIn(body)),
+  };
+}
+
+/** What is taken for a place in the log is one: whoever follows it would be lost for good. Throws `storage_unavailable`. */
+function numberIn(value: unknown): number {
+  const number = typeof value === 'bigint' || typeof value === 'string' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
+  throw storageFault('Memories and documents', new Error('PostgreSQL answers with what is no number'));
+}
+
+/** Throws `storage_unavailable`. */
+function textIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw storageFault('Memories and documents', new Error('PostgreSQL answers with what is no text'));
 }

@@ -72,7 +72,7 @@ class QdrantVectors implements VectorStore {
     const points = memberOf(result, 'points');
     if (!Array.isArray(points)) throw storageFault('Vectors', new Error('Qdrant answers a query without points'));
     const key = keyOf(partition);
-    return points.flatMap((point: unknown) => {
+    const hits = points.flatMap((point: unknown) => {
       const payload = memberOf(point, 'payload');
       const id = memberOf(payload, 'id');
       const score = memberOf(point, 'score');
@@ -80,6 +80,9 @@ class QdrantVectors implements VectorStore {
       if (memberOf(payload, 'partition') !== key || typeof id !== 'string' || typeof score !== 'number') return [];
       return [{ id, score: Math.max(-1, Math.min(1, score)) }];
     });
+    if (hits.length === 0 && points.length > 0)
+      throw storageFault('Vectors', new Error('Qdrant answers with points that were not asked for'));
+    return hits;
   }
 
   async delete(partition: Partition, ids: readonly string[]): Promise<void> {

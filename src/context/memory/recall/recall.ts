@@ -10,6 +10,7 @@
 
 import type { Clock } from '../../../base/clock.ts';
 import type { DenseArm } from '../../embedding/dense-arm.ts';
+import { knownHits } from '../../embedding/known-hits.ts';
 import type { MemoryPartition, Recall, RecalledMemory, RecallRequest } from '../memory.ts';
 import type { MemoryConfig } from '../memory-config.ts';
 import type { MemoryView } from '../memory-view.ts';
@@ -47,7 +48,8 @@ export function createRecall(config: Pick<MemoryConfig, 'decay' | 'half_life' | 
     const query = recallQuery(request.query, request.previous);
     const question = timeQuestion(query.text, { nowMs });
     const pool = Math.min(POOL_MAX, Math.max(2 * request.limit, deps.dense === undefined ? POOL_MIN.words : POOL_MIN.fused));
-    const [view, dense] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
+    const [view, near] = await Promise.all([deps.view(partition), deps.dense?.search(partition, query.text, pool)]);
+    const dense = near === undefined ? undefined : knownHits(near, view.memories);
 
     const time = new TimeMatch({ view, question, nowMs, session: request.session });
     const accept = acceptance(view, request, nowMs);
