@@ -39,7 +39,7 @@ export const context: Scenario = {
     const file = `${bench.scratch}/data/gatehouse.db`;
     const figures = await probe(file, [CHUNKS / scale, MEMORIES / scale, QUESTIONS / scale]);
     const added = await chats(bench, CHATS / scale);
-    const { ingestion, remembering, recall, search } = figures.heldUpMs;
+    const { ingestion, remembering, recall, search, idle } = figures.heldUpMs;
     const longest = Math.max(ingestion, remembering, recall, search);
     const rows: Row[] = [
       judged(ROWS.memories, figures.recallMs),
@@ -50,7 +50,7 @@ export const context: Scenario = {
     ];
     const notes = [
       `${figures.chunks} chunks, ${figures.memories} memories; ${figures.turnsPerSecond.toFixed(0)} turns/s remembered, each durable`,
-      `held up: ingestion ${ingestion.toFixed(1)}, remembering ${remembering.toFixed(1)}, recall ${recall.toFixed(1)}, search ${search.toFixed(1)} ms`,
+      `held up: ingestion ${ingestion.toFixed(1)}, remembering ${remembering.toFixed(1)}, recall ${recall.toFixed(1)}, search ${search.toFixed(1)} ms; by the machine itself, while nothing was done for 20 s: ${idle.toFixed(1)} ms`,
       `chats: ${added.withMs.toFixed(2)} ms with context, ${added.withoutMs.toFixed(2)} ms without; first one after the start waited ${added.coldMs.toFixed(0)} ms for the indexes`,
     ];
     return { rows, notes, raw: { figures, added } };

@@ -5,7 +5,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { Partition, RecordChange, RecordStore } from '../../stores/record/record-store.ts';
+import type { Partition, RecordStore } from '../../stores/record/record-store.ts';
 import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
@@ -30,7 +30,7 @@ import type {
   UnfinishedFile,
 } from './knowledge.ts';
 import type { KnowledgeConfig } from './knowledge-config.ts';
-import { chunksOf, collectionsOf, filesOf, readableChunk, type StoredCollection } from './knowledge-records.ts';
+import { chunksOf, collectionChange, collectionsOf, filesOf, readableChunk, type StoredCollection } from './knowledge-records.ts';
 import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
 import { Search, type SearchedCollection } from './search.ts';
 
@@ -391,10 +391,6 @@ function searchOf({ knowledge, reranker }: Omit<KnowledgeEngineConfig, 'indexByt
 interface SearchParts extends Omit<KnowledgeEngineDeps, 'dense' | 'reranker'> {
   readonly dense?: DenseArm | undefined;
   readonly reranker?: Reranker | undefined;
-}
-
-function collectionChange(id: string, collection: StoredCollection): RecordChange {
-  return { id, group: '', kind: 'collection', body: JSON.stringify(collection) };
 }
 
 function unknownCollection(): GatewayError {

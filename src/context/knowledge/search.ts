@@ -43,7 +43,7 @@ export interface SearchedCollection {
 const FUSED_POOL_MIN = 100;
 /** Words alone: for each that is wanted, to make up for those that say the same or go on where another ends. */
 const POOL_PER_HIT = 4;
-const POOL_MIN = 16;
+const POOL_MIN = 12;
 /** Where that was too few, once more with so many times as much. */
 const POOL_GROWTH = 6;
 const DENSE_MAX = 1_000;

@@ -10,8 +10,8 @@ import { Top } from './top.ts';
 import { UnitTable } from './unit-table.ts';
 
 /** Units that are looked at closely, at least; their neighbours come to them. */
-const CANDIDATES_MIN = 100;
-const CANDIDATES_PER_HIT = 6;
+const CANDIDATES_MIN = 60;
+const CANDIDATES_PER_HIT = 4;
 const GRAMS_MIN = 30;
 const GRAMS_PER_HIT = 3;
 
@@ -68,8 +68,12 @@ function candidatesOf(table: UnitTable, wanted: Query, { limit, accept }: Lexica
       accepts,
     );
     const groupOf = table.groups.groupOf.values;
-    const own = Float64Array.from(units, (unit) => first.ownScore(unit));
-    const group = Float64Array.from(units, (unit) => first.groupScore(groupOf[unit]!));
+    const own = new Float64Array(units.length);
+    const group = new Float64Array(units.length);
+    for (let at = 0; at < units.length; at += 1) {
+      own[at] = first.ownScore(units[at]!);
+      group[at] = first.groupScore(groupOf[units[at]!]!);
+    }
     const window = termScores(table, wanted.terms, table.groups.windowsOf(units));
     return { units, scores: fused(own, window, group) };
   } finally {

@@ -14,7 +14,7 @@ import type { UnitTable } from './unit-table.ts';
  * Postings looked at for one query. The rarest words come first, and the first of all always counts; a word that stands nearly everywhere decides nothing
  * about who is looked at closely, and is counted there in full.
  */
-const POSTINGS_MAX = 30_000;
+const POSTINGS_MAX = 15_000;
 
 /** What the counts of a posting weigh among a unit's own words. */
 const OWN = countsTable(({ stated, asked, about }) => stated + KNOBS.questionOwn * asked + KNOBS.own.about * about);

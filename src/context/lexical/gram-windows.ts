@@ -34,9 +34,9 @@ const NOTHING: Profile = { places: [], stated: [], asked: [] };
 export function gramScores(table: UnitTable, grams: readonly Wanted[], near: Windows): Float64Array {
   const reader = new GramReader(table, grams);
   try {
-    return windowLengths(table, near, LENGTH).map((length, window) =>
-      reader.score(near.subarray(window * STEPS, (window + 1) * STEPS), length),
-    );
+    const lengths = windowLengths(table, near, LENGTH);
+    for (let window = 0; window < lengths.length; window += 1) lengths[window] = reader.score(near, window * STEPS, lengths[window]!);
+    return lengths;
   } finally {
     reader.end();
   }
@@ -51,7 +51,10 @@ class GramReader {
   readonly #words: number[] = [];
   /** By place: stated, asked, of the text at hand; all 0 between texts. */
   readonly #counts: Float64Array;
+  /** By place: what the window at hand has of it; all 0 between windows. */
   readonly #window: Float64Array;
+  /** By place: its idf, and what is constant beside it. */
+  readonly #gains: Float64Array;
   readonly #meanLength: number;
 
   constructor(table: UnitTable, grams: readonly Wanted[]) {
@@ -59,6 +62,7 @@ class GramReader {
     this.#grams = grams;
     this.#counts = new Float64Array(grams.length * 2);
     this.#window = new Float64Array(grams.length);
+    this.#gains = Float64Array.from(grams, ({ idf }) => idf * (KNOBS.grams.k1 + 1));
     this.#meanLength = meanWindowLength(table, LENGTH, KNOBS.grams.about * table.aboutGrams);
     this.#lookUp();
   }
@@ -67,25 +71,29 @@ class GramReader {
     for (const word of this.#words) firstEntries.values[word] = 0;
   }
 
-  /** `windowLength`: without what stands beside the unit. */
-  score(near: Windows, windowLength: number): number {
+  /** Of the window that starts at `first`. `windowLength`: without what stands beside the unit. */
+  score(near: Windows, first: number, windowLength: number): number {
     const { k1, b, about: aboutWeight } = KNOBS.grams;
-    const window = this.#window.fill(0);
-    const about = this.#table.unitAt(near[REACH]!)?.about;
+    const window = this.#window;
+    const about = this.#table.unitAt(near[first + REACH]!)?.about;
     let length = windowLength;
     if (about !== undefined) {
       length += aboutWeight * about.grams;
       this.#add(this.#read(this.#abouts, about.words, about.words), aboutWeight, 0);
     }
     for (let step = 0; step < STEPS; step += 1) {
-      const words = this.#table.unitAt(near[step]!)?.words;
-      if (words !== undefined) this.#add(this.#read(this.#units, near[step]!, words), WEIGHTS[step]!.stated, WEIGHTS[step]!.asked);
+      const unit = near[first + step]!;
+      const words = this.#table.unitAt(unit)?.words;
+      if (words !== undefined) this.#add(this.#read(this.#units, unit, words), WEIGHTS[step]!.stated, WEIGHTS[step]!.asked);
     }
     const norm = k1 * (1 - b + (b * length) / this.#meanLength);
+    const gains = this.#gains;
     let score = 0;
     for (let place = 0; place < window.length; place += 1) {
       const count = window[place]!;
-      if (count > 0) score += (this.#grams[place]!.idf * (k1 + 1) * count) / (count + norm);
+      if (count === 0) continue;
+      score += (gains[place]! * count) / (count + norm);
+      window[place] = 0;
     }
     return score;
   }

@@ -247,7 +247,7 @@ describe('laws', () => {
         const model = new Set<number>();
         for (const [isAdded, number] of changes) {
           if (!isAdded) list.remove(number);
-          else if (!model.has(number)) list.add(number, packedCounts({ stated: 1, asked: 0, about: 0 }));
+          else if (!model.has(number)) list.add(number, packedCounts(1, 0, 0));
           if (isAdded) model.add(number);
           else model.delete(number);
         }

@@ -19,7 +19,7 @@ export interface TermCounts {
   readonly about: number;
 }
 
-export function packedCounts({ stated, asked, about }: TermCounts): number {
+export function packedCounts(stated: number, asked: number, about: number): number {
   return Math.min(stated, STATED_MAX) | (Math.min(asked, ASKED_MAX) << 4) | (Math.min(about, ABOUT_MAX) << 6);
 }
 
@@ -35,17 +35,23 @@ export class PostingList {
   entries = new Uint32Array(2);
   length = 0;
 
-  /** `unit` must not be in it. */
-  add(unit: number, counts: number): void {
-    if (this.length === this.entries.length) {
-      const grown = new Uint32Array(this.length * 2);
-      grown.set(this.entries);
+  /** `unit` must not be in it. Returns by how many bytes it grew. */
+  add(unit: number, counts: number): number {
+    const { length } = this;
+    let { entries } = this;
+    let bytes = 0;
+    if (length === entries.length) {
+      const grown = new Uint32Array(length * 2);
+      grown.set(entries);
       this.entries = grown;
+      entries = grown;
+      bytes = length * 4;
     }
-    const at = this.length === 0 || unitOf(this.entries[this.length - 1]!) < unit ? this.length : this.placeOf(unit);
-    if (at < this.length) this.entries.copyWithin(at + 1, at, this.length);
-    this.entries[at] = ((unit << COUNTS_BITS) | counts) >>> 0;
-    this.length += 1;
+    const at = length === 0 || unitOf(entries[length - 1]!) < unit ? length : this.placeOf(unit);
+    if (at < length) entries.copyWithin(at + 1, at, length);
+    entries[at] = ((unit << COUNTS_BITS) | counts) >>> 0;
+    this.length = length + 1;
+    return bytes;
   }
 
   remove(unit: number): void {

@@ -62,6 +62,8 @@ export class UnitTable {
   /** By term: how often it is stated in the unit at hand, asked and beside it, 10 bits each; 0 between calls. */
   readonly #counts = uint32Column();
   readonly #touched = uint32Column();
+  /** The lengths of the unit that was counted last. */
+  readonly #counted = new Float64Array(LENGTHS);
   #added = 0;
   #wordsBytes = 0;
   #listsBytes = 0;
@@ -103,9 +105,10 @@ export class UnitTable {
     this.#units[number] = unit;
     this.#numbers.set(unit.id, number);
     this.#wordsBytes += unit.words.byteLength + unit.id.length;
-    this.#measure(number, unit);
+    const touched = this.#count(unit, 1);
+    this.#measure(number, unit.about);
     this.groups.add(added.group, { number, position: added.position, order: unit.order, length: this.ownLengths.values[number] ?? 0 });
-    this.#post(number, unit);
+    this.#post(number, touched);
   }
 
   remove(id: string): boolean {
@@ -164,17 +167,12 @@ export class UnitTable {
     for (const word of about.words) this.vocabulary.drop(word);
   }
 
-  #measure(number: number, { words, about }: Unit): void {
+  /** Of the unit that was counted. */
+  #measure(number: number, about: About): void {
     this.ownLengths.ensure(number + 1);
     this.lengths.ensure((number + 1) * LENGTHS);
-    const lengths = this.lengths.values.subarray(number * LENGTHS, (number + 1) * LENGTHS).fill(0);
-    for (let at = 0; at < words.length; at += 1) {
-      const word = words[at]!;
-      const isAsked = isInQuestion(word);
-      lengths[isAsked ? ASKED_TERMS : STATED_TERMS]! += this.vocabulary.termCountOf(plainWord(word));
-      lengths[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += this.vocabulary.gramCountOf(plainWord(word));
-    }
-    this.ownLengths.values[number] = ownLengthOf(lengths, about.terms);
+    this.lengths.values.set(this.#counted, number * LENGTHS);
+    this.ownLengths.values[number] = ownLengthOf(this.#counted, about.terms);
     this.#sum(number, about, 1);
   }
 
@@ -184,21 +182,21 @@ export class UnitTable {
     for (let at = 0; at < LENGTHS; at += 1) this.totals[at]! += sign * (this.lengths.values[number * LENGTHS + at] ?? 0);
   }
 
-  #post(number: number, unit: Unit): void {
-    const count = this.#count(unit, 1);
+  #post(number: number, count: number): void {
+    const touched = this.#touched.values;
+    const counts = this.#counts.values;
     for (let at = 0; at < count; at += 1) {
-      const term = this.#touched.values[at] ?? 0;
+      const term = touched[at]!;
       let list = this.#postings[term];
       if (list === undefined) {
         list = new PostingList();
         this.#postings[term] = list;
         this.#listsBytes += LIST_BYTES;
       }
-      const before = list.entries.byteLength;
-      const counts = this.#counts.values[term]!;
-      list.add(number, packedCounts({ stated: counts & COUNT_MAX, asked: (counts >> 10) & COUNT_MAX, about: counts >> 20 }));
-      this.#listsBytes += list.entries.byteLength - before;
-      this.#counts.values[term] = 0;
+      const packed = counts[term]!;
+      counts[term] = 0;
+      const grown = list.add(number, packedCounts(packed & COUNT_MAX, (packed >> 10) & COUNT_MAX, packed >> 20));
+      this.#listsBytes += grown;
     }
   }
 
@@ -218,14 +216,23 @@ export class UnitTable {
     }
   }
 
-  /** Counts the terms of a unit, and its grams by `sign`; returns how many terms were touched. */
+  /** Counts the terms of a unit, and its grams by `sign`; returns how many terms were touched. Its lengths are in `#counted`. */
   #count({ words, about }: Unit, sign: 1 | -1): number {
     const { runs, terms, termStarts, gramStarts, gramCounts } = this.vocabulary;
     this.#counts.ensure(terms.length);
+    this.#touched.ensure(terms.length);
+    const counted = this.#counted.fill(0);
     const counts = this.#counts.values;
+    const touched = this.#touched.values;
     const grams = gramCounts.values;
-    let touched = 0;
-    const count = (word: number, shift: 0 | 10 | 20) => {
+    const own = words.length;
+    let count = 0;
+    for (let place = 0; place < own + about.words.length; place += 1) {
+      const isOwn = place < own;
+      const found = isOwn ? words[place]! : about.words[place - own]!;
+      const isAsked = isInQuestion(found);
+      const word = plainWord(found);
+      const shift = isOwn ? (isAsked ? 10 : 0) : 20;
       const termStart = termStarts.values[word]!;
       const termBlock = runs.blocks[blockOf(termStart)]!;
       const firstTerm = offsetIn(termStart) + 1;
@@ -234,9 +241,8 @@ export class UnitTable {
         const term = termBlock[at]!;
         const before = counts[term]!;
         if (before === 0) {
-          this.#touched.ensure(touched + 1);
-          this.#touched.values[touched] = term;
-          touched += 1;
+          touched[count] = term;
+          count += 1;
         }
         if (((before >> shift) & COUNT_MAX) < COUNT_MAX) counts[term] = before + (1 << shift);
       }
@@ -245,10 +251,11 @@ export class UnitTable {
       const firstGram = offsetIn(gramStart) + 1;
       const gramsEnd = firstGram + gramBlock[firstGram - 1]!;
       for (let at = firstGram; at < gramsEnd; at += 1) grams[gramBlock[at]!]! += sign;
-    };
-    for (let at = 0; at < words.length; at += 1) count(plainWord(words[at]!), isInQuestion(words[at]!) ? 10 : 0);
-    for (const word of about.words) count(word, 20);
-    return touched;
+      if (!isOwn) continue;
+      counted[isAsked ? ASKED_TERMS : STATED_TERMS]! += termsEnd - firstTerm;
+      counted[isAsked ? ASKED_GRAMS : STATED_GRAMS]! += gramsEnd - firstGram;
+    }
+    return count;
   }
 }
 
