@@ -220,7 +220,7 @@ describe('installed as a package', () => {
   test('Bun is found where npm hoists it or on PATH, and missing Bun is explained', async () => {
     const installed = join(folder, 'prefix/lib/node_modules/gatehouse');
     await mkdir(join(installed, 'bin'), { recursive: true });
-    for (const path of ['bin/gatehouse.mjs', 'bin/runtime.mjs', 'bunfig.toml', 'package.json'])
+    for (const path of ['bin/gatehouse.mjs', 'bin/bundle.mjs', 'bin/runtime.mjs', 'bunfig.toml', 'package.json'])
       await cp(join(root, path), join(installed, path));
     const launch = [join(installed, 'bin/gatehouse.mjs'), 'run', join(folder, 'program.ts'), 'say'];
     await writeFile(join(folder, 'program.ts'), PROGRAM);

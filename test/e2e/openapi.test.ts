@@ -106,8 +106,14 @@ describe('the document', () => {
 async function uploadedDocument(): Promise<string> {
   const body = new FormData();
   body.append('file', new File(['A document of its own.'], 'own.txt'));
-  const reply = await gateway.request('/v1/upload', { method: 'POST', body, headers: { authorization: `Bearer ${ADMIN}` } });
-  return ((await reply.json()) as { readonly id: string }).id;
+  return idIn(await gateway.request('/v1/upload', { method: 'POST', body, headers: { authorization: `Bearer ${ADMIN}` } }));
+}
+
+/** Of what was made. Throws when it was not: what is asked of it afterwards would fail without a reason. */
+async function idIn(reply: Response): Promise<string> {
+  const text = await reply.text();
+  if (!reply.ok) throw new Error(`${reply.url}: ${reply.status} ${text}`);
+  return (JSON.parse(text) as { readonly id: string }).id;
 }
 
 /** Id of a response that its server keeps. */
@@ -160,7 +166,7 @@ async function withRealIds(call: ApiCall): Promise<ApiCall> {
   const own = { authorization: `Bearer ${ADMIN}` };
   const made = async (path: string, body: FormData | object) => {
     const init = body instanceof FormData ? { body, headers: own } : { body: JSON.stringify(body), headers: own };
-    return ((await (await gateway.request(path, { method: 'POST', ...init })).json()) as { readonly id: string }).id;
+    return idIn(await gateway.request(path, { method: 'POST', ...init }));
   };
   const makers: Readonly<Record<string, () => Promise<string>>> = {
     'file-0000': async () => {

@@ -96,6 +96,8 @@ interface Unified {
 const CHATS_MAX = 600;
 const PAUSE_MS = 50;
 const PHASE_MS = 20_000;
+/** After a fault; a machine that does much else takes its time for embedding what was said meanwhile. */
+const RECOVERY_MS = 60_000;
 
 let loads = 0;
 
@@ -248,7 +250,7 @@ export async function expectRemembered(gateway: GatewayProcess, chats: readonly 
         if (wrong.length === 0) return true;
         throw new Error(`of ${counts.length} things ${JSON.stringify(wrong)}`);
       },
-      { what: `what ${user} said`, timeoutMs: 20_000, intervalMs: 200 },
+      { what: `what ${user} said`, timeoutMs: RECOVERY_MS, intervalMs: 200 },
     );
   }
 }
@@ -268,7 +270,7 @@ export async function expectVectors(gateway: GatewayProcess, qdrant: string): Pr
       if (counts.includes(wanted)) return true;
       throw new Error(`${JSON.stringify(counts)} vectors of ${wanted} memories`);
     };
-    await eventually(check, { what: `the vectors of ${user}`, timeoutMs: 20_000, intervalMs: 200 });
+    await eventually(check, { what: `the vectors of ${user}`, timeoutMs: RECOVERY_MS, intervalMs: 200 });
   }
 }
 

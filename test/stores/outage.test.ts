@@ -21,8 +21,8 @@ import { startSlowProxy } from './slow-proxy.ts';
 const { signal } = new AbortController();
 const real = { clock: systemClock, random: Math.random };
 const DEADLINE_MS = 50;
-// Two busy cores and a garbage collection; still far below any timeout that a stuck call would hit.
-const MARGIN_MS = 100;
+/** No reply of a slow Redis comes before the test has failed. */
+const SLOW_MS = 60_000;
 
 const redis = redisAvailable() ? await startRedis() : undefined;
 afterAll(() => redis?.[Symbol.asyncDispose]());
@@ -70,16 +70,14 @@ async function open(port: number): Promise<Opened> {
 
 const minute = (key: string) => ({ key: `rate:key:${key}:m`, limit: 1_000_000, windowMs: 60_000 });
 
-/** One call of each kind at the same time: how long the slowest took, in milliseconds. Fails if any of them throws. */
-async function callAll(stores: Stores, key: string): Promise<number> {
-  const startMs = performance.now();
+/** One call of each kind at the same time. Fails if any of them throws. */
+async function callAll(stores: Stores, key: string): Promise<void> {
   const [taken] = await Promise.all([
     stores.counters.take([minute(key), { ...minute(`${key}-2`), windowMs: 1_000 }], signal),
     stores.values.get(key, signal),
     stores.values.set(key, Uint8Array.of(1), { ttlMs: 60_000, signal }),
   ]);
   expect(taken.allowed).toBe(true);
-  return performance.now() - startMs;
 }
 
 const isServing = async (stores: Stores): Promise<boolean> => {
@@ -89,10 +87,10 @@ const isServing = async (stores: Stores): Promise<boolean> => {
   return value?.[0] === 7 && stores.remotes.every((remote) => remote.guard.snapshot().state === 'closed');
 };
 
-/** Calls until both breakers are open, then shows that calls are free. */
+/** Calls until both breakers are open, then shows that calls are free. Who waited for Redis would never come to the end of it. */
 async function expectOutageIsBorne({ stores, faults }: Opened): Promise<void> {
   for (let round = 0; round < 30 && !stores.remotes.every((remote) => remote.guard.snapshot().state === 'open'); round += 1) {
-    expect(await callAll(stores, `k${round}`)).toBeLessThan(DEADLINE_MS + MARGIN_MS);
+    await callAll(stores, `k${round}`);
   }
   expect(stores.remotes.map((remote) => remote.guard.snapshot().state)).toEqual(['open', 'open']);
   faults.length = 0;
@@ -124,8 +122,8 @@ describe.skipIf(redis === undefined)('when Redis', () => {
     expect(await isServing(opened.stores)).toBe(true);
     server().pause();
     try {
-      const slowest = Math.max(...(await Promise.all(Array.from({ length: 200 }, (_, index) => callAll(opened.stores, `f${index}`)))));
-      expect(slowest).toBeLessThan(DEADLINE_MS + MARGIN_MS);
+      // It does not thaw before they are answered.
+      await Promise.all(Array.from({ length: 200 }, (_, index) => callAll(opened.stores, `f${index}`)));
       await expectOutageIsBorne(opened);
       // Longer than a dial may take: a dial that hangs must not be the last one.
       await eventually(() => opened.changes.filter((change) => change.startsWith('down')).length >= 2, { timeoutMs: 8_000 });
@@ -139,7 +137,7 @@ describe.skipIf(redis === undefined)('when Redis', () => {
     using proxy = startSlowProxy(server().port);
     await using opened = await open(proxy.port);
     expect(await isServing(opened.stores)).toBe(true);
-    proxy.setDelay(400);
+    proxy.setDelay(SLOW_MS);
     await expectOutageIsBorne(opened);
     proxy.setDelay(0);
     await eventually(() => isServing(opened.stores), { what: 'Redis is used again', timeoutMs: 15_000, intervalMs: 50 });
