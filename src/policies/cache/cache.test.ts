@@ -50,7 +50,7 @@ function setup(options: { coalesce?: boolean; any?: boolean; reply?: (call: numb
       calls += 1;
       return Promise.resolve(options.reply?.(calls) ?? JSON_REPLY);
     });
-    if (handler === undefined) throw new Error('the cache applies to this route');
+    if (handler === undefined) throw new Error('the cache does not apply to this route');
     const bytes = Buffer.from(JSON.stringify(given.body ?? CHAT));
     const request = {
       method: route.kind === 'model' ? 'POST' : 'GET',
@@ -180,6 +180,41 @@ describe('what is kept', () => {
       expect(calls()).toBe(2);
     });
   }
+
+  for (const directive of ['no-store', 'private', 'no-cache', 'max-age=0']) {
+    test(`a service's stream that says ${directive} is not`, async () => {
+      const { ask, calls } = setup({
+        reply: () => ({ status: 200, headers: { 'cache-control': directive }, body: streamOf('{"of":"ann"}') }),
+      });
+      const first = await ask({ route: SERVICE });
+      await text(first.reply);
+      first.exchange.end(COMPLETE);
+      await ask({ route: SERVICE });
+      expect(calls()).toBe(2);
+    });
+  }
+
+  test('a stream of a model that says no-cache to proxies is, one that says no-store is not', async () => {
+    for (const [directive, count] of [
+      ['no-cache', 1],
+      ['no-store', 2],
+    ] as const) {
+      const { ask, calls } = setup({
+        reply: () => ({ status: 200, headers: { 'cache-control': directive }, body: streamOf('data: [DONE]\n\n') }),
+      });
+      const first = await ask({ body: { ...CHAT, stream: true } });
+      await text(first.reply);
+      first.exchange.end(COMPLETE);
+      await ask({ body: { ...CHAT, stream: true } });
+      expect(calls()).toBe(count);
+    }
+  });
+
+  test('what the gateway holds of somebody is not, whatever the rules say', async () => {
+    const exported: RouteInfo = { pattern: '/api/users/{id}/export', kind: 'resource', access: 'key', dialect: 'service' };
+    const { ask } = setup();
+    expect(String(await ask({ route: exported }).catch((error: unknown) => error))).toContain('the cache does not apply');
+  });
 
   test('max-age shortens the time', async () => {
     const { ask, clock, calls } = setup({ reply: () => ({ ...JSON_REPLY, headers: { 'cache-control': 'max-age=5' } }) });

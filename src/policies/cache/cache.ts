@@ -56,7 +56,7 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
       return (next) => (request, exchange) => {
         const rule = own.find(({ matches }) => matches(request.path));
         if (rule === undefined || !isCacheable(request, route, rule.config)) return next(request, exchange);
-        return shared.answer({ request, exchange, rule: rule.config, next });
+        return shared.answer({ request, exchange, rule: rule.config, isModel: route.kind === 'model', next });
       };
     },
   };
@@ -64,7 +64,8 @@ export function createCache(config: CacheConfig, deps: CacheDeps): Policy {
 
 /** Whether a rule can ever apply to a route; one that none applies to has no layer. */
 function mayMatch({ matches, config }: Rule, { kind, pattern }: RouteInfo): boolean {
-  if (kind === 'system' || (kind !== 'model' && config.models_only)) return false;
+  // What the gateway itself holds of somebody is read where it lies: it changes, and is erased, without a word to a cache.
+  if (kind === 'system' || kind === 'resource' || (kind !== 'model' && config.models_only)) return false;
   return /[*{]/.test(pattern) || matches(pattern);
 }
 
@@ -87,6 +88,7 @@ interface Lookup {
   readonly request: GatewayRequest;
   readonly exchange: Exchange;
   readonly rule: CacheRouteConfig;
+  readonly isModel: boolean;
   readonly next: Handler;
 }
 
@@ -148,8 +150,8 @@ class Cache {
 
   /** Keeps the reply when it turns out to be whole; gives it on unchanged either way. */
   #keep(key: string, lookup: Lookup, reply: Reply): Reply {
-    const { exchange, rule } = lookup;
-    const ttlMs = lifetimeMs(reply, rule.ttl);
+    const { exchange, rule, isModel } = lookup;
+    const ttlMs = lifetimeMs(reply, { ttlMs: rule.ttl, isModel });
     if (reply.status !== 200 || ttlMs <= 0 || reply.cookies !== undefined) return reply;
     const { body, headers } = reply;
     if (!isStream(body)) {
@@ -214,12 +216,14 @@ function readDirectives(header: string | null): Directives {
 const READ_AND_KEEP: Directives = { read: true, keep: true };
 
 /** How long a reply may be used again: the rule's time, or less where the service says so; 0 when not at all. */
-function lifetimeMs(reply: Reply, ttlMs: number): number {
+function lifetimeMs(reply: Reply, { ttlMs, isModel }: { readonly ttlMs: number; readonly isModel: boolean }): number {
   const header = reply.headers['cache-control']?.toLowerCase();
   if (!keyCovers(reply.headers['vary'])) return 0;
-  // Our own streams say `no-cache` to the proxies on their way, which is no word about this cache.
-  if (header === undefined || isStream(reply.body)) return ttlMs;
-  if (/no-store|no-cache|private/.test(header)) return 0;
+  if (header === undefined) return ttlMs;
+  if (/no-store|private/.test(header)) return 0;
+  // Streams of models say `no-cache` to the proxies on their way, which is no word about this cache.
+  if (isModel && isStream(reply.body)) return ttlMs;
+  if (header.includes('no-cache')) return 0;
   const age = /s-maxage=(\d+)/.exec(header) ?? /max-age=(\d+)/.exec(header);
   return age === null ? ttlMs : Math.min(ttlMs, Number(age[1]) * 1_000);
 }

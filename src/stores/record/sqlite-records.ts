@@ -271,19 +271,26 @@ class SqliteRecords implements RecordArchive {
     );
   }
 
-  /** Takes the place of the one writer before it reads what its decisions rest on. Resolves when it is on the disk. */
+  /** Takes the place of the one writer before it reads what its decisions rest on. Resolves when it is on the disk; at once, where nothing was written. */
   async #write<T>(run: () => T): Promise<T> {
+    const before = this.#guarded(() => this.#changes());
     const result = this.#guarded(() => {
       const committed = this.#database.transaction(run).immediate();
       if (this.#owesCheckpoint) this.#owesCheckpoint = !emptyLog(this.#database);
       return committed;
     });
+    if (this.#guarded(() => this.#changes()) === before) return result;
     try {
       await this.#sync.settle();
     } catch (error) {
       throw this.#fault(error);
     }
     return result;
+  }
+
+  /** Rows that this connection has ever changed. */
+  #changes(): number {
+    return this.#all<{ count: number }>('SELECT total_changes() AS count', [])[0]?.count ?? 0;
   }
 
   #guarded<T>(run: () => T): T {
