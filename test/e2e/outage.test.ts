@@ -150,8 +150,9 @@ describe('an outage', () => {
     await eventually(() => providers.length > 20, { what: 'answers' });
     expect(new Set(providers)).toEqual(new Set(['primary']));
 
-    await primary.fault('status=503');
+    // Before it, for the first failures may come before its caller is told.
     const outageAtMs = Date.now();
+    await primary.fault('status=503');
     await isOpen(model);
     providers.length = 0;
     await Bun.sleep(1_500);
