@@ -103,7 +103,8 @@ async function chats(bench: Bench, count: number): Promise<Added> {
 
 interface UnifiedReply {
   readonly metadata: {
-    readonly left_out: readonly unknown[];
+    /** Absent where nothing was looked for. */
+    readonly left_out?: readonly unknown[];
     readonly memories_retrieved: number;
     readonly rag_documents_retrieved: number;
   };
@@ -124,10 +125,14 @@ async function chat(peer: Peer, question: string, withContext: boolean): Promise
       ...(withContext ? { collections: [OWNER.collection] } : {}),
     }),
   });
-  const { metadata } = (await reply.json()) as UnifiedReply;
+  const text = await reply.text();
   const tookMs = performance.now() - startMs;
-  if (reply.status !== 200) throw new Error(`a chat was answered with ${reply.status}`);
-  return { tookMs, isWhole: metadata.left_out.length === 0 && metadata.memories_retrieved > 0 && metadata.rag_documents_retrieved > 0 };
+  if (reply.status !== 200) throw new Error(`a chat was answered with ${reply.status} ${text}`);
+  const { metadata } = JSON.parse(text) as UnifiedReply;
+  return {
+    tookMs,
+    isWhole: (metadata.left_out ?? []).length === 0 && metadata.memories_retrieved > 0 && metadata.rag_documents_retrieved > 0,
+  };
 }
 
 function quantile(values: readonly number[], share: number): number {

@@ -60,7 +60,7 @@ export interface MemoryEngineDeps {
 }
 
 /** Others write to the same user's log at the same moment: so often it is tried before they are too many. */
-const ATTEMPTS_MAX = 50;
+const ATTEMPTS_MAX = 1_000;
 /** Recalls before the first that counts. */
 const REHEARSALS = 5;
 const REHEARSED_LIMIT = 10;
