@@ -1,5 +1,5 @@
 /*
- * The bundle: all of src/main.ts with what it imports, in one file with its bytecode, from which a start takes half the time (nearly a thousand files
+ * The bundle: all of src/main.ts with what it imports, in one file with its bytecode, from which a start takes half the CPU time (nearly a thousand files
  * need not be found, parsed and compiled). It is a cache and nothing else: made after an install, or in the background by a start that finds none; used while
  * every file that went into it is as it was, and never where GATEHOUSE_BUNDLE=off. Where it cannot be written, the sources are run.
  *
