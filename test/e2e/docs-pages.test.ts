@@ -150,7 +150,10 @@ describe.skipIf(!browserAvailable())('in a browser', () => {
     async () => {
       await using visited = await browser.visit(gateway.url);
       const { page } = visited;
+      // The browser asks for the icon when the page is there, and drops the request when the page is left before it has come.
+      const icon = page.waitForEvent('requestfinished', (request) => request.url().includes('/icon.'));
       await page.goto(`${gateway.url}/`);
+      await icon;
       await page.locator('main a', { hasText: '/docs' }).click();
       await page.locator('.opblock').first().waitFor();
       expectQuiet(visited, gateway.url);
