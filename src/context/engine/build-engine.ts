@@ -72,9 +72,11 @@ class Engines implements BuiltEngine {
     const shared = { records, clock, pause };
     const indexBytesMax = config.context.index_bytes_max / 2;
     this.#dense = dense;
-    this.#local = createMemoryEngine(
-      { ...config.context.memory, indexBytesMax },
-      { ...shared, ...denseOf(dense), ask: (request, signal) => models.ask(request, signal) },
+    this.#local = this.#closers.use(
+      createMemoryEngine(
+        { ...config.context.memory, indexBytesMax },
+        { ...shared, ...denseOf(dense), ask: (request, signal) => models.ask(request, signal) },
+      ),
     );
     this.knowledge = createKnowledgeEngine(
       { ...knowledgeOf(config), indexBytesMax },

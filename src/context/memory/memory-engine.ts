@@ -33,7 +33,7 @@ import { MemoryBook } from './memory-book.ts';
 import { passesFilter } from './memory-condition.ts';
 import type { MemoryConfig } from './memory-config.ts';
 import { type ListQuery, listPage } from './memory-list.ts';
-import { deletionsOf, historyId, historyOf, TOUCHES_MAX, touchesChange } from './memory-record.ts';
+import { deletionsOf, historyId, historyOf } from './memory-record.ts';
 import { edited, eventsOf } from './memory-story.ts';
 import { profileOf } from './profile-lane.ts';
 import { createRecall, type RecallMemories } from './recall/recall.ts';
@@ -41,6 +41,7 @@ import { checkRequest } from './remember-limits.ts';
 import { planRemembering } from './remembering.ts';
 import { statementsOf } from './rules/rules.ts';
 import { createSweep } from './sweep.ts';
+import { Touches } from './touches.ts';
 import { Turnstile } from './turnstile.ts';
 
 export interface MemoryEngineConfig extends MemoryConfig {
@@ -68,7 +69,7 @@ const REHEARSED_LIMIT = 10;
 const BATCH = 3_000;
 
 /** The engine where it runs. */
-export interface LocalMemoryEngine extends MemoryEngine, MemoryUpkeep {
+export interface LocalMemoryEngine extends MemoryEngine, MemoryUpkeep, AsyncDisposable {
   /** Takes on another configuration, and what goes with it. Calls under way end as they began; the memory for indexes stays as it was. */
   configure(config: MemoryConfig, parts: Pick<MemoryEngineDeps, 'dense'>): void;
   /** Makes the indexes of users before they are asked for, in this order, while there is room. */
@@ -83,6 +84,7 @@ class RecordedMemory implements LocalMemoryEngine {
   readonly #deps: Omit<MemoryEngineDeps, 'dense'>;
   readonly #books: PartitionViews<MemoryBook>;
   readonly #writers = new Turnstile();
+  readonly #touches: Touches;
   #parts: Parts;
 
   constructor(config: MemoryEngineConfig, { dense, ...deps }: MemoryEngineDeps) {
@@ -92,6 +94,7 @@ class RecordedMemory implements LocalMemoryEngine {
       { bytesMax: config.indexBytesMax, mayMiss: true },
       { records, create: () => new MemoryBook(createLexicalIndex()), now: () => clock.monotonic(), pause },
     );
+    this.#touches = new Touches({ clock, write: (partition) => this.#writeTouches(partition) });
     this.#parts = this.#partsOf(config, dense);
   }
 
@@ -144,18 +147,9 @@ class RecordedMemory implements LocalMemoryEngine {
   }
 
   async touch(partition: MemoryPartition, ids: readonly string[]): Promise<void> {
-    try {
-      const book = await this.#books.at(partition);
-      const nowMs = this.#deps.clock.now();
-      const changes = [...new Set(ids)].flatMap((id) => {
-        const memory = book.get(id);
-        return memory === undefined ? [] : [touchesChange(memory, [...memory.touchesMs, nowMs].slice(-TOUCHES_MAX))];
-      });
-      if (changes.length > 0) await this.#deps.records.apply(partition, changes.slice(0, BATCH));
-    } catch (error) {
-      // That a memory was of use is worth nobody's waiting. What is broken in us is not hidden.
-      if (!(error instanceof GatewayError)) throw error;
-    }
+    await unlessAway(async () => {
+      this.#touches.note(partition, await this.#books.at(partition), { ids, nowMs: this.#deps.clock.now() });
+    });
   }
 
   async get(partition: MemoryPartition, id: string): Promise<Memory | undefined> {
@@ -218,6 +212,7 @@ class RecordedMemory implements LocalMemoryEngine {
       for (const { kind } of view.memories.values()) if (kind === 'turn') turns += 1;
       const memories = view.size - turns;
       const records = await this.#books.erase(partition);
+      this.#touches.forget(partition);
       await this.#parts.dense?.erase(partition);
       this.#parts.extraction?.erased(partition);
       return { memories, turns, history: Math.max(0, records - memories - turns) };
@@ -226,6 +221,10 @@ class RecordedMemory implements LocalMemoryEngine {
 
   sweep(): Promise<number> {
     return this.#parts.sweep();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#touches.flush();
   }
 
   #partsOf(config: MemoryConfig, dense: DenseArm | undefined, before?: Parts): Parts {
@@ -268,6 +267,10 @@ class RecordedMemory implements LocalMemoryEngine {
     }
   }
 
+  #writeTouches(partition: MemoryPartition): Promise<void> {
+    return unlessAway(() => this.#write(partition, () => ({ changes: [], result: undefined })));
+  }
+
   /** Decides on the memories as they are, and writes if they still are: else decides anew. */
   #write<T>(
     partition: MemoryPartition,
@@ -278,16 +281,29 @@ class RecordedMemory implements LocalMemoryEngine {
         const book = await this.#books.at(partition);
         if (this.#books.isDoubtful(partition)) throw storageFault('Memories');
         const { changes, result } = decide(book);
-        if (changes.length === 0) return result;
-        const { applied } = await this.#books.apply(partition, changes, { expectedHead: book.head });
+        const uses = this.#touches.waiting(partition, book, changes);
+        const all = [...changes, ...uses.changes];
+        const { applied } = all.length === 0 ? WRITTEN : await this.#books.apply(partition, all, { expectedHead: book.head });
         if (applied) {
-          this.#parts.dense?.changed(partition);
+          this.#touches.done(partition, uses);
+          if (changes.length > 0) this.#parts.dense?.changed(partition);
           return result;
         }
         await this.#deps.pause();
       }
       throw new GatewayError('storage_unavailable', 'too many write to the memories of one user at once');
     });
+  }
+}
+
+const WRITTEN = { applied: true };
+
+/** That a memory was of use is worth nobody's waiting, nor an error. What is broken in us is not hidden. */
+async function unlessAway(note: () => Promise<void>): Promise<void> {
+  try {
+    await note();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
   }
 }
 

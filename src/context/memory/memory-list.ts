@@ -11,7 +11,7 @@ export function listPage(view: MemoryView, query: ListQuery, nowMs: number): Mem
   const kinds = query.kinds === undefined ? undefined : new Set(query.kinds);
   const after = query.after === undefined ? undefined : placeOf(query.after);
   let total = 0;
-  const found = [...view.memories.values()].filter((memory) => {
+  const found = among(view, query).filter((memory) => {
     if (kinds === undefined ? memory.kind === 'turn' : !kinds.has(memory.kind)) return false;
     if (query.expired !== true && (memory.expiresMs ?? Infinity) <= nowMs) return false;
     if (!passesFilter(memory, query.filter)) return false;
@@ -26,6 +26,13 @@ export function listPage(view: MemoryView, query: ListQuery, nowMs: number): Mem
     ...(query.count === true ? { total } : {}),
     ...(last === undefined || found.length <= query.limit ? {} : { next: `${last.createdMs}.${last.turn}.${last.id}` }),
   };
+}
+
+/** Every memory that may be meant: of a session's turns alone, these. */
+function among(view: MemoryView, { kinds, filter }: ListQuery): Memory[] {
+  const isOfTurns = kinds?.every((kind) => kind === 'turn') === true;
+  if (!isOfTurns || filter?.session === undefined) return [...view.memories.values()];
+  return [...view.turnsOf(filter.session)].flatMap((id) => view.get(id) ?? []);
 }
 
 type Place = Pick<Memory, 'createdMs' | 'turn' | 'id'>;

@@ -8,6 +8,7 @@ import type { LexicalIndex } from '../lexical/lexical-index.ts';
 import type { PartitionView } from '../views/partition-views.ts';
 import { askingWordsOf } from './attribute-words.ts';
 import { MEMORY_KINDS, type Memory, type MemoryKind } from './memory.ts';
+import { ProfileOrder } from './profile-order.ts';
 import { shortened } from './recall/recall-query.ts';
 import { dateInWords } from './recall/time/calendar.ts';
 import type { TimeSpan } from './recall/time/span.ts';
@@ -44,6 +45,7 @@ export class MemoryView implements PartitionView {
   /** Times that memories tell of beside their own; few do. */
   readonly #mentioned = new Map<string, readonly TimeSpan[]>();
   readonly #expiring = new Set<string>();
+  readonly #profile = new ProfileOrder();
   #sessions: readonly MemorySession[] | undefined;
   #textBytes = 0;
 
@@ -66,6 +68,16 @@ export class MemoryView implements PartitionView {
 
   get memories(): ReadonlyMap<string, Memory> {
     return this.#memories;
+  }
+
+  /** Ids of what may belong to a profile, current or not: the weightiest first, and of these the newest. */
+  get profile(): Iterable<string> {
+    return this.#profile;
+  }
+
+  /** Ids of the turns of a session, in no particular order. */
+  turnsOf(session: string): ReadonlySet<string> {
+    return this.#turns.get(session) ?? EMPTY;
   }
 
   /** The conversations by when they began. */
@@ -131,6 +143,7 @@ export class MemoryView implements PartitionView {
     if (memory.attribute !== undefined) setOf(this.#byAttribute, memory.attribute).add(id);
     for (const source of memory.sources) setOf(this.#bySource, source).add(id);
     if (memory.expiresMs !== undefined) this.#expiring.add(id);
+    this.#profile.add(memory);
     const times = mentionedTimes(shortened(memory.text), memory.eventMs);
     if (times.length > 0) this.#mentioned.set(id, times);
     this.#index.put({
@@ -154,6 +167,7 @@ export class MemoryView implements PartitionView {
     if (memory.attribute !== undefined) dropFrom(this.#byAttribute, memory.attribute, id);
     for (const source of memory.sources) dropFrom(this.#bySource, source, id);
     this.#expiring.delete(id);
+    this.#profile.remove(memory);
     this.#mentioned.delete(id);
     this.#index.remove(id);
   }
