@@ -186,4 +186,59 @@ describe('what becomes of it', () => {
     await engine.update(ANNA, turns[0] ?? '', { text: 'Call him' });
     expect((await engine.get(ANNA, turns[0] ?? ''))?.touchesMs).toEqual([clock.now()]);
   });
+
+  describe('uses of memories', () => {
+    const idsOf = async (records: ReturnType<typeof stage>['records']) => {
+      const { records: found } = await records.changes(ANNA, 0, 100);
+      return found.filter(({ kind, body }) => kind === 'touches' && body !== null).map(({ id }) => id);
+    };
+
+    test('are written with the next change', async () => {
+      const { engine, say, clock, records } = stage();
+      const { turns } = await say('Call the plumber', { infer: false });
+      const used = turns[0] ?? '';
+      await engine.touch(ANNA, [used]);
+      expect(await idsOf(records)).toEqual([]);
+      const { head } = await records.changes(ANNA, 0, 1);
+      await say('I like tea.', { infer: false });
+      expect(await idsOf(records)).toEqual([`u:${used}`]);
+      expect((await records.changes(ANNA, 0, 1)).head).toBe(head + 2);
+      clock.advance(1_000);
+      await Promise.resolve();
+      expect((await records.changes(ANNA, 0, 1)).head).toBe(head + 2);
+    });
+
+    test('are written after a moment, where no change comes', async () => {
+      const { engine, say, clock, records } = stage();
+      const { turns } = await say('Call the plumber', { infer: false });
+      await engine.touch(ANNA, turns);
+      clock.advance(999);
+      expect(await idsOf(records)).toEqual([]);
+      clock.advance(1);
+      for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+      expect(await idsOf(records)).toEqual([`u:${turns[0] ?? ''}`]);
+    });
+
+    test('are written before an end', async () => {
+      const { engine, say, records } = stage();
+      const { turns } = await say('Call the plumber', { infer: false });
+      await engine.touch(ANNA, turns);
+      await engine[Symbol.asyncDispose]();
+      expect(await idsOf(records)).toEqual([`u:${turns[0] ?? ''}`]);
+    });
+
+    test('leave nothing of what is deleted or erased meanwhile', async () => {
+      const { engine, say, clock, records } = stage();
+      const { turns } = await say('Call the plumber', { infer: false });
+      const kept = await say('I like tea.', { infer: false });
+      await engine.touch(ANNA, [...turns, ...kept.turns]);
+      await engine.delete(ANNA, turns);
+      expect(await idsOf(records)).toEqual([`u:${kept.turns[0] ?? ''}`]);
+      await engine.touch(ANNA, kept.turns);
+      await engine.erase(ANNA);
+      clock.advance(1_000);
+      await engine[Symbol.asyncDispose]();
+      expect((await records.changes(ANNA, 0, 100)).records).toEqual([]);
+    });
+  });
 });
