@@ -18,8 +18,13 @@ const SESSIONS_BAR = 0.96;
 /** What the default decay may cost of R@10. */
 const DECAY_COST_BAR = 0.007;
 
+/** As many as a chat is told: fewer are looked at closely for it. */
+const CHAT_DEPTH = 5;
+
 interface Answered {
   readonly ranked: readonly string[];
+  /** Where no more than a chat is told were asked for. */
+  readonly few: readonly string[];
   readonly wanted: readonly string[];
   readonly isSessionFound: boolean;
 }
@@ -41,6 +46,11 @@ export const memoryLocomo: EvalSet = {
         samples: usual.map(({ ranked, wanted }) => recallAt(depth, ranked, wanted)),
         atLeast,
       })),
+      {
+        what: `recall@${CHAT_DEPTH}, of ${CHAT_DEPTH} that are asked for`,
+        samples: usual.map(({ few, wanted }) => recallAt(CHAT_DEPTH, few, wanted)),
+        atLeast: BARS.get(CHAT_DEPTH) ?? 1,
+      },
       { what: 'session any@10', samples: usual.map(({ isSessionFound }) => (isSessionFound ? 1 : 0)), atLeast: SESSIONS_BAR },
       {
         what: 'recall@10 that decay costs',
@@ -76,17 +86,16 @@ async function answered(conversation: LocomoConversation): Promise<Map<Decay, An
   for (const decay of ['mild', 'off'] as const) {
     const list: Answered[] = [];
     for (const { question, evidence } of questions) {
-      const { memories } = await stage.engine.recall(partition, {
-        query: question,
-        limit: DEPTH_MAX,
-        decay,
-      });
-      // What was drawn from a turn stands for it.
-      const ranked = [...new Set(memories.flatMap(({ memory }) => (memory.kind === 'turn' ? [memory.id] : memory.sources)))].flatMap(
-        (id) => names.get(id) ?? [],
-      );
+      const recall = async (limit: number): Promise<string[]> => {
+        const { memories } = await stage.engine.recall(partition, { query: question, limit, decay });
+        // What was drawn from a turn stands for it.
+        return [...new Set(memories.flatMap(({ memory }) => (memory.kind === 'turn' ? [memory.id] : memory.sources)))].flatMap(
+          (id) => names.get(id) ?? [],
+        );
+      };
+      const [ranked, few] = [await recall(DEPTH_MAX), await recall(CHAT_DEPTH)];
       const first = new Set([...new Set(ranked.map((id) => sessionOf.get(id)))].slice(0, 10));
-      list.push({ ranked, wanted: evidence, isSessionFound: evidence.some((id) => first.has(sessionOf.get(id))) });
+      list.push({ ranked, few, wanted: evidence, isSessionFound: evidence.some((id) => first.has(sessionOf.get(id))) });
     }
     found.set(decay, list);
   }

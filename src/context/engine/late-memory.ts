@@ -8,7 +8,7 @@ import { GatewayError } from '../../base/errors.ts';
 import { openOutbox } from '../../stores/outbox/outbox.ts';
 import { sqlitePath } from '../../stores/sqlite-thread.ts';
 import type { StateConfig } from '../../stores/state-config.ts';
-import type { MemoryEngine, MemoryPartition, Remembered, RememberRequest } from '../memory/memory.ts';
+import type { CountedPlace, MemoryEngine, MemoryPartition, Remembered, RememberRequest } from '../memory/memory.ts';
 import { checkRequest } from '../memory/remember-limits.ts';
 import { turnIds } from '../memory/remembering.ts';
 
@@ -43,10 +43,12 @@ export function withOutbox(
       try {
         return await memory.remember(partition, request);
       } catch (error) {
-        const { firstTurn, mayWait } = request;
-        if (!isAway(error) || (firstTurn === undefined && mayWait !== true)) throw error;
+        const { counted, ...rest } = request;
+        const firstTurn = request.firstTurn ?? trusted(counted);
+        if (!isAway(error) || (firstTurn === undefined && request.mayWait !== true)) throw error;
         checkRequest(request);
-        const late = { ...request, turns: request.turns.map((said) => ({ saidMs: nowMs, ...said })) };
+        const turns = request.turns.map((said) => ({ saidMs: nowMs, ...said }));
+        const late = { ...rest, turns, ...(firstTurn === undefined ? {} : { firstTurn }) };
         await outbox.append(partition, late);
         return { turns: firstTurn === undefined ? [] : turnIds({ ...late, firstTurn }), events: [] };
       }
@@ -68,6 +70,11 @@ export function withOutbox(
     users: (...given) => memory.users(...given),
     [Symbol.asyncDispose]: () => outbox[Symbol.asyncDispose](),
   };
+}
+
+/** While the store is away nobody knows what is there. Then the caller's count holds, unless it begins at nothing: that may be one which sends no more. */
+function trusted(counted: CountedPlace | undefined): number | undefined {
+  return counted !== undefined && counted.place > 0 ? counted.place : undefined;
 }
 
 function isAway(error: unknown): boolean {

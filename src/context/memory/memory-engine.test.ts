@@ -54,6 +54,26 @@ describe('what is remembered', () => {
     expect((await engine.get(ANNA, first.turns[0] ?? ''))?.supersededBy).toBe(edited.turns[0] ?? 'none');
   });
 
+  test('a place that the caller has counted is held against what is there, also by many at once', async () => {
+    const { engine, say } = stage();
+    await say('My name is Ann.', { counted: { place: 0 } });
+    await say('I live in Rome.', { counted: { place: 2, before: { place: 0, text: 'my name is  Ann.' } } });
+    // Sent once more, and by a client that sends its last turn alone.
+    await say('I live in Rome.', { counted: { place: 2, before: { place: 0, text: 'My name is Ann.' } } });
+    await Promise.all(['And a dog.', 'And a cat.'].map((text) => say(text, { counted: { place: 0 } })));
+    const { memories } = await engine.list(ANNA, { limit: 10, kinds: ['turn'] });
+    expect(memories.map(({ turn, text }) => `${turn} ${text}`).sort()).toEqual([
+      '0 My name is Ann.',
+      '2 I live in Rome.',
+      '3 And a dog.',
+      '4 And a cat.',
+    ]);
+    const error = await engine
+      .remember(ANNA, { turns: [], session: 's', infer: true, counted: { place: -1 } })
+      .catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'request_invalid' });
+  });
+
   test('a turn that waits for its place and comes again is one; the same words at another time are said again', async () => {
     const { engine, say } = stage();
     const late = (text: string, saidMs: number) => ({ turns: [{ role: 'user' as const, text, saidMs }], mayWait: true });

@@ -59,3 +59,8 @@ export function idFrom(...parts: readonly (string | number)[]): string {
   const variant = ((Number.parseInt(hex[16] ?? '0', 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
+
+/** The same for texts that differ in case and spaces alone. */
+export function sameText(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/g, ' ').trim();
+}

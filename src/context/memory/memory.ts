@@ -65,12 +65,22 @@ export interface TurnToRemember {
   readonly saidMs?: number;
 }
 
+/** Where a turn stands in a conversation as its caller has it. */
+export interface CountedPlace {
+  /** Turns before it, 0 or more. */
+  readonly place: number;
+  /** What the user said before, and at which place; undefined: nothing. */
+  readonly before?: { readonly place: number; readonly text: string };
+}
+
 export interface RememberRequest {
   readonly turns: readonly TurnToRemember[];
   /** The conversation. The same session and `firstTurn` written twice are written once. */
   readonly session: string;
   /** The first turn's place in the session; undefined: after what is there. */
   readonly firstTurn?: number;
+  /** What the caller counts as the first turn's place: it may have left out the beginning of the conversation, and is held against what is there. Not beside `firstTurn`. */
+  readonly counted?: CountedPlace;
   readonly agent?: string;
   readonly run?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -104,6 +114,8 @@ export interface RecallRequest {
   readonly previous?: string;
   /** The conversation in which it is asked, where that is remembered too: "last time" is the one before it. */
   readonly session?: string;
+  /** From which place on the turns of `session` are what the caller has before it, and no news; undefined: none of them. */
+  readonly knownFrom?: number;
   /** 1 to 1,000. */
   readonly limit: number;
   /** Overrides the configured one. */

@@ -12,10 +12,7 @@ const TIME_MAX = 8_640_000_000_000_000;
 /** Throws `request_invalid`. */
 export function checkRequest(request: RememberRequest): void {
   if (request.turns.length > TURNS_MAX) throw new GatewayError('request_invalid', `more than ${TURNS_MAX} turns at once`);
-  const { firstTurn } = request;
-  if (firstTurn !== undefined && !(Number.isSafeInteger(firstTurn) && firstTurn >= 0)) {
-    throw new GatewayError('request_invalid', 'a turn’s place is a whole number from 0 on');
-  }
+  for (const place of [request.firstTurn, request.counted?.place]) checkPlace(place);
   for (const name of [request.session, request.agent, request.run]) checkName(name);
   for (const { speaker, saidMs } of request.turns) {
     checkName(speaker);
@@ -29,6 +26,11 @@ export function checkRequest(request: RememberRequest): void {
 export function checkChange(change: MemoryChange): void {
   checkMetadata(change.metadata);
   checkTime(change.expiresMs ?? undefined);
+}
+
+function checkPlace(place: number | undefined): void {
+  if (place === undefined || (Number.isSafeInteger(place) && place >= 0)) return;
+  throw new GatewayError('request_invalid', 'a turn’s place is a whole number from 0 on');
 }
 
 function checkName(name: string | undefined): void {

@@ -2,6 +2,7 @@
 
 import type { RecordChange } from '../../stores/record/record-store.ts';
 import { withoutBlocks } from '../context-block.ts';
+import { placeOf } from './counted-place.ts';
 import type { Memory, MemoryEvent, Remembered, RememberRequest } from './memory.ts';
 import type { MemoryBook } from './memory-book.ts';
 import { MemoryDraft } from './memory-draft.ts';
@@ -27,7 +28,7 @@ export function planRemembering(book: MemoryBook, request: RememberRequest, deps
   const draft = new MemoryDraft(book);
   const events: MemoryEvent[] = [];
   const ids: string[] = [];
-  const firstTurn = request.firstTurn ?? placeBefore(book, request) ?? book.endOf(request.session);
+  const firstTurn = request.firstTurn ?? countedPlace(book, request) ?? placeBefore(book, request) ?? book.endOf(request.session);
   for (const [index, said] of request.turns.entries()) {
     const turn = turnOf(request, { said, place: firstTurn + index, nowMs: deps.nowMs });
     ids.push(turn.id);
@@ -38,6 +39,12 @@ export function planRemembering(book: MemoryBook, request: RememberRequest, deps
     else if (turn.role === 'user') events.push(...learn(draft, turn, deps));
   }
   return { changes: draft.changed.map(changeOf), remembered: { turns: ids, events } };
+}
+
+function countedPlace({ view }: MemoryBook, { counted, session, turns: [first] }: RememberRequest): number | undefined {
+  if (counted === undefined || first === undefined) return undefined;
+  const known = [...view.turnsOf(session)].flatMap((id) => view.get(id) ?? []);
+  return placeOf(wordsOf(first), counted, known);
 }
 
 /** Turns of a conversation that are looked through for one that is there already. */

@@ -3,12 +3,13 @@
 import { GatewayError } from '../../base/errors.ts';
 import type { ContextConfig } from '../../context/context-config.ts';
 import type { Memory, MemoryPartition } from '../../context/memory/memory.ts';
+import { sameText } from '../../context/memory/memory-text.ts';
 import type { Dialect } from '../../dialects/dialect.ts';
 import type { Conversation } from '../../dialects/dialect-conversation.ts';
 import type { ContextWish } from '../../operations/context-wish.ts';
 import type { Principal } from '../../pipeline/facts.ts';
 import { ContextState } from './context-state.ts';
-import { questionOf, sameText, userWords } from './said.ts';
+import { questionOf, userWords } from './said.ts';
 import { sessionOf, userOf, type Wished, type WishSources } from './wish.ts';
 
 export interface Asked {
@@ -37,6 +38,8 @@ export interface Asked {
   readonly previous: string | undefined;
   /** What the user said before, in whole, and its place. */
   readonly before: { readonly place: number; readonly text: string } | undefined;
+  /** From which place on the remembered turns of the session are this conversation's own, and no news in it; undefined: none of them. */
+  readonly knownFrom: number | undefined;
   /** Whether a memory is no news here: it is said in the conversation, or was said at this very place of it before. */
   readonly isKnown: (memory: Memory) => boolean;
   readonly state: ContextState;
@@ -77,6 +80,8 @@ export function askedOf(sources: AskedSources): Asked {
   state.user = user;
   const named = sessionOf(wish, headers);
   const session = named ?? derivedSession(conversation?.opening ?? '');
+  // Where the caller named it, it may send less of the conversation than there was.
+  const knownFrom = named === undefined ? 0 : turns.place > 0 ? turns.place : undefined;
   return {
     wish,
     principal,
@@ -90,7 +95,8 @@ export function askedOf(sources: AskedSources): Asked {
     conversation,
     session,
     ...turns,
-    isKnown: knownHere(conversation, { session, isNamed: named !== undefined, place: turns.place }),
+    knownFrom,
+    isKnown: knownHere(conversation, session, knownFrom),
     state,
   };
 }
@@ -111,18 +117,15 @@ function derivedSession(opening: string): string {
   return `conv_${new Bun.CryptoHasher('sha256').update(opening).digest('base64url').slice(0, 22)}`;
 }
 
-interface Here {
-  readonly session: string;
-  /** The caller named it: it may send less of the conversation than there was. */
-  readonly isNamed: boolean;
-  readonly place: number;
-}
-
-function knownHere(conversation: Conversation | undefined, { session, isNamed, place }: Here): (memory: Memory) => boolean {
+function knownHere(
+  conversation: Conversation | undefined,
+  session: string,
+  knownFrom: number | undefined,
+): (memory: Memory) => boolean {
   let texts: Set<string> | undefined;
   return (memory) => {
     // What was answered here before, to the same question, is what this answer takes the place of.
-    if (memory.kind === 'turn' && memory.session === session && (!isNamed || (place > 0 && memory.turn >= place))) return true;
+    if (memory.kind === 'turn' && memory.session === session && knownFrom !== undefined && memory.turn >= knownFrom) return true;
     texts ??= new Set(conversation?.sayings.map(({ text }) => sameText(text)));
     return texts.has(sameText(memory.text));
   };

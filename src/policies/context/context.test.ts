@@ -56,7 +56,7 @@ describe('what was found', () => {
           { role: 'user', text: 'Where do I live?' },
           { role: 'assistant', text: 'Fine.' },
         ],
-        firstTurn: 0,
+        counted: { place: 0 },
         infer: true,
       },
     ]);
@@ -85,6 +85,10 @@ describe('what was found', () => {
     });
     await (await ask(QUESTION, { headers: { 'x-gatehouse-context': 'memory=read; user=alice; session=one' } })).answered;
     expect(asked).toMatchObject([{ query: 'Where do I live?', session: 'one' }]);
+    // The caller sends its last turn alone: what it said before is not before it.
+    expect(asked).not.toMatchObject([{ knownFrom: 0 }]);
+    await (await ask(QUESTION, { headers: { 'x-gatehouse-context': 'memory=read; user=alice' } })).answered;
+    expect(asked[1]).toMatchObject({ knownFrom: 0 });
   });
 
   test('is not what the conversation says itself, nor what was said at this place of it before', async () => {

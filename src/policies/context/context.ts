@@ -139,11 +139,10 @@ async function answer(chat: Chat, working: Working): Promise<Reply> {
 async function enriched({ asked, request, decode }: Chat, working: Working): Promise<GatewayRequest> {
   const { deps, config, engine, touched } = working;
   const { operation } = request;
-  const { state, read, knowledge } = asked;
+  const { state, read, knowledge, principal, user } = asked;
   if (operation === undefined || (read === undefined && !knowledge)) return request;
-  const { principal, user, wish, question, previous, session } = asked;
   const found = await retrieve(
-    { wish, principal, user, partition: read, knowledge, question, previous, session, isKnown: asked.isKnown },
+    { ...asked, partition: read, sayings: asked.conversation?.sayings.length ?? 0 },
     { engine, config, clock: deps.clock, logger: deps.logger },
   );
   state.memoryMs = found.memoryMs;

@@ -93,6 +93,6 @@ describe('an answer is remembered', () => {
       },
     );
     expect(later.remembered[0]?.session).toBe(first.remembered[0]?.session as string);
-    expect([first.remembered[0]?.firstTurn, later.remembered[0]?.firstTurn]).toEqual([0, 2]);
+    expect([first.remembered[0]?.counted?.place, later.remembered[0]?.counted?.place]).toEqual([0, 2]);
   });
 });

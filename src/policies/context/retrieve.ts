@@ -35,6 +35,10 @@ export interface RetrieveRequest {
   readonly previous: string | undefined;
   /** The conversation that it is asked in. */
   readonly session: string;
+  /** See Asked. */
+  readonly knownFrom: number | undefined;
+  /** What was said in it so far, in turns. */
+  readonly sayings: number;
   /** Which memories are no news in this conversation. */
   readonly isKnown: (memory: Memory) => boolean;
 }
@@ -51,8 +55,9 @@ export interface Retrieved {
   readonly knowledgeMs: number;
 }
 
-/** Beyond the limit, so that enough are left when those of this conversation are dropped. */
-const SPARE = 12;
+/** Beyond the limit, so that enough are left when those that say what is said in this conversation are dropped: a turn each, and what was drawn from it. */
+const SPARE_MAX = 12;
+const SPARE_PER_SAYING = 2;
 
 /** Rejects with `resource_unknown` for collections that the caller may not read; with nothing else. */
 export async function retrieve(request: RetrieveRequest, deps: RetrieveDeps): Promise<Retrieved> {
@@ -62,13 +67,15 @@ export async function retrieve(request: RetrieveRequest, deps: RetrieveDeps): Pr
   using _ = clock.after(config.deadline, () => timeUp.resolve('timeout'));
   const arms = new Arms(deps, timeUp.promise);
   const limit = wish.memory?.limit ?? config.memory.limit;
+  const spare = Math.min(SPARE_MAX, 1 + SPARE_PER_SAYING * request.sayings);
   const { profile_tokens: profileTokens } = config.memory;
-  const [profile, recall, knowledge] = await Promise.all([
+  // Knowledge takes two calls, one after the other: it begins first.
+  const [knowledge, profile, recall] = await Promise.all([
+    request.knowledge && question !== '' ? arms.run('knowledge', () => search(request, deps)) : undefined,
     partition === undefined || profileTokens === 0 ? undefined : arms.run('memory', () => engine.memory.profile(partition, profileTokens)),
     partition === undefined || question === ''
       ? undefined
-      : arms.run('memory', () => engine.memory.recall(partition, recallOf(request, question, limit + SPARE))),
-    request.knowledge && question !== '' ? arms.run('knowledge', () => search(request, deps)) : undefined,
+      : arms.run('memory', () => engine.memory.recall(partition, recallOf(request, question, limit + spare))),
   ]);
   for (const reason of recall?.value?.leftOut ?? []) arms.leave('memory', reasonOf(reason));
   for (const reason of knowledge?.value?.leftOut ?? []) arms.leave('knowledge', reasonOf(reason));
@@ -92,13 +99,14 @@ function isFailed(...arms: readonly (Arm<unknown> | undefined)[]): boolean {
   return asked.length > 0 && asked.every(({ value }) => value === undefined);
 }
 
-function recallOf({ wish, previous, session }: RetrieveRequest, query: string, limit: number): RecallRequest {
+function recallOf({ wish, previous, session, knownFrom }: RetrieveRequest, query: string, limit: number): RecallRequest {
   const { agent, run, memory: { decay, referenceMs } = {} } = wish;
   const filter = { ...(agent === undefined ? {} : { agent }), ...(run === undefined ? {} : { run }) };
   return {
     query,
     limit,
     session,
+    ...(knownFrom === undefined ? {} : { knownFrom }),
     ...(previous === undefined ? {} : { previous }),
     ...(decay === undefined ? {} : { decay }),
     ...(referenceMs === undefined ? {} : { referenceMs }),

@@ -68,8 +68,3 @@ function folded(text: string): string {
     .replaceAll(/\s+/g, ' ')
     .trim();
 }
-
-/** For finding what is said in the conversation already. */
-export function sameText(text: string): string {
-  return text.toLowerCase().replaceAll(/\s+/g, ' ').trim();
-}

@@ -53,9 +53,11 @@ class Mem0Memory implements MemoryEngine {
 
   /** The same turn of a session twice is written once, as far as this process remembers: Mem0 has no word for it. */
   remember(partition: MemoryPartition, request: RememberRequest): Promise<Remembered> {
-    if (request.firstTurn === undefined) return this.#add(partition, request);
+    // It tells no turns that a count could be held against.
+    const firstTurn = request.firstTurn ?? request.counted?.place;
+    if (firstTurn === undefined) return this.#add(partition, request);
     const texts = request.turns.map(({ role, text }) => [role, text]);
-    const key = JSON.stringify([partition.tenant, partition.name, request.session, request.firstTurn, texts]);
+    const key = JSON.stringify([partition.tenant, partition.name, request.session, firstTurn, texts]);
     const known = this.#written.get(key);
     if (known !== undefined) return known;
     const adding = this.#add(partition, request);

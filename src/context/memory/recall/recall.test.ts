@@ -55,6 +55,19 @@ describe('age', () => {
   });
 });
 
+describe('the conversation itself', () => {
+  const turn = (session: string, at: number) => ({ id: `${session}${at}`, text: 'The fence is to be green.', daysAgo: 1, session, turn: at });
+  const said = [turn('a', 0), turn('a', 2), turn('a', 4), turn('b', 3)];
+  const asked = { query: 'What of the fence?', session: 'a', limit: 4 };
+
+  test('is no news from where its caller has it on, and takes nobody’s room', async () => {
+    expect((await ids(said, asked)).toSorted()).toEqual(['a0', 'a2', 'a4', 'b3']);
+    expect((await ids(said, { ...asked, knownFrom: 2 })).toSorted()).toEqual(['a0', 'b3']);
+    expect(await ids(said, { ...asked, knownFrom: 0, limit: 1 })).toEqual(['b3']);
+    expect((await ids(said, { ...asked, session: 'c', knownFrom: 0 })).toSorted()).toEqual(['a0', 'a2', 'a4', 'b3']);
+  });
+});
+
 describe('time', () => {
   const said = [400, 100, 34, 8, 1].map((daysAgo) => ({ id: `d${daysAgo}`, text: 'We had dinner at the Georgian place.', daysAgo }));
 
