@@ -4,6 +4,7 @@ import { createManualClock } from '../../src/base/manual-clock.ts';
 import { contextConfig } from '../../src/context/context-config.ts';
 import type { ContextEngine } from '../../src/context/context-engine.ts';
 import type { Collection, FoundChunk, KnowledgeEngine } from '../../src/context/knowledge/knowledge.ts';
+import { visibleCollections } from '../../src/context/knowledge/visible-collections.ts';
 import type { Memory, MemoryEngine, RememberRequest } from '../../src/context/memory/memory.ts';
 import { openaiChat } from '../../src/dialects/openai-chat/openai-chat.ts';
 import { DIALECTS_BY_NAME } from '../../src/dialects/registry.ts';
@@ -77,6 +78,19 @@ export interface Setup {
   readonly config?: object;
 }
 
+/** Who sees which collection is decided as it is everywhere. */
+function staged(given: Partial<KnowledgeEngine> = {}): Partial<KnowledgeEngine> {
+  const { collections = async () => [COLLECTION], search = async () => ({ chunks: [], leftOut: [] }) } = given;
+  return {
+    async searchFor(viewer, { collections: named, ...query }) {
+      const all = new Map((await collections(viewer.tenant)).map((each) => [each.id, each]));
+      const found = visibleCollections(viewer, named, all);
+      return found.length === 0 ? undefined : search(viewer.tenant, { ...query, collections: found });
+    },
+    ...given,
+  };
+}
+
 export function setup({ memory: given, knowledge, engine: kind, principal, config = {} }: Setup = {}) {
   const clock = createManualClock();
   const remembered: RememberRequest[] = [];
@@ -94,13 +108,7 @@ export function setup({ memory: given, knowledge, engine: kind, principal, confi
       touch: async (_: unknown, ids: readonly string[]) => void touched.push([...ids]),
       ...given,
     },
-    knowledge: {
-      collection: async (_: string, id: string) =>
-        id === COLLECTION.id ? { ...COLLECTION, files: {}, bytes: 0, expired: false } : undefined,
-      collections: async () => [COLLECTION],
-      search: async () => ({ chunks: [], leftOut: [] }),
-      ...knowledge,
-    },
+    knowledge: staged(knowledge),
   } as unknown as ContextEngine;
   const policy = createContext(contextConfig.parse(config), {
     engine: kind === 'none' ? undefined : engine,

@@ -5,6 +5,7 @@
  */
 import { createProse } from '../../context/corpus.ts';
 import { type ContextFigures, OWNER } from '../../context/probe.ts';
+import { cpuBetweenUs, readCpu } from '../../measure/process-usage.ts';
 import { BENCH_KEY, type Peer } from '../../peers/peer.ts';
 import { MODEL } from '../fixtures.ts';
 import { type Bench, judge, type Row, type Scenario } from './scenario.ts';
@@ -13,6 +14,8 @@ const CHUNKS = 100_000;
 const MEMORIES = 10_000;
 const QUESTIONS = 2_000;
 const CHATS = 400;
+/** Before the first that counts. */
+const WARM_UP_SHARE = 0.25;
 const QUICK = 20;
 
 const RETRIEVAL_MS_MAX = { p50: 3, p99: 15 } as const;
@@ -51,6 +54,7 @@ export const context: Scenario = {
     const notes = [
       `${figures.chunks} chunks, ${figures.memories} memories; ${figures.turnsPerSecond.toFixed(0)} turns/s remembered, each durable`,
       `held up: ingestion ${ingestion.toFixed(1)}, remembering ${remembering.toFixed(1)}, recall ${recall.toFixed(1)}, search ${search.toFixed(1)} ms; by the machine itself, while nothing was done for 20 s: ${idle.toFixed(1)} ms`,
+      `a chat costs ${added.withCpuMs.toFixed(2)} ms of CPU with context, ${added.withoutCpuMs.toFixed(2)} ms without, of all threads of the gateway on its one core`,
       `chats: ${added.withMs.toFixed(2)} ms with context, ${added.withoutMs.toFixed(2)} ms without; first one after the start waited ${added.coldMs.toFixed(0)} ms for the indexes`,
     ];
     return { rows, notes, raw: { figures, added } };
@@ -78,6 +82,8 @@ interface Added {
   readonly withMs: number;
   readonly withoutMs: number;
   readonly coldMs: number;
+  readonly withCpuMs: number;
+  readonly withoutCpuMs: number;
 }
 
 async function chats(bench: Bench, count: number): Promise<Added> {
@@ -87,6 +93,7 @@ async function chats(bench: Bench, count: number): Promise<Added> {
     const startMs = performance.now();
     while (!(await chat(peer, prose.question(8), true)).isWhole) await Bun.sleep(50);
     const coldMs = performance.now() - startMs;
+    for (let index = 0; index < count * WARM_UP_SHARE; index++) await chat(peer, prose.question(5 + (index % 12)), true);
     const withMs: number[] = [];
     const withoutMs: number[] = [];
     for (let index = 0; index < count; index++) {
@@ -95,7 +102,19 @@ async function chats(bench: Bench, count: number): Promise<Added> {
       withMs.push((await chat(peer, question, true)).tookMs);
     }
     const differences = withMs.map((value, index) => value - (withoutMs[index] ?? 0));
-    return { medianMs: quantile(differences, 0.5), withMs: quantile(withMs, 0.5), withoutMs: quantile(withoutMs, 0.5), coldMs };
+    const cpuMs = async (withContext: boolean): Promise<number> => {
+      const before = readCpu(peer.pid);
+      for (let index = 0; index < count; index++) await chat(peer, prose.question(5 + (index % 12)), withContext);
+      return cpuBetweenUs(before, readCpu(peer.pid)) / count / 1_000;
+    };
+    return {
+      medianMs: quantile(differences, 0.5),
+      withMs: quantile(withMs, 0.5),
+      withoutMs: quantile(withoutMs, 0.5),
+      coldMs,
+      withCpuMs: await cpuMs(true),
+      withoutCpuMs: await cpuMs(false),
+    };
   } finally {
     await peer.stop();
   }

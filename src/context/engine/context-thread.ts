@@ -64,6 +64,7 @@ const KNOWLEDGE_CALLS = {
   removeFile: LONG_MS,
   removeDocument: LONG_MS,
   search: QUICK_MS,
+  searchFor: QUICK_MS,
 } as const satisfies Record<keyof KnowledgeEngine, number>;
 
 export interface ContextThread extends ContextEngine {

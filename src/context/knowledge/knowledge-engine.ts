@@ -10,6 +10,7 @@ import type { DenseArm } from '../embedding/dense-arm.ts';
 import type { Reranker } from '../embedding/embedder.ts';
 import { createLexicalIndex } from '../lexical/create-index.ts';
 import { PartitionViews } from '../views/partition-views.ts';
+import type { Viewer } from './access.ts';
 import { changeRecord } from './change-record.ts';
 import { CollectionFiles } from './collection-files.ts';
 import { fileChange, Ingestion } from './ingestion.ts';
@@ -27,12 +28,15 @@ import type {
   KnowledgeEngine,
   KnowledgeQuery,
   ListPage,
+  SeenQuery,
   UnfinishedFile,
 } from './knowledge.ts';
 import type { KnowledgeConfig } from './knowledge-config.ts';
-import { chunksOf, collectionChange, collectionsOf, filesOf, readableChunk, type StoredCollection } from './knowledge-records.ts';
+import { chunksOf, collectionChange, collectionsOf, filesOf, type StoredCollection } from './knowledge-records.ts';
 import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
+import { rehearse } from './rehearsal.ts';
 import { Search, type SearchedCollection } from './search.ts';
+import { visibleCollections } from './visible-collections.ts';
 
 export interface KnowledgeEngineConfig {
   readonly knowledge: Pick<KnowledgeConfig, 'chunk_tokens' | 'chunk_overlap' | 'dense_share'>;
@@ -74,9 +78,6 @@ export function createKnowledgeEngine(config: KnowledgeEngineConfig, deps: Knowl
 }
 
 const LISTS_BYTES_MAX = 64 * 1_048_576;
-/** Searches before the first that counts, and how long their questions are. */
-const REHEARSALS = 5;
-const REHEARSED_CHARS = 100;
 /** The last use of a collection is written down so exactly. */
 const ACTIVE_EVERY_MS = 60_000;
 
@@ -133,24 +134,13 @@ class Engine implements LocalKnowledgeEngine {
       const isRoom = (await this.#files.warm(filesOf(tenant, name), giveWay)) && (await this.#chunks.warm(partition, giveWay));
       if (!isRoom) break;
     }
-    await this.#rehearse(latest[0], giveWay);
-    return latest;
-  }
-
-  /** A first search takes several times as long as the second: it is had here, by words alone, for nobody's model is asked without a caller. */
-  async #rehearse(partition: Partition | undefined, giveWay: () => Promise<void>): Promise<void> {
-    if (partition === undefined || !this.#chunks.holds(partition)) return;
-    const { tenant, name: id } = partition;
-    const files = await this.#files.at(filesOf(tenant, id));
-    const chunks = await this.#chunks.at(partition);
-    const { records } = await this.#deps.records.changes(partition, 0, REHEARSALS);
-    for (const record of records) {
-      const chunk = record.kind === 'chunk' && record.body !== null ? readableChunk(record) : undefined;
-      if (chunk === undefined) continue;
-      const queries = [chunk.t.slice(0, REHEARSED_CHARS)];
-      await this.#search.run([{ id, tenant, files, chunks }], { queries, collections: [id], limit: 3, denseShare: 0, rerank: false });
-      await giveWay();
+    const [first] = latest;
+    if (first !== undefined && this.#chunks.holds(first)) {
+      const { tenant, name: id } = first;
+      const searched = { id, tenant, files: await this.#files.at(filesOf(tenant, id)), chunks: await this.#chunks.at(first) };
+      await rehearse(searched, { search: this.#search, records: this.#deps.records, giveWay });
     }
+    return latest;
   }
 
   get indexes(): number {
@@ -300,6 +290,11 @@ class Engine implements LocalKnowledgeEngine {
       await this.#touch(tenant, collection.id);
     }
     return { chunks, leftOut: isWhole || leftOut.includes('storage') ? leftOut : [...leftOut, 'storage'] };
+  }
+
+  async searchFor(viewer: Viewer, { collections: named, ...query }: SeenQuery): Promise<KnowledgeAnswer | undefined> {
+    const collections = visibleCollections(viewer, named, (await this.#collections.at(collectionsOf(viewer.tenant))).all);
+    return collections.length === 0 ? undefined : this.search(viewer.tenant, { ...query, collections });
   }
 
   /** The collection may have been deleted while something was written to it: then that goes, too. */

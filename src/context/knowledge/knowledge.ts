@@ -1,5 +1,7 @@
 /* Collections of documents, cut into chunks, that a tenant's keys may search. */
 
+import type { Viewer } from './access.ts';
+
 export interface Collection {
   /** `vs_…`, unique in the tenant. */
   readonly id: string;
@@ -177,6 +179,9 @@ export interface KnowledgeAnswer {
  * Rejects with `storage_unavailable` when its store cannot be used, and with `resource_unknown` for what is written to a collection that is not
  * there. Access is its caller's business: `tenant` and ids are taken as given.
  */
+/** `collections`: by id or name; undefined: the default one of the tenant and of the user. */
+export type SeenQuery = Omit<KnowledgeQuery, 'collections'> & { readonly collections?: readonly string[] | undefined };
+
 export interface KnowledgeEngine {
   /** What has this id already stays as it is; whether it was made. */
   createCollection(tenant: string, collection: Collection): Promise<boolean>;
@@ -231,4 +236,6 @@ export interface KnowledgeEngine {
   removeDocument(tenant: string, id: string): Promise<number>;
   /** A collection that is not there is an empty one. */
   search(tenant: string, query: KnowledgeQuery): Promise<KnowledgeAnswer>;
+  /** In collections that the viewer may see. Undefined: there is none to look into. Rejects with `resource_unknown` for a named one that is not there, or not for this viewer. */
+  searchFor(viewer: Viewer, query: SeenQuery): Promise<KnowledgeAnswer | undefined>;
 }

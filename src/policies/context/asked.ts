@@ -117,11 +117,7 @@ function derivedSession(opening: string): string {
   return `conv_${new Bun.CryptoHasher('sha256').update(opening).digest('base64url').slice(0, 22)}`;
 }
 
-function knownHere(
-  conversation: Conversation | undefined,
-  session: string,
-  knownFrom: number | undefined,
-): (memory: Memory) => boolean {
+function knownHere(conversation: Conversation | undefined, session: string, knownFrom: number | undefined): (memory: Memory) => boolean {
   let texts: Set<string> | undefined;
   return (memory) => {
     // What was answered here before, to the same question, is what this answer takes the place of.

@@ -200,7 +200,6 @@ describe('what is left out', () => {
       [
         {
           knowledge: {
-            collection: async () => ({ ...COLLECTION, user: 'bob', files: {}, bytes: 0, expired: false }),
             collections: async () => [{ ...COLLECTION, user: 'bob' }],
           },
         },

@@ -13,7 +13,6 @@ import { type ContextPart, LEFT_OUT_REASONS, type LeftOut, type LeftOutReason } 
 import type { ContextWish } from '../../operations/context-wish.ts';
 import type { Principal } from '../../pipeline/facts.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { collectionsOf } from './collections.ts';
 
 export interface RetrieveDeps {
   readonly engine: ContextEngine;
@@ -69,13 +68,12 @@ export async function retrieve(request: RetrieveRequest, deps: RetrieveDeps): Pr
   const limit = wish.memory?.limit ?? config.memory.limit;
   const spare = Math.min(SPARE_MAX, 1 + SPARE_PER_SAYING * request.sayings);
   const { profile_tokens: profileTokens } = config.memory;
-  // Knowledge takes two calls, one after the other: it begins first.
-  const [knowledge, profile, recall] = await Promise.all([
-    request.knowledge && question !== '' ? arms.run('knowledge', () => search(request, deps)) : undefined,
+  const [profile, recall, knowledge] = await Promise.all([
     partition === undefined || profileTokens === 0 ? undefined : arms.run('memory', () => engine.memory.profile(partition, profileTokens)),
     partition === undefined || question === ''
       ? undefined
       : arms.run('memory', () => engine.memory.recall(partition, recallOf(request, question, limit + spare))),
+    request.knowledge && question !== '' ? arms.run('knowledge', () => search(request, deps)) : undefined,
   ]);
   for (const reason of recall?.value?.leftOut ?? []) arms.leave('memory', reasonOf(reason));
   for (const reason of knowledge?.value?.leftOut ?? []) arms.leave('knowledge', reasonOf(reason));
@@ -116,17 +114,19 @@ function recallOf({ wish, previous, session, knownFrom }: RetrieveRequest, query
 
 async function search(request: RetrieveRequest, { engine, config }: RetrieveDeps): Promise<Found> {
   const { wish, principal, user, question, previous } = request;
-  const collections = await collectionsOf(wish.knowledge?.collections, principal, { user, engine: engine.knowledge });
-  if (collections.length === 0) return { chunks: [], leftOut: ['no_collection'] };
-  const { filter, rerank, scoreMin } = wish.knowledge ?? {};
-  return engine.knowledge.search(principal.tenant, {
+  const { tenant, collections: allowed } = principal;
+  const { collections, filter, rerank, scoreMin } = wish.knowledge ?? {};
+  const viewed = principal.user ?? user;
+  const viewer = { tenant, ...(viewed === undefined ? {} : { user: viewed }), ...(allowed === undefined ? {} : { collections: allowed }) };
+  const found = await engine.knowledge.searchFor(viewer, {
     queries: [leansOn(question, previous)],
-    collections,
+    ...(collections === undefined ? {} : { collections }),
     limit: wish.knowledge?.limit ?? config.knowledge.limit,
     ...(filter === undefined ? {} : { filter }),
     ...(rerank === undefined ? {} : { rerank }),
     ...(scoreMin === undefined ? {} : { scoreMin }),
   });
+  return found ?? { chunks: [], leftOut: ['no_collection'] };
 }
 
 /** A question of a few words ("And for children?") is looked up with the one before it. */

@@ -56,7 +56,13 @@ describe('age', () => {
 });
 
 describe('the conversation itself', () => {
-  const turn = (session: string, at: number) => ({ id: `${session}${at}`, text: 'The fence is to be green.', daysAgo: 1, session, turn: at });
+  const turn = (session: string, at: number) => ({
+    id: `${session}${at}`,
+    text: 'The fence is to be green.',
+    daysAgo: 1,
+    session,
+    turn: at,
+  });
   const said = [turn('a', 0), turn('a', 2), turn('a', 4), turn('b', 3)];
   const asked = { query: 'What of the fence?', session: 'a', limit: 4 };
 
