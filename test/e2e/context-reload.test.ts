@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MEMORY_KINDS } from '../../src/context/memory/memory.ts';
 import { logLine } from '../harness/access-log.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type GatewayProcess, startGateway } from '../harness/gateway.ts';
@@ -95,6 +96,14 @@ function vectors(): Record<string, number> {
   }
 }
 
+/** How many there are of a user, turns included. */
+async function memoriesOf(gateway: GatewayProcess, user: string): Promise<number> {
+  const reply = await gateway.request(`/v1/memories?user_id=${user}&limit=500&kinds=${MEMORY_KINDS.join(',')}`, {
+    headers: { authorization: `Bearer ${KEY}` },
+  });
+  return ((await reply.json()) as { results: unknown[] }).results.length;
+}
+
 /** Chats one after another until it is stopped; resolves with how many there were. */
 function chatting(gateway: GatewayProcess): { stop(): Promise<number> } {
   let isOver = false;
@@ -173,7 +182,9 @@ describe('a reload', () => {
     await using gateway = await startGateway({ config: config() });
     await chat(gateway, 'My canary is called Apollo.');
     await reload(gateway, config(embeddings('sim-1')));
-    await eventually(() => (vectors()['sim-1'] ?? 0) >= 1, { what: 'vectors of what was there before' });
+    // Of all of it, or the rest would be asked for behind the next reload.
+    const remembered = await memoriesOf(gateway, 'ada');
+    await eventually(() => vectors()['sim-1'] === remembered, { what: 'vectors of what was there before' });
     await reload(gateway, config());
     await simulator.reset();
     const { context, metadata } = await chat(gateway, 'What is my canary called?');
