@@ -71,7 +71,7 @@ test('a silent target is left after the first-token deadline, and not asked agai
     socket.write(chunkedHead(200) + chunk('T'));
   });
   using rig = createRig({ a: [a.url], b: [b.url] });
-  const reply = await rig.call({ expect: STREAM, firstTokenTimeoutMs: 60 });
+  const reply = await rig.call({ expect: STREAM, firstTokenTimeoutMs: 500 });
   expect([reply.candidate.name, a.requests.length]).toEqual(['b', 1]);
   expect(reply.attempts[0]).toMatchObject({ outcome: 'upstream_timeout' });
   await eventually('the silent connection is closed', () => a.open === 0);
