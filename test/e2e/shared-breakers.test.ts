@@ -26,7 +26,7 @@ describe.skipIf(!redisAvailable())('gateways that share a Redis', () => {
     gateways = [];
   });
 
-  async function start(prefix: string): Promise<GatewayProcess> {
+  async function start(prefix: string, breaker: object = { first_timeout: '2s', timeout: '4s' }): Promise<GatewayProcess> {
     const gateway = await startGateway({
       config: {
         auth: { keys: [ADMIN] },
@@ -39,7 +39,7 @@ describe.skipIf(!redisAvailable())('gateways that share a Redis', () => {
             urls: [simulator.url],
             routes: ['POST /pricing/*'],
             rewrite: '/anything/*',
-            breaker: { first_timeout: '2s', timeout: '4s' },
+            breaker,
             retries: { attempts_max: 1 },
           },
         },
@@ -100,11 +100,13 @@ describe.skipIf(!redisAvailable())('gateways that share a Redis', () => {
   }, 20_000);
 
   test('learn it also when they come later, and a reset by an administrator reaches all', async () => {
-    const first = await start('shared:');
+    // Longer than a start takes, on whatever machine: or there is nothing to hear of any more.
+    const breaker = { first_timeout: '30s', timeout: '30s' };
+    const first = await start('shared:', breaker);
     await joined();
     await trip(first);
-    const second = await start('shared:');
-    await eventually(async () => (await stateAt(second)) === 'open', { what: 'hearing of it', timeoutMs: NEWS_MS + 500 });
+    const second = await start('shared:', breaker);
+    await eventually(async () => (await stateAt(second)) === 'open', { what: 'hearing of it', timeoutMs: 3 * NEWS_MS });
     const reset = await second.request('/circuit-breakers/pricing/reset', {
       method: 'POST',
       headers: { authorization: `Bearer ${ADMIN.key}` },
