@@ -36,7 +36,7 @@ import { chunksOf, collectionChange, collectionsOf, filesOf, type StoredCollecti
 import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
 import { rehearse } from './rehearsal.ts';
 import { Search, type SearchedCollection } from './search.ts';
-import { visibleCollections } from './visible-collections.ts';
+import { newestFirst, visibleCollections } from './visible-collections.ts';
 
 export interface KnowledgeEngineConfig {
   readonly knowledge: Pick<KnowledgeConfig, 'chunk_tokens' | 'chunk_overlap' | 'dense_share'>;
@@ -165,8 +165,7 @@ class Engine implements LocalKnowledgeEngine {
   }
 
   async collections(tenant: string): Promise<readonly Collection[]> {
-    const { all } = await this.#collections.at(collectionsOf(tenant));
-    return [...all.values()].toReversed().toSorted((a, b) => b.createdMs - a.createdMs);
+    return newestFirst((await this.#collections.at(collectionsOf(tenant))).all);
   }
 
   async overviews(tenant: string, ids: readonly string[]): Promise<readonly CollectionOverview[]> {

@@ -175,13 +175,13 @@ export interface KnowledgeAnswer {
   readonly leftOut: readonly string[];
 }
 
-/**
- * Rejects with `storage_unavailable` when its store cannot be used, and with `resource_unknown` for what is written to a collection that is not
- * there. Access is its caller's business: `tenant` and ids are taken as given.
- */
 /** `collections`: by id or name; undefined: the default one of the tenant and of the user. */
 export type SeenQuery = Omit<KnowledgeQuery, 'collections'> & { readonly collections?: readonly string[] | undefined };
 
+/**
+ * Rejects with `storage_unavailable` when its store cannot be used, and with `resource_unknown` for what is written to a collection that is not
+ * there. Access is its caller's business, but for `searchFor`: `tenant` and ids are taken as given.
+ */
 export interface KnowledgeEngine {
   /** What has this id already stays as it is; whether it was made. */
   createCollection(tenant: string, collection: Collection): Promise<boolean>;

@@ -12,10 +12,7 @@ export function visibleCollections(
   all: ReadonlyMap<string, Collection>,
 ): readonly string[] {
   const called = (name: string): Collection[] =>
-    [...all.values()]
-      .toReversed()
-      .toSorted((a, b) => b.createdMs - a.createdMs)
-      .filter((collection) => collection.name === name && maySee(viewer, collection));
+    newestFirst(all).filter((collection) => collection.name === name && maySee(viewer, collection));
   if (named === undefined) return called(DEFAULT_COLLECTION).map(({ id }) => id);
   return named.map((wanted) => {
     const byId = all.get(wanted);
@@ -24,4 +21,9 @@ export function visibleCollections(
     if (byName !== undefined) return byName.id;
     throw new GatewayError('resource_unknown', `there is no collection '${wanted}'`, { param: 'collections' });
   });
+}
+
+/** Of two that were made in the same millisecond, the one that was written later. */
+export function newestFirst(all: ReadonlyMap<string, Collection>): Collection[] {
+  return [...all.values()].toReversed().toSorted((a, b) => b.createdMs - a.createdMs);
 }

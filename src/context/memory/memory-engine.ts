@@ -42,7 +42,7 @@ import { planRemembering } from './remembering.ts';
 import { statementsOf } from './rules/rules.ts';
 import { createSweep } from './sweep.ts';
 import { Touches } from './touches.ts';
-import { Turnstile } from './turnstile.ts';
+import { ownerKey, Turnstile } from './turnstile.ts';
 
 export interface MemoryEngineConfig extends MemoryConfig {
   /** For the indexes of all users together, in bytes. */
@@ -206,7 +206,7 @@ class RecordedMemory implements LocalMemoryEngine {
   }
 
   async erase(partition: MemoryPartition): Promise<Readonly<Record<string, number>>> {
-    return this.#writers.run(nameOf(partition), async () => {
+    return this.#writers.run(ownerKey(partition), async () => {
       const { view } = await this.#books.at(partition);
       let turns = 0;
       for (const { kind } of view.memories.values()) if (kind === 'turn') turns += 1;
@@ -276,7 +276,7 @@ class RecordedMemory implements LocalMemoryEngine {
     partition: MemoryPartition,
     decide: (book: MemoryBook) => { readonly changes: readonly RecordChange[]; readonly result: T },
   ): Promise<T> {
-    return this.#writers.run(nameOf(partition), async () => {
+    return this.#writers.run(ownerKey(partition), async () => {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
         const book = await this.#books.at(partition);
         if (this.#books.isDoubtful(partition)) throw storageFault('Memories');
@@ -314,8 +314,4 @@ interface Parts {
   readonly recall: RecallMemories;
   readonly sweep: () => Promise<number>;
   readonly extraction: Extraction | undefined;
-}
-
-function nameOf({ tenant, name }: MemoryPartition): string {
-  return JSON.stringify([tenant, name]);
 }

@@ -8,6 +8,7 @@ import type { RecordChange } from '../../stores/record/record-store.ts';
 import type { Memory, MemoryPartition } from './memory.ts';
 import type { MemoryBook } from './memory-book.ts';
 import { TOUCHES_MAX, touchesChange } from './memory-record.ts';
+import { ownerKey } from './turnstile.ts';
 
 /** How long a use waits for a change that it may go with, in milliseconds. */
 const WAIT_MS = 1_000;
@@ -60,7 +61,7 @@ export class Touches {
 
   /** What waits of the user, to be written beside other changes; of what they delete, nothing. */
   waiting(partition: MemoryPartition, book: MemoryBook, others: readonly RecordChange[]): Uses {
-    const { uses } = this.#waiting.get(keyOf(partition)) ?? NONE;
+    const { uses } = this.#waiting.get(ownerKey(partition)) ?? NONE;
     if (uses.size === 0) return NOTHING;
     const deleted = new Set(others.flatMap(({ id, body }) => (body === null ? [id] : [])));
     const changes = [...uses].flatMap(([id, usedMs]) => {
@@ -72,7 +73,7 @@ export class Touches {
 
   /** Those need not be written any more: they were, or there is nothing to write of them. */
   done(partition: MemoryPartition, written: Uses): void {
-    const key = keyOf(partition);
+    const key = ownerKey(partition);
     const waiting = this.#waiting.get(key);
     if (waiting === undefined) return;
     for (const [id, usedMs] of written.uses) if (waiting.uses.get(id) === usedMs) waiting.uses.delete(id);
@@ -81,7 +82,7 @@ export class Touches {
 
   /** Nothing of the user's is written any more. */
   forget(partition: MemoryPartition): void {
-    const key = keyOf(partition);
+    const key = ownerKey(partition);
     this.#waiting.get(key)?.timer[Symbol.dispose]();
     this.#waiting.delete(key);
   }
@@ -92,7 +93,7 @@ export class Touches {
   }
 
   #usesOf(partition: MemoryPartition): Map<string, number> | undefined {
-    const key = keyOf(partition);
+    const key = ownerKey(partition);
     const known = this.#waiting.get(key);
     if (known !== undefined || this.#waiting.size >= PARTITIONS_MAX) return known?.uses;
     const uses = new Map<string, number>();
@@ -111,8 +112,4 @@ export class Touches {
 
 function withUse({ touchesMs }: Memory, usedMs: number): readonly number[] {
   return touchesMs.includes(usedMs) ? touchesMs : [...touchesMs, usedMs].slice(-TOUCHES_MAX);
-}
-
-function keyOf({ tenant, name }: MemoryPartition): string {
-  return JSON.stringify([tenant, name]);
 }

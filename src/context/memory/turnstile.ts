@@ -1,5 +1,7 @@
 /* One at a time for each name: what this process writes of one user does not get in its own way. */
 
+import type { MemoryPartition } from './memory.ts';
+
 export class Turnstile {
   readonly #tails = new Map<string, Promise<unknown>>();
 
@@ -13,4 +15,9 @@ export class Turnstile {
     run.then(leave, leave);
     return run;
   }
+}
+
+/** One string for each user of each tenant. */
+export function ownerKey({ tenant, name }: MemoryPartition): string {
+  return JSON.stringify([tenant, name]);
 }

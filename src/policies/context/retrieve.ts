@@ -120,7 +120,7 @@ async function search(request: RetrieveRequest, { engine, config }: RetrieveDeps
   const viewer = { tenant, ...(viewed === undefined ? {} : { user: viewed }), ...(allowed === undefined ? {} : { collections: allowed }) };
   const found = await engine.knowledge.searchFor(viewer, {
     queries: [leansOn(question, previous)],
-    ...(collections === undefined ? {} : { collections }),
+    collections,
     limit: wish.knowledge?.limit ?? config.knowledge.limit,
     ...(filter === undefined ? {} : { filter }),
     ...(rerank === undefined ? {} : { rerank }),
