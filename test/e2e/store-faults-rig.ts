@@ -134,7 +134,12 @@ export class Load implements AsyncDisposable {
 
   /** Of every user a chat that was told all, and left out nothing. */
   well(name: string, users: readonly User[] = USERS): Promise<void> {
-    return this.phase(name, (chats) => users.every((user) => chats.some((chat) => chat.user === user && isWell(chat))));
+    return this.phase(name, (chats) => {
+      const unwell = users.filter((user) => !chats.some((chat) => chat.user === user && isWell(chat)));
+      if (unwell.length === 0) return true;
+      const latest = unwell.map((user) => chats.findLast((chat) => chat.user === user && !chat.isSaid));
+      throw new Error(`of ${chats.length} chats none is well of ${unwell.join(', ')}: ${JSON.stringify(latest)}`);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,7 +13,8 @@ import type { DenseAnswer, DenseArm, TextOf } from './dense-arm.ts';
 import { type DenseSide, type DenseState, denseNote, isSameSpec, parseDenseState } from './dense-state.ts';
 import type { EmbeddedTexts, Embedder, EmbeddingSpec } from './embedder.ts';
 import type { EmbeddingsConfig } from './embedding-config.ts';
-import { ownerOf, PartitionFiller } from './fill-partition.ts';
+import { ownerOf } from './embed-documents.ts';
+import { PartitionFiller } from './fill-partition.ts';
 import { FillSchedule } from './fill-schedule.ts';
 
 export interface DenseArmConfig extends Pick<EmbeddingsConfig, 'batch' | 'parallel' | 'timeout'> {
@@ -44,7 +45,7 @@ const CALLS_MAX = 256;
 /** Embedders of models that were configured before. */
 const OTHERS_MAX = 8;
 const LOOKED_AFTER_MAX = 10_000;
-/** How soon it is looked again whether a partition in which nothing is found has lost its vectors. */
+/** How soon it is looked again whether a partition in which nothing is found has lost its vectors, or whether they are of a model that is no more. */
 const LOOK_AGAIN_MS = 5_000;
 /** A page is several requests, one after another, and writing what they gave. */
 const PAGE_REQUESTS = 8;
@@ -64,7 +65,7 @@ class ModelDenseArm implements WarmableArm {
   readonly #deps: DenseArmDeps;
   readonly #embedder: Embedder;
   readonly #noteName: string;
-  /** Partitions in which nothing was found, with the monotonic time at which their vectors were last looked after. */
+  /** Partitions in whose vectors nothing was found, with the monotonic time at which these were last looked after. */
   readonly #lookedAfter: Lru<number> = createLru({ bytesMax: LOOKED_AFTER_MAX, entriesMax: LOOKED_AFTER_MAX });
   readonly #others = new Map<string, Embedder>();
   readonly #filler: PartitionFiller;
@@ -155,8 +156,8 @@ class ModelDenseArm implements WarmableArm {
     const wanted = answer?.space.name === side.space.name ? answer : await this.#inNewSpace(state, asked);
     const [vector] = wanted?.vectors ?? [];
     if (wanted === undefined || vector === undefined) {
-      // The model may be another one by now under its old name.
-      if (answer !== undefined) this.changed(partition);
+      // The model may be another one by now under its old name. One that is now this and now that must not have them made all the time.
+      if (answer !== undefined && this.#isDue(keyOf(partition, side))) this.changed(partition);
       return { hits: [], leftOut: ['embeddings'] };
     }
     progress.missing = 'vectors';
@@ -177,10 +178,8 @@ class ModelDenseArm implements WarmableArm {
 
   /** The store may have lost what it had: then it is made anew. In the background, and not for each search. */
   #lookAfter(partition: Partition, side: DenseSide): void {
-    const key = JSON.stringify([partition.tenant, partition.kind, partition.name, side.space.name]);
-    const nowMs = this.#deps.clock.monotonic();
-    if (nowMs - (this.#lookedAfter.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
-    this.#lookedAfter.set(key, nowMs, 1);
+    const key = keyOf(partition, side);
+    if (!this.#isDue(key)) return;
     this.#filler.startAnewIfLost(partition, side).then(
       (found) => {
         // What is made anew may be lost again.
@@ -189,6 +188,13 @@ class ModelDenseArm implements WarmableArm {
       },
       () => void this.#lookedAfter.delete(key),
     );
+  }
+
+  #isDue(key: string): boolean {
+    const nowMs = this.#deps.clock.monotonic();
+    if (nowMs - (this.#lookedAfter.get(key) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return false;
+    this.#lookedAfter.set(key, nowMs, 1);
+    return true;
   }
 
   /** What is there so far of the vectors that are being made, where the model before cannot be asked any more. */
@@ -225,6 +231,10 @@ interface SearchOptions {
 }
 
 const NOTHING: DenseAnswer = { hits: [], leftOut: [] };
+
+function keyOf({ tenant, kind, name }: Partition, { space }: DenseSide): string {
+  return JSON.stringify([tenant, kind, name, space.name]);
+}
 
 /** Each request ends in time, whoever answers it. */
 function boundedEmbedder(embedder: Embedder, timeoutMs: number, clock: Clock): Embedder {

@@ -199,6 +199,56 @@ describe('a dense arm whose model was changed', () => {
     expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
     expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([4]);
   });
+
+  test('under the same name has the vectors of all made anew, also where nothing new is written', async () => {
+    const rig = createRig();
+    await using arm = rig.arm();
+    await rig.write(ANN, TEXTS);
+    arm.changed(ANN);
+    await until(() => arm.waiting === 0);
+    for (const dimensions of [384, 256]) {
+      rig.model.dimensions = dimensions;
+      expect(await arm.search(ANN, `green tea ${dimensions}`, 5)).toEqual({ hits: [], leftOut: ['embeddings'] });
+      await until(async () => (await arm.search(ANN, 'green tea', 5)).hits.length === 3);
+      rig.clock.advance(5_000);
+      expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
+      await until(async () => (await rig.vectors.spaces(ANN)).length === 1);
+      expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([3]);
+    }
+  });
+
+  for (const lies of [1, 2, 5, 9, 13, 20])
+    test(`under the same name for ${lies} of its answers costs no record its vector, nor what comes after`, async () => {
+      const rig = createRig();
+      await using arm = rig.arm();
+      const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`r${index}`, `record number ${index} about lighthouses`]));
+      await rig.write(ANN, { ...many, ...TEXTS });
+      arm.changed(ANN);
+      await until(() => arm.waiting === 0);
+      let answers = 0;
+      rig.model.dimensions = 384;
+      rig.model.meet = () => {
+        answers += 1;
+        if (answers === lies) rig.model.dimensions = 256;
+      };
+      for (const [id, text] of [['cat', 'My cat is called Tilda'] as const, ['car', 'My car is a blue van'] as const]) {
+        await rig.write(ANN, { [id]: text });
+        arm.changed(ANN);
+        await until(() => {
+          rig.clock.advance(60_000);
+          return arm.waiting === 0;
+        });
+      }
+      // Until the lies are over, and what the last one began is put right.
+      await until(async () => {
+        rig.clock.advance(60_000);
+        const areOver = answers >= lies;
+        return (await arm.search(ANN, `green tea ${answers}`, 5)).leftOut.length === 0 && areOver;
+      });
+      await until(async () => (await rig.vectors.spaces(ANN)).length === 1);
+      expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([105]);
+      expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
+    });
 });
 
 describe('a store that has lost all', () => {

@@ -87,13 +87,15 @@ export function advanced(state: DenseState | undefined, { spec, generation, spac
   const side = sideOf(state, spec);
   const current = side === undefined ? undefined : state?.[side];
   if (state !== undefined && side !== undefined && current !== undefined && (space === undefined || space.name === current.space.name))
-    return { ...withoutLease(state), generation, [side]: { ...current, cursor: last } };
+    return { ...withoutLease(state), generation, [side]: { ...current, cursor: Math.max(current.cursor, last) } };
   if (space === undefined) return undefined;
   // Under an old name a model that is another one by now begins anew: the pages before this one were of the old.
   const fresh: DenseSide = { space, spec, cursor: current === undefined ? last : 0 };
   if (state?.serving === undefined) return { generation, serving: fresh };
   const { serving, filling, dropping = [] } = state;
   const left = filling === undefined ? dropping : [...dropping, filling.space.name];
+  // The model that serves is back under the old name: it has vectors up to where it was.
+  if (space.name === serving.space.name) return { generation, serving, ...droppingOf(left.filter((name) => name !== space.name)) };
   return { generation, serving, filling: fresh, ...droppingOf(left.filter((name) => name !== space.name && name !== serving.space.name)) };
 }
 

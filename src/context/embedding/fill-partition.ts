@@ -3,15 +3,14 @@
  * come. Whoever does a page twice does no harm.
  */
 
-import { GatewayError } from '../../base/errors.ts';
 import { createLru, type Lru } from '../../base/lru.ts';
 import type { ChangePage, Partition, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
-import type { VectorEntry, VectorSpace, VectorStore } from '../../stores/vector/vector-store.ts';
-import type { ModelOwner } from '../context-models.ts';
+import type { VectorSpace, VectorStore } from '../../stores/vector/vector-store.ts';
 import type { Slots } from '../documents/slots.ts';
 import type { TextOf } from './dense-arm.ts';
 import { advanced, type DenseSide, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
-import type { Asking, EmbeddedTexts, Embedder } from './embedder.ts';
+import { type Document, embedDocuments, TEXT_CHARS_MAX } from './embed-documents.ts';
+import type { Embedder } from './embedder.ts';
 
 export interface FillConfig {
   /** Texts in one request. */
@@ -41,25 +40,15 @@ export type Filled =
   /** Another process is at it. */
   | { readonly kind: 'leased'; readonly forMs: number };
 
-/** Longer texts are cut: no model reads more, and some refuse it. */
-export const TEXT_CHARS_MAX = 32_000;
-const BATCH_CHARS_MAX = 400_000;
 const PAGE_MIN = 64;
 const PAGE_MAX = 1_000;
 const LEASE_MS = 60_000;
 const KNOWN_TEXTS_MAX = 100_000;
 const UNNOTED_MAX = 1_000;
 const COUNTED_MAX = 10_000;
-const CUTS_MAX = 4;
-const HARMLESS_TEXT = 'a word';
 /** So often a record that cannot be read is tried, a while apart each time: a store that lies for a moment costs it no vector, one that is damaged stops no others. */
 const UNREAD_TRIES_MAX = 5;
 const UNREAD_MAX = 1_000;
-
-interface Document {
-  readonly record: StoredRecord;
-  readonly text: string;
-}
 
 interface Work {
   readonly partition: Partition;
@@ -70,15 +59,17 @@ interface Work {
 interface Done {
   readonly put: readonly Document[];
   readonly space: VectorSpace | undefined;
+  /** Number of the last change that was dealt with. */
   readonly last: number;
 }
 
 /** A partition's log, and what is known of its vectors, at one moment. */
 interface Look {
   readonly state: DenseState | undefined;
-  readonly side: 'serving' | 'filling' | undefined;
   readonly page: ChangePage;
   readonly cursor: number;
+  /** The space whose vectors need not be made again; undefined: there is none. */
+  readonly known: VectorSpace | undefined;
 }
 
 export class PartitionFiller {
@@ -134,7 +125,7 @@ export class PartitionFiller {
 
     const { documents, gone } = this.#sorted(work, look);
     if (gone.length > 0 && state !== undefined) await this.#deps.vectors.delete(work.partition, gone);
-    const { put, space } = await this.#embedAll(work, documents);
+    const { put, space } = await this.#embedded(work, documents, look);
     if (!(await this.#isStill(work.partition, page, last))) {
       // Erased meanwhile by another process: what was put now belongs to nobody.
       if (put.length > 0)
@@ -190,8 +181,8 @@ export class PartitionFiller {
     const { records, vectors, embedder } = this.#deps;
     const state = parseDenseState(await records.note(partition, this.#config.noteName));
     const side = sideOf(state, embedder.spec);
-    const noted = side === undefined ? undefined : state?.[side]?.cursor;
-    const cursor = noted ?? 0;
+    const current = side === undefined ? undefined : state?.[side];
+    const cursor = current?.cursor ?? 0;
     const page = await records.changes(partition, cursor, this.#pageSize);
     if (page.generation === '') {
       // Erased. What another process put just then goes too.
@@ -201,15 +192,19 @@ export class PartitionFiller {
     if (state !== undefined && (state.generation !== page.generation || cursor > page.head)) {
       // Another log than the one that the vectors were made of.
       await vectors.erase(partition);
-      return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
+      return this.#lookFrom(partition, 0, undefined);
     }
     // What is put now would hide that the rest is gone: a search that finds a little does not tell.
-    const space = side === undefined ? undefined : state?.[side]?.space;
-    if (space !== undefined && cursor > 0 && (await this.#isLost(partition, space)))
-      return { state: undefined, side: undefined, page: await records.changes(partition, 0, this.#pageSize), cursor: 0 };
-    const unnoted = noted === undefined ? (this.#unnoted.get(this.#keyOf(partition, page.generation)) ?? 0) : 0;
-    if (unnoted === 0) return { state, side, page, cursor };
-    return { state, side, page: await records.changes(partition, unnoted, this.#pageSize), cursor: unnoted };
+    if (current !== undefined && cursor > 0 && (await this.#isLost(partition, current.space))) return this.#lookFrom(partition, 0, undefined);
+    // The model is another one by now under its old name: its vectors are made from the first record on, though nothing new is to be embedded.
+    if (current !== undefined && page.records.length === 0 && isOther(embedder.space, current.space))
+      return this.#lookFrom(partition, 0, state);
+    const unnoted = current === undefined ? (this.#unnoted.get(this.#keyOf(partition, page.generation)) ?? 0) : 0;
+    return unnoted === 0 ? { state, page, cursor, known: current?.space } : this.#lookFrom(partition, unnoted, state);
+  }
+
+  async #lookFrom(partition: Partition, cursor: number, state: DenseState | undefined): Promise<Look> {
+    return { state, page: await this.#deps.records.changes(partition, cursor, this.#pageSize), cursor, known: undefined };
   }
 
   /** Whether the store has none of the vectors that were made; it is asked anew after each failure alone. */
@@ -223,15 +218,14 @@ export class PartitionFiller {
     return !isThere;
   }
 
-  #sorted({ partition, textOf }: Work, { page, state, side }: Look): { documents: Document[]; gone: string[] } {
+  #sorted({ partition, textOf }: Work, { page, known }: Look): { documents: Document[]; gone: string[] } {
     const documents: Document[] = [];
     const gone: string[] = [];
-    const space = side === undefined ? undefined : state?.[side]?.space;
     for (const record of page.records) {
       const text = record.body === null ? undefined : this.#textOf(partition, record, textOf)?.slice(0, TEXT_CHARS_MAX).trim();
-      const key = this.#textKey(partition, space, record.id);
+      const key = this.#textKey(partition, known, record.id);
       if (text !== undefined && text !== '') {
-        if (space === undefined || this.#texts.get(key) !== hashOf(text)) documents.push({ record, text });
+        if (known === undefined || this.#texts.get(key) !== hashOf(text)) documents.push({ record, text });
       } else if (record.body === null || this.#texts.delete(key)) {
         gone.push(record.id);
         this.#texts.delete(key);
@@ -253,65 +247,15 @@ export class PartitionFiller {
     }
   }
 
-  async #embedAll(work: Work, documents: readonly Document[]): Promise<{ put: Document[]; space: VectorSpace | undefined }> {
-    const put: Document[] = [];
-    let space: VectorSpace | undefined;
-    const run = async (batch: readonly Document[]): Promise<void> => {
-      for (const made of await this.#embedded(work, batch)) {
-        work.signal.throwIfAborted();
-        space = made.space;
-        const { vectors } = made;
-        const entries = made.documents.map(
-          ({ record }, index): VectorEntry => ({ id: record.id, group: record.group, vector: vectors[index] ?? EMPTY }),
-        );
-        // Before it is there, so that it is taken out again whatever becomes of the call.
-        put.push(...made.documents);
-        await this.#deps.vectors.put(work.partition, made.space, entries);
-      }
-    };
-    const results = await Promise.allSettled(batchesOf(documents, this.#config.batch).map(run));
-    work.signal.throwIfAborted();
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-    return { put, space };
-  }
-
-  /** A batch that the model refuses is halved, until the one text that it cannot read is found; that one is cut, and then passed over. */
-  async #embedded(work: Work, batch: readonly Document[], cuts = 0): Promise<(EmbeddedTexts & { documents: readonly Document[] })[]> {
-    const { slots, embedder, onSkip } = this.#deps;
-    const texts = batch.map(({ text }) => text);
-    const asking = { owner: ownerOf(work.partition), signal: work.signal };
-    try {
-      using _slot = await slots.take(work.signal);
-      return [{ ...(await embedder.embed(texts, 'document', asking)), documents: batch }];
-    } catch (error) {
-      const [only] = batch;
-      if (!isRefusal(error) || only === undefined) throw error;
-      if (batch.length > 1) {
-        const middle = Math.ceil(batch.length / 2);
-        return [...(await this.#embedded(work, batch.slice(0, middle))), ...(await this.#embedded(work, batch.slice(middle)))];
-      }
-      if (cuts < CUTS_MAX && only.text.length > 1) {
-        const shorter = only.text.slice(0, Math.ceil(only.text.length / 2));
-        return this.#embedded(work, [{ ...only, text: shorter }], cuts + 1);
-      }
-      // A model that refuses whatever it is given has nothing against this text.
-      if (await this.#refusesAll(asking)) throw error;
-      onSkip(error.message);
-      return [];
-    }
-  }
-
-  async #refusesAll(asking: Asking): Promise<boolean> {
-    const { slots, embedder } = this.#deps;
-    using _slot = await slots.take(asking.signal);
-    try {
-      await embedder.embed([HARMLESS_TEXT], 'document', asking);
-      return false;
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return true;
-    }
+  /** The model may become another one under its old name while a page is made: then what is not of one space is of no use. */
+  async #embedded(work: Work, documents: readonly Document[], { state }: Look): Promise<Pick<Done, 'put' | 'space'>> {
+    const { batch } = this.#config;
+    const { put, spaces } = await embedDocuments({ ...work, documents }, { ...this.#deps, batch });
+    const [space, ...others] = spaces;
+    if (others.length === 0) return { put, space };
+    const inUse = [state?.serving?.space.name, state?.filling?.space.name];
+    for (const { name } of spaces) if (!inUse.includes(name)) await this.#deps.vectors.dropSpace(work.partition, name);
+    throw new Error('the embedding model changes the length of its vectors from one answer to the next');
   }
 
   /** Whether the log is still the one that was read. */
@@ -327,6 +271,8 @@ export class PartitionFiller {
     if (JSON.stringify(next) !== JSON.stringify(state)) await this.#note(work, next);
     if (dropping === undefined) return DONE;
     for (const name of dropping) await this.#deps.vectors.dropSpace(work.partition, name);
+    // Where the model is once more what it was, vectors of these texts are wanted again.
+    this.#texts.clear();
     await this.#note(work, tidied);
     return DONE;
   }
@@ -357,42 +303,10 @@ export class PartitionFiller {
 }
 
 const DONE: Filled = { kind: 'done' };
-const EMPTY = new Float32Array(0);
-
-export function ownerOf({ tenant, kind, name }: Partition): ModelOwner {
-  return kind === 'memory' ? { tenant, user: name } : { tenant };
-}
-
-/** The model was there, and would not have these texts. */
-function isRefusal(error: unknown): error is GatewayError {
-  return error instanceof GatewayError && REFUSALS.has(error.code);
-}
-
-const REFUSALS: ReadonlySet<string> = new Set([
-  'request_invalid',
-  'field_invalid',
-  'input_refused',
-  'body_too_large',
-  'context_length_exceeded',
-  'content_policy_violation',
-]);
-
 function hashOf(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('base64');
 }
 
-function batchesOf(documents: readonly Document[], batchMax: number): Document[][] {
-  const batches: Document[][] = [];
-  let chars = 0;
-  for (const document of documents) {
-    const batch = batches.at(-1);
-    if (batch === undefined || batch.length >= batchMax || chars + document.text.length > BATCH_CHARS_MAX) {
-      batches.push([document]);
-      chars = document.text.length;
-    } else {
-      batch.push(document);
-      chars += document.text.length;
-    }
-  }
-  return batches;
+function isOther(latest: VectorSpace | undefined, space: VectorSpace): boolean {
+  return latest !== undefined && latest.name !== space.name;
 }

@@ -1,6 +1,7 @@
 /*
  * Which partition gets its vectors next: a page of each in turn, so that a large collection does not keep the memories of users waiting. When the
- * model or a store fails, all wait for a while, longer each time; after a restart the partitions that are behind are found by looking at all.
+ * model or a store fails, all wait for a while, longer each time, and then one page tries for all; after a restart the partitions that are behind are
+ * found by looking at all.
  */
 
 import { backoffMs } from '../../base/backoff.ts';
@@ -29,13 +30,15 @@ export interface FillScheduleDeps {
   readonly onRecovery: () => void;
 }
 
-const BACKOFF = { baseMs: 1_000, capMs: 60_000 };
+/** An outage must not cost much more time than it took. */
+const BACKOFF = { baseMs: 1_000, capMs: 15_000 };
 const BACKOFF_MIN_MS = 250;
 const QUEUE_MAX = 10_000;
 /** Partitions are looked for while fewer than this wait. */
 const QUEUE_LOW = 100;
 const LOOK_PAGE = 100;
 const LOOK_PAUSE_MS = 20;
+const LOOK_SOON_MS = 60_000;
 /** What another process has left behind is found in so much time. */
 const LOOK_AGAIN_MS = 3_600_000;
 
@@ -53,6 +56,7 @@ export class FillSchedule implements AsyncDisposable {
   readonly #again = new Set<string>();
   readonly #waiting = new Map<string, number>();
   readonly #stop = new AbortController();
+  /** Rounds that failed, one after another. */
   #failures = 0;
   #pause: Disposable | undefined;
   #isLooking = false;
@@ -75,7 +79,7 @@ export class FillSchedule implements AsyncDisposable {
     const key = keyOf(partition);
     if (!this.#waiting.has(key) && this.#waiting.size >= QUEUE_MAX) {
       // Too many to be remembered: they are found by looking.
-      this.#lookSoon(BACKOFF.capMs);
+      this.#lookSoon(LOOK_SOON_MS);
       return;
     }
     this.#waiting.set(key, Math.max(waiting, this.#waiting.get(key) ?? 0));
@@ -106,8 +110,12 @@ export class FillSchedule implements AsyncDisposable {
     await Promise.all(Array.from(this.#running.values(), ({ done }) => done));
   }
 
+  get #pagesMax(): number {
+    return this.#failures > 0 ? 1 : this.#config.parallel;
+  }
+
   #run(): void {
-    while (this.#pause === undefined && !this.#stop.signal.aborted && this.#running.size < this.#config.parallel) {
+    while (this.#pause === undefined && !this.#stop.signal.aborted && this.#running.size < this.#pagesMax) {
       const [next] = this.#queue;
       if (next === undefined) return;
       const [key, partition] = next;
@@ -159,9 +167,11 @@ export class FillSchedule implements AsyncDisposable {
 
   #failed(error: unknown): void {
     const { clock, random, onFault } = this.#deps;
+    // What was under way beside a page that failed fails with it.
+    if (this.#pause !== undefined) return;
     this.#failures += 1;
     if (this.#failures === 1) onFault(error instanceof Error ? error.message : String(error));
-    this.#pause ??= clock.after(Math.max(BACKOFF_MIN_MS, backoffMs(this.#failures, random(), BACKOFF)), () => {
+    this.#pause = clock.after(Math.max(BACKOFF_MIN_MS, backoffMs(this.#failures, random(), BACKOFF)), () => {
       this.#pause = undefined;
       this.#run();
     });
@@ -183,7 +193,7 @@ export class FillSchedule implements AsyncDisposable {
         (error: unknown) => {
           if (this.#stop.signal.aborted) return;
           this.#failed(error);
-          this.#lookSoon(BACKOFF.capMs);
+          this.#lookSoon(LOOK_SOON_MS);
         },
       )
       .finally(() => {
