@@ -18,24 +18,54 @@ export class NearDuplicates {
 
   /** Whether a text like this one was added before; if not, it is from now on. */
   isKnown(text: string): boolean {
-    const words =
-      text
-        .toLowerCase()
-        .match(/[\p{L}\p{N}]+/gu)
-        ?.slice(0, WORDS_MAX) ?? [];
-    const whole = words.length === 0 ? text : words.join(' ');
-    if (this.#texts.has(whole)) return true;
-    this.#texts.add(whole);
-    if (words.length < WORDS_MIN) return false;
-    const sketch = sketchOf(words);
+    const hashes = wordHashes(text);
+    if (hashes.length < WORDS_MIN) {
+      const words = text.toLowerCase().match(WORDS)?.join(' ') ?? text;
+      const isKnown = this.#texts.has(words);
+      this.#texts.add(words);
+      return isKnown;
+    }
+    const sketch = sketchOf(hashes);
     for (const other of this.#sketches) if (agreement(sketch, other) >= ALIKE) return true;
     this.#sketches.push(sketch);
     return false;
   }
 }
 
-function sketchOf(words: readonly string[]): Uint32Array {
-  const hashes = words.map((word) => Number(Bun.hash.wyhash(word) & 0xffffffffn));
+const WORDS = /[\p{L}\p{N}]+/gu;
+const IN_WORDS = /^[\p{L}\p{N}]/u;
+const ASCII = 0x80;
+
+/** By character of ASCII. */
+const IS_IN_WORDS = Array.from({ length: ASCII }, (_, code) => IN_WORDS.test(String.fromCharCode(code)));
+
+/** A number for each of the first words, without regard to case (FNV-1a of their characters); nothing is cut out of the text for it. */
+function wordHashes(text: string): number[] {
+  const lower = text.toLowerCase();
+  const hashes: number[] = [];
+  let hash = 0;
+  for (let at = 0; at < lower.length && hashes.length < WORDS_MAX; at += 1) {
+    const code = lower.charCodeAt(at);
+    // Half of a pair is taken for a letter: which one decides too little to be looked up.
+    if (code < ASCII ? IS_IN_WORDS[code] === true : isSurrogate(code) || IN_WORDS.test(lower[at] ?? '')) {
+      hash = Math.imul((hash === 0 ? FNV_START : hash) ^ code, FNV_PRIME) || 1;
+    } else if (hash !== 0) {
+      hashes.push(hash);
+      hash = 0;
+    }
+  }
+  if (hash !== 0) hashes.push(hash);
+  return hashes;
+}
+
+const FNV_START = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+function isSurrogate(code: number): boolean {
+  return code >= 0xd800 && code < 0xe000;
+}
+
+function sketchOf(hashes: readonly number[]): Uint32Array {
   const sketch = new Uint32Array(BUCKETS).fill(0xffffffff);
   for (let at = RUN - 1; at < hashes.length; at += 1) {
     let hash = 0;

@@ -47,6 +47,8 @@ const POOL_MIN = 12;
 /** Where that was too few, once more with so many times as much. */
 const POOL_GROWTH = 6;
 const DENSE_MAX = 1_000;
+/** Texts that are read beyond those that are wanted: each reading costs more than a text. */
+const SPARE = 3;
 
 interface Candidate {
   readonly id: string;
@@ -174,7 +176,7 @@ export class Search {
     const kept: Loaded[] = [];
     const known = new NearDuplicates();
     for (let from = 0; from < ranked.length && kept.length < wanted; ) {
-      const page = ranked.slice(from, from + wanted - kept.length + 8);
+      const page = ranked.slice(from, from + wanted - kept.length + SPARE);
       from += page.length;
       for (const loaded of await this.#texts(collections, page, leftOut)) {
         if (kept.length >= wanted) break;
