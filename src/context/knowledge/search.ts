@@ -41,9 +41,9 @@ export interface SearchedCollection {
 
 /** Where lists of words and of meanings are fused, each is at least so long: their shape is part of what the fusion goes by. */
 const FUSED_POOL_MIN = 100;
-/** Words alone: for each that is wanted, to make up for those that say the same or go on where another ends. */
-const POOL_PER_HIT = 4;
-const POOL_MIN = 12;
+/** Words alone: for each that is wanted and beyond, to make up for those that say the same or go on where another ends. */
+const POOL_PER_HIT = 2;
+const POOL_SPARE = 2;
 /** Where that was too few, once more with so many times as much. */
 const POOL_GROWTH = 6;
 const DENSE_MAX = 1_000;
@@ -116,7 +116,7 @@ export class Search {
     { query, wanted, leftOut }: { query: KnowledgeQuery; wanted: number; leftOut: Set<string> },
   ): Promise<Loaded[]> {
     const isFused = this.#deps.dense !== undefined && (query.denseShare ?? this.#settings.denseShare) > 0;
-    const pool = isFused ? Math.max(FUSED_POOL_MIN, wanted * 2) : Math.max(POOL_MIN, wanted * POOL_PER_HIT);
+    const pool = isFused ? Math.max(FUSED_POOL_MIN, wanted * 2) : wanted * POOL_PER_HIT + POOL_SPARE;
     const ranked = await this.#rank(collections, { query, pool, leftOut });
     const loaded = await this.#load(collections, ranked, { wanted, leftOut });
     if (loaded.length >= wanted || ranked.length < pool) return loaded;

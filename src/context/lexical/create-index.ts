@@ -10,9 +10,9 @@ import { Top } from './top.ts';
 import { UnitTable } from './unit-table.ts';
 
 /** Units that are looked at closely, at least; their neighbours come to them. */
-const CANDIDATES_MIN = 40;
-const CANDIDATES_PER_HIT = 4;
-const GRAMS_MIN = 20;
+const CANDIDATES_MIN = 24;
+const CANDIDATES_PER_HIT = 3;
+const GRAMS_MIN = 16;
 const GRAMS_PER_HIT = 3;
 
 export function createLexicalIndex(): LexicalIndex {

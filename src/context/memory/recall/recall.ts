@@ -38,7 +38,7 @@ export interface RecallDeps {
 export type RecallMemories = (partition: MemoryPartition, request: RecallRequest) => Promise<Recall>;
 
 /** Of these the best are chosen. Words alone need fewer: where they are fused with meanings, the shape of both lists is part of it. */
-const POOL_MIN = { words: 16, fused: 60 };
+const POOL_MIN = { words: 12, fused: 60 };
 const POOL_MAX = 1_000;
 
 /** Rejects with `storage_unavailable` when the partition's log cannot be read. */
