@@ -60,8 +60,6 @@ export interface BlockContent {
 
 export interface ContextBlock {
   readonly text: string;
-  /** About. */
-  readonly tokens: number;
   /** Ids of the memories in it. */
   readonly profile: readonly string[];
   readonly memories: readonly string[];
@@ -103,7 +101,6 @@ export function createContextBlock(content: BlockContent): ContextBlock | undefi
   const text = `<${name}>\n${body}\n</${name}>`;
   return {
     text,
-    tokens: estimateTextTokens([text]),
     profile: profile.map(({ item }) => item.id),
     memories: memories.map(({ item }) => item.id),
     documents: documents.map(({ item }) => item.place),

@@ -11,9 +11,9 @@ import { Slots } from '../documents/slots.ts';
 import { createEmbedder } from './create-embedder.ts';
 import type { DenseAnswer, DenseArm, TextOf } from './dense-arm.ts';
 import { type DenseSide, type DenseState, denseNote, isSameSpec, parseDenseState } from './dense-state.ts';
+import { ownerOf } from './embed-documents.ts';
 import type { EmbeddedTexts, Embedder, EmbeddingSpec } from './embedder.ts';
 import type { EmbeddingsConfig } from './embedding-config.ts';
-import { ownerOf } from './embed-documents.ts';
 import { PartitionFiller } from './fill-partition.ts';
 import { FillSchedule } from './fill-schedule.ts';
 

@@ -109,7 +109,7 @@ async function embeddedShorter(document: Document, asking: Asking, deps: Embeddi
 
 async function embeddedTexts(texts: readonly string[], asking: Asking, { slots, embedder }: EmbeddingDeps): Promise<EmbeddedTexts> {
   using _slot = await slots.take(asking.signal);
-  return embedder.embed(texts, 'document', asking);
+  return await embedder.embed(texts, 'document', asking);
 }
 
 /** The model was there, and would not have these texts. */

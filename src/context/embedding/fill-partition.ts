@@ -195,7 +195,8 @@ export class PartitionFiller {
       return this.#lookFrom(partition, 0, undefined);
     }
     // What is put now would hide that the rest is gone: a search that finds a little does not tell.
-    if (current !== undefined && cursor > 0 && (await this.#isLost(partition, current.space))) return this.#lookFrom(partition, 0, undefined);
+    if (current !== undefined && cursor > 0 && (await this.#isLost(partition, current.space)))
+      return this.#lookFrom(partition, 0, undefined);
     // The model is another one by now under its old name: its vectors are made from the first record on, though nothing new is to be embedded.
     if (current !== undefined && page.records.length === 0 && isOther(embedder.space, current.space))
       return this.#lookFrom(partition, 0, state);
@@ -253,8 +254,8 @@ export class PartitionFiller {
     const { put, spaces } = await embedDocuments({ ...work, documents }, { ...this.#deps, batch });
     const [space, ...others] = spaces;
     if (others.length === 0) return { put, space };
-    const inUse = [state?.serving?.space.name, state?.filling?.space.name];
-    for (const { name } of spaces) if (!inUse.includes(name)) await this.#deps.vectors.dropSpace(work.partition, name);
+    const inUse = new Set([state?.serving?.space.name, state?.filling?.space.name]);
+    for (const { name } of spaces) if (!inUse.has(name)) await this.#deps.vectors.dropSpace(work.partition, name);
     throw new Error('the embedding model changes the length of its vectors from one answer to the next');
   }
 

@@ -213,30 +213,40 @@ describe('what becomes of it', () => {
       return found.filter(({ kind, body }) => kind === 'touches' && body !== null).map(({ id }) => id);
     };
 
-    test('are written with the next change', async () => {
-      const { engine, say, clock, records } = stage();
-      const { turns } = await say('Call the plumber', { infer: false });
-      const used = turns[0] ?? '';
-      await engine.touch(ANNA, [used]);
-      expect(await idsOf(records)).toEqual([]);
-      const { head } = await records.changes(ANNA, 0, 1);
-      await say('I like tea.', { infer: false });
-      expect(await idsOf(records)).toEqual([`u:${used}`]);
-      expect((await records.changes(ANNA, 0, 1)).head).toBe(head + 2);
-      clock.advance(1_000);
-      await Promise.resolve();
-      expect((await records.changes(ANNA, 0, 1)).head).toBe(head + 2);
-    });
+    const written = async (): Promise<void> => {
+      for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+    };
 
-    test('are written after a moment, where no change comes', async () => {
+    test('of a moment are written together, and not by whoever waits for a change', async () => {
       const { engine, say, clock, records } = stage();
       const { turns } = await say('Call the plumber', { infer: false });
       await engine.touch(ANNA, turns);
-      clock.advance(999);
+      const more = await say('I like tea.', { infer: false });
+      await engine.touch(ANNA, [...turns, ...more.turns]);
+      const { head } = await records.changes(ANNA, 0, 1);
+      clock.advance(1_999);
+      await written();
       expect(await idsOf(records)).toEqual([]);
       clock.advance(1);
-      for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
-      expect(await idsOf(records)).toEqual([`u:${turns[0] ?? ''}`]);
+      await written();
+      expect(await idsOf(records)).toEqual([...turns, ...more.turns].map((id) => `u:${id}`));
+      expect((await records.changes(ANNA, 0, 1)).head).toBe(head + 2);
+      clock.advance(60_000);
+      await written();
+      expect((await records.changes(ANNA, 0, 1)).head).toBe(head + 2);
+    });
+
+    test('that come while others are written are written too', async () => {
+      const { engine, say, clock, records } = stage();
+      const { turns } = await say('Call the plumber', { infer: false });
+      const more = await say('I like tea.', { infer: false });
+      await engine.touch(ANNA, turns);
+      clock.advance(2_000);
+      await engine.touch(ANNA, more.turns);
+      await written();
+      clock.advance(2_000);
+      await written();
+      expect(await idsOf(records)).toEqual([...turns, ...more.turns].map((id) => `u:${id}`));
     });
 
     test('are written before an end', async () => {
@@ -253,10 +263,13 @@ describe('what becomes of it', () => {
       const kept = await say('I like tea.', { infer: false });
       await engine.touch(ANNA, [...turns, ...kept.turns]);
       await engine.delete(ANNA, turns);
+      clock.advance(2_000);
+      await written();
       expect(await idsOf(records)).toEqual([`u:${kept.turns[0] ?? ''}`]);
       await engine.touch(ANNA, kept.turns);
       await engine.erase(ANNA);
-      clock.advance(1_000);
+      clock.advance(2_000);
+      await written();
       await engine[Symbol.asyncDispose]();
       expect((await records.changes(ANNA, 0, 100)).records).toEqual([]);
     });

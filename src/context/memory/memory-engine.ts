@@ -33,7 +33,7 @@ import { MemoryBook } from './memory-book.ts';
 import { passesFilter } from './memory-condition.ts';
 import type { MemoryConfig } from './memory-config.ts';
 import { type ListQuery, listPage } from './memory-list.ts';
-import { deletionsOf, historyId, historyOf } from './memory-record.ts';
+import { deletionsOf, historyId, historyOf, TOUCHES_KIND } from './memory-record.ts';
 import { edited, eventsOf } from './memory-story.ts';
 import { profileOf } from './profile-lane.ts';
 import { createRecall, type RecallMemories } from './recall/recall.ts';
@@ -41,7 +41,7 @@ import { checkRequest } from './remember-limits.ts';
 import { planRemembering } from './remembering.ts';
 import { statementsOf } from './rules/rules.ts';
 import { createSweep } from './sweep.ts';
-import { Touches } from './touches.ts';
+import { Touches, type Uses, usesChanges } from './touches.ts';
 import { ownerKey, Turnstile } from './turnstile.ts';
 
 export interface MemoryEngineConfig extends MemoryConfig {
@@ -94,7 +94,7 @@ class RecordedMemory implements LocalMemoryEngine {
       { bytesMax: config.indexBytesMax, mayMiss: true },
       { records, create: () => new MemoryBook(createLexicalIndex()), now: () => clock.monotonic(), pause },
     );
-    this.#touches = new Touches({ clock, write: (partition) => this.#writeTouches(partition) });
+    this.#touches = new Touches({ clock, write: (partition, uses) => this.#writeUses(partition, uses) });
     this.#parts = this.#partsOf(config, dense);
   }
 
@@ -267,8 +267,8 @@ class RecordedMemory implements LocalMemoryEngine {
     }
   }
 
-  #writeTouches(partition: MemoryPartition): Promise<void> {
-    return unlessAway(() => this.#write(partition, () => ({ changes: [], result: undefined })));
+  #writeUses(partition: MemoryPartition, uses: Uses): Promise<void> {
+    return unlessAway(() => this.#write(partition, (book) => ({ changes: usesChanges(uses, book), result: undefined })));
   }
 
   /** Decides on the memories as they are, and writes if they still are: else decides anew. */
@@ -281,12 +281,9 @@ class RecordedMemory implements LocalMemoryEngine {
         const book = await this.#books.at(partition);
         if (this.#books.isDoubtful(partition)) throw storageFault('Memories');
         const { changes, result } = decide(book);
-        const uses = this.#touches.waiting(partition, book, changes);
-        const all = [...changes, ...uses.changes];
-        const { applied } = all.length === 0 ? WRITTEN : await this.#books.apply(partition, all, { expectedHead: book.head });
+        const { applied } = changes.length === 0 ? WRITTEN : await this.#books.apply(partition, changes, { expectedHead: book.head });
         if (applied) {
-          this.#touches.done(partition, uses);
-          if (changes.length > 0) this.#parts.dense?.changed(partition);
+          if (changes.some(saysSomething)) this.#parts.dense?.changed(partition);
           return result;
         }
         await this.#deps.pause();
@@ -297,6 +294,11 @@ class RecordedMemory implements LocalMemoryEngine {
 }
 
 const WRITTEN = { applied: true };
+
+/** A use needs no vector. */
+function saysSomething({ kind }: RecordChange): boolean {
+  return kind !== TOUCHES_KIND;
+}
 
 /** That a memory was of use is worth nobody's waiting, nor an error. What is broken in us is not hidden. */
 async function unlessAway(note: () => Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@
 import type { RecordChange, StoredRecord } from '../../stores/record/record-store.ts';
 import type { Memory, MemoryEvent } from './memory.ts';
 
+export const TOUCHES_KIND = 'touches';
 export const TOUCHES_MAX = 20;
 const EVENTS_MAX = 100;
 const HISTORY_CHARS_MAX = 400_000;
@@ -21,7 +22,7 @@ export function deletionsOf({ id, session, kind }: Memory): RecordChange[] {
   return [
     { id, group: session, kind, body: null },
     { id: historyId(id), group: session, kind: 'history', body: null },
-    { id: touchesId(id), group: session, kind: 'touches', body: null },
+    { id: touchesId(id), group: session, kind: TOUCHES_KIND, body: null },
   ];
 }
 
@@ -53,12 +54,12 @@ export function historyOf(record: StoredRecord | undefined): MemoryEvent[] {
 
 export function touchesChange(memory: Memory, touchesMs: readonly number[]): RecordChange {
   const body = JSON.stringify({ touchesMs: touchesMs.slice(-TOUCHES_MAX) });
-  return { id: touchesId(memory.id), group: memory.session, kind: 'touches', body };
+  return { id: touchesId(memory.id), group: memory.session, kind: TOUCHES_KIND, body };
 }
 
 /** Whose touches a record tells, and when they were; undefined for records of other kinds. */
 export function touchesOf({ id, kind, body }: StoredRecord): { readonly id: string; readonly touchesMs: readonly number[] } | undefined {
-  if (kind !== 'touches' || !id.startsWith('u:')) return undefined;
+  if (kind !== TOUCHES_KIND || !id.startsWith('u:')) return undefined;
   const { touchesMs } = JSON.parse(body ?? '{}') as { readonly touchesMs?: readonly number[] };
   return { id: id.slice(2), touchesMs: (touchesMs ?? []).filter(Number.isFinite) };
 }

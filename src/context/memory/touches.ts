@@ -1,6 +1,6 @@
 /*
- * Uses of memories, gathered before they are written: with the next change of the same user's memories, or after a moment. So a chat that was told of ten memories
- * and remembers a turn makes one write, not two. What is not written yet is lost in a crash, and matters to nobody.
+ * Uses of memories, gathered before they are written: all of a moment together, by themselves, so that no chat waits for it. Whoever reads the book sees them at
+ * once. What is not written yet is lost in a crash, and matters to nobody.
  */
 
 import type { Clock } from '../../base/clock.ts';
@@ -10,8 +10,11 @@ import type { MemoryBook } from './memory-book.ts';
 import { TOUCHES_MAX, touchesChange } from './memory-record.ts';
 import { ownerKey } from './turnstile.ts';
 
-/** How long a use waits for a change that it may go with, in milliseconds. */
-const WAIT_MS = 1_000;
+/** By id of the memory: the time of its use, in milliseconds since the Unix epoch. */
+export type Uses = ReadonlyMap<string, number>;
+
+/** How long a use waits for others that it is written with, in milliseconds. */
+const WAIT_MS = 2_000;
 /** Users whose uses wait; what more there are is not noted. */
 const PARTITIONS_MAX = 10_000;
 /** Uses that wait of one user: as many as are written at once. */
@@ -19,25 +22,15 @@ const IDS_MAX = 3_000;
 
 export interface TouchesDeps {
   readonly clock: Pick<Clock, 'after'>;
-  /** Writes what waits of the user. Must not reject: what it cannot write is lost. */
-  readonly write: (partition: MemoryPartition) => Promise<void>;
-}
-
-/** What was told of once, to be told to be done. */
-export interface Uses {
-  readonly changes: readonly RecordChange[];
-  readonly uses: readonly (readonly [id: string, usedMs: number])[];
+  /** Must not reject: what it cannot write is lost. */
+  readonly write: (partition: MemoryPartition, uses: Uses) => Promise<void>;
 }
 
 interface Waiting {
   readonly partition: MemoryPartition;
-  /** By id of the memory: the time of its use, in milliseconds since the Unix epoch. */
   readonly uses: Map<string, number>;
   readonly timer: Disposable;
 }
-
-const NONE: Pick<Waiting, 'uses'> = { uses: new Map() };
-const NOTHING: Uses = { changes: [], uses: [] };
 
 export class Touches {
   readonly #deps: TouchesDeps;
@@ -47,7 +40,6 @@ export class Touches {
     this.#deps = deps;
   }
 
-  /** Is seen at once by whoever reads the book, and written later. */
   note(partition: MemoryPartition, book: MemoryBook, { ids, nowMs }: { readonly ids: readonly string[]; readonly nowMs: number }): void {
     const memories = [...new Set(ids)].flatMap((id) => book.get(id) ?? []);
     if (memories.length === 0) return;
@@ -59,28 +51,7 @@ export class Touches {
     }
   }
 
-  /** What waits of the user, to be written beside other changes; of what they delete, nothing. */
-  waiting(partition: MemoryPartition, book: MemoryBook, others: readonly RecordChange[]): Uses {
-    const { uses } = this.#waiting.get(ownerKey(partition)) ?? NONE;
-    if (uses.size === 0) return NOTHING;
-    const deleted = new Set(others.flatMap(({ id, body }) => (body === null ? [id] : [])));
-    const changes = [...uses].flatMap(([id, usedMs]) => {
-      const memory = deleted.has(id) ? undefined : book.get(id);
-      return memory === undefined ? [] : [touchesChange(memory, withUse(memory, usedMs))];
-    });
-    return { changes, uses: [...uses] };
-  }
-
-  /** Those need not be written any more: they were, or there is nothing to write of them. */
-  done(partition: MemoryPartition, written: Uses): void {
-    const key = ownerKey(partition);
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) return;
-    for (const [id, usedMs] of written.uses) if (waiting.uses.get(id) === usedMs) waiting.uses.delete(id);
-    if (waiting.uses.size === 0) this.forget(partition);
-  }
-
-  /** Nothing of the user's is written any more. */
+  /** Nothing of the user's that waits is written any more. */
   forget(partition: MemoryPartition): void {
     const key = ownerKey(partition);
     this.#waiting.get(key)?.timer[Symbol.dispose]();
@@ -89,25 +60,33 @@ export class Touches {
 
   /** Writes all that waits. */
   async flush(): Promise<void> {
-    for (const { partition } of this.#waiting.values()) await this.#write(partition);
+    for (const waiting of this.#waiting.values()) await this.#write(waiting);
   }
 
   #usesOf(partition: MemoryPartition): Map<string, number> | undefined {
     const key = ownerKey(partition);
     const known = this.#waiting.get(key);
     if (known !== undefined || this.#waiting.size >= PARTITIONS_MAX) return known?.uses;
-    const uses = new Map<string, number>();
     const timer = this.#deps.clock.after(WAIT_MS, () => {
-      this.#write(partition).catch(() => undefined);
+      this.#write(waiting).catch(() => undefined);
     });
-    this.#waiting.set(key, { partition, uses, timer });
-    return uses;
+    const waiting: Waiting = { partition, uses: new Map(), timer };
+    this.#waiting.set(key, waiting);
+    return waiting.uses;
   }
 
-  async #write(partition: MemoryPartition): Promise<void> {
-    await this.#deps.write(partition);
+  #write({ partition, uses }: Waiting): Promise<void> {
     this.forget(partition);
+    return this.#deps.write(partition, uses);
   }
+}
+
+/** What is to be written of those memories that are still there. */
+export function usesChanges(uses: Uses, book: MemoryBook): RecordChange[] {
+  return [...uses].flatMap(([id, usedMs]) => {
+    const memory = book.get(id);
+    return memory === undefined ? [] : [touchesChange(memory, withUse(memory, usedMs))];
+  });
 }
 
 function withUse({ touchesMs }: Memory, usedMs: number): readonly number[] {
