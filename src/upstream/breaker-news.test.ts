@@ -15,8 +15,9 @@ const breakerConfig = {
 };
 
 /** A process with breakers of these names, all at one address. */
-function startProcess(names: readonly string[], deps: { clock: ManualClock; broadcast: Broadcast; address?: string }) {
-  const { clock, broadcast, address = 'a:1' } = deps;
+function startProcess(names: readonly string[], deps: { clock: ManualClock; broadcast: Broadcast; address?: string; openMs?: number }) {
+  const { clock, broadcast, address = 'a:1', openMs = breakerConfig.openMs } = deps;
+  const config = { ...breakerConfig, openMs, openMsMax: openMs };
   const changes: string[] = [];
   const events: UpstreamEvents = {
     onAttempt() {},
@@ -31,7 +32,7 @@ function startProcess(names: readonly string[], deps: { clock: ManualClock; broa
   const breakers = new Map<string, Breaker>(
     names.map((name) => [
       name,
-      createBreaker(breakerConfig, { clock, random: () => 0, onChange: (from, to) => watched.onBreakerChange(name, from, to) }),
+      createBreaker(config, { clock, random: () => 0, onChange: (from, to) => watched.onBreakerChange(name, from, to) }),
     ]),
   );
   desk.join({
@@ -117,6 +118,47 @@ describe('news of breakers', () => {
     await heard();
     await heard();
     expect(said.filter((text) => text.includes('opened')).length).toBeLessThanOrEqual(52);
+  });
+
+  test('whoever comes later asks again: its first words may be lost', async () => {
+    const hub: BroadcastHub = new Set();
+    const clock = createManualClock();
+    const first = startProcess(['x'], { clock, broadcast: createMemoryBroadcast(hub), openMs: 30_000 });
+    await heard();
+    first.trip('x');
+    const broadcast = createMemoryBroadcast(hub);
+    let lost = 0;
+    const publish = (message: string): void => {
+      if (clock.monotonic() < 1_000) lost += 1;
+      else broadcast.publish(message);
+    };
+    const late = startProcess(['x'], { clock, broadcast: { ...broadcast, publish }, openMs: 30_000 });
+    await heard();
+    expect([late.state('x'), lost]).toEqual(['closed', 1]);
+    clock.advance(1_000);
+    await heard();
+    expect(late.state('x')).toBe('open');
+  });
+
+  test('whoever asks just after others were answered hears the next answer, and so do all who ask meanwhile', async () => {
+    const hub: BroadcastHub = new Set();
+    const said = listenIn(hub);
+    const clock = createManualClock();
+    const join = () => startProcess(['x'], { clock, broadcast: createMemoryBroadcast(hub), openMs: 30_000 });
+    const first = join();
+    await heard();
+    first.trip('x');
+    createMemoryBroadcast(hub).publish(JSON.stringify({ breaker: 'ask' }));
+    await heard();
+    said.length = 0;
+    clock.advance(500);
+    const late = [join(), join(), join()];
+    await heard();
+    expect(late.map((each) => each.state('x'))).toEqual(['closed', 'closed', 'closed']);
+    clock.advance(500);
+    await heard();
+    expect(late.map((each) => each.state('x'))).toEqual(['open', 'open', 'open']);
+    expect(said.filter((text) => text.includes('opened'))).toHaveLength(1);
   });
 
   test('another address of the same name, and another name, are not meant', async () => {

@@ -4,7 +4,7 @@
  *   ours opens or closes by what we saw   ─▶  told to the others, once
  *   another tells us                      ─▶  breaker.learn: a hint, of bounded effect (base/breaker.ts), and not told on: no loops
  *   an administrator resets one           ─▶  reset everywhere
- *   we begin to hear, or hear again       ─▶  we ask, and the others tell which of theirs are open
+ *   we begin to hear, or hear again       ─▶  we ask, twice, for words may be lost; and the others tell which of theirs are open
  *
  * A breaker is known by its name and its address: processes whose configurations differ do not mix up their upstreams.
  */
@@ -12,6 +12,7 @@
 import { z } from 'zod';
 import type { BreakerNews } from '../base/breaker.ts';
 import type { Clock } from '../base/clock.ts';
+import { spaced } from '../base/spaced.ts';
 import { take } from '../base/token-bucket.ts';
 import type { Broadcast } from '../stores/broadcast/broadcast.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -29,8 +30,10 @@ type Message = z.infer<typeof messageSchema>;
 
 /** A breaker that flaps, or thousands that open at once, must not flood the others: what is over is not told. */
 const TOLD = { limit: 200, windowMs: 1_000, cost: 1 } as const;
-/** Many may ask at once, when Redis is back: they all hear one answer. */
+/** Many may ask at once, when Redis is back: they all hear one answer. Who asks just after one hears the next. */
 const ANSWER_EVERY_MS = 1_000;
+/** What we asked first may have gone nowhere: the connection that we talk on may not have been there yet. */
+const ASK_AGAIN_MS = 1_000;
 
 export interface BreakerNewsDeps {
   readonly broadcast: Pick<Broadcast, 'publish' | 'listen'>;
@@ -52,7 +55,7 @@ export function createBreakerNews({ broadcast, clock, logger }: BreakerNewsDeps)
   /** What changes now was told to us, or is told otherwise. */
   let isQuiet = false;
   let tatMs = 0;
-  let answeredAtMs = -Infinity;
+  let nextAsk: Disposable | undefined;
 
   /** `find` is called only if it may be told, for it looks at every breaker. */
   const tell = (find: () => Message | undefined): void => {
@@ -69,11 +72,10 @@ export function createBreakerNews({ broadcast, clock, logger }: BreakerNewsDeps)
       isQuiet = false;
     }
   };
-  const answer = (): void => {
-    if (clock.monotonic() - answeredAtMs < ANSWER_EVERY_MS) return;
-    answeredAtMs = clock.monotonic();
+  const tellOpen = (): void => {
     for (const breaker of registry?.breakers() ?? []) if (breaker.snapshot.state === 'open') tell(() => opened(breaker));
   };
+  const answer = spaced(tellOpen, ANSWER_EVERY_MS, clock);
   const learn = (message: Extract<Message, { address: string }>): void => {
     const news: BreakerNews = message.breaker === 'opened' ? { kind: 'opened', forMs: message.for_ms } : { kind: 'closed' };
     const changed = quietly(() => registry?.learn(message, news)) === true;
@@ -103,7 +105,12 @@ export function createBreakerNews({ broadcast, clock, logger }: BreakerNewsDeps)
           else if (message.breaker === 'reset') quietly(() => registry?.resetBreaker(message.name));
           else learn(message);
         },
-        onJoin: () => tell(() => ({ breaker: 'ask' })),
+        onJoin: () => {
+          const ask = (): void => tell(() => ({ breaker: 'ask' }));
+          ask();
+          nextAsk?.[Symbol.dispose]();
+          nextAsk = clock.after(ASK_AGAIN_MS, ask);
+        },
       });
     },
     reset(reset) {

@@ -1,8 +1,10 @@
 /* A dense arm over stores in memory and a model that is told what to do. */
+import { expect } from 'bun:test';
 import { createManualClock, type ManualClock } from '../../src/base/manual-clock.ts';
 import type { ContextModels, EmbedTextsRequest } from '../../src/context/context-models.ts';
 import { createDenseArm, type WarmableArm } from '../../src/context/embedding/create-dense-arm.ts';
 import { embeddingSpec } from '../../src/context/embedding/create-embedder.ts';
+import type { DenseArm } from '../../src/context/embedding/dense-arm.ts';
 import { embeddingsConfig } from '../../src/context/embedding/embedding-config.ts';
 import type { Partition, RecordChange, RecordStore } from '../../src/stores/record/record-store.ts';
 import { openSqliteRecords } from '../../src/stores/record/sqlite-records.ts';
@@ -92,6 +94,18 @@ export function createRig(): Rig {
       await records.apply(partition, changes);
     },
   };
+}
+
+export const ANN: Partition = { tenant: 'one', kind: 'memory', name: 'ann' };
+export const BOB: Partition = { tenant: 'one', kind: 'memory', name: 'bob' };
+
+export const TEXTS = { tea: 'I like green tea in the morning', dog: 'My dog is called Rufus', job: 'I work as a nurse in Leeds' };
+
+/** What a search finds, best first; nothing may be left out of it. */
+export async function ids(arm: DenseArm, partition: Partition, query: string): Promise<string[]> {
+  const { hits, leftOut } = await arm.search(partition, query, 10);
+  expect(leftOut).toEqual([]);
+  return hits.map(({ id }) => id);
 }
 
 export async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {

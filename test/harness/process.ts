@@ -33,12 +33,14 @@ export interface StartedProcess extends AsyncDisposable {
   /** Lines so far; the oldest of very many are dropped. */
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
+  /** Resolves when all that it printed is in `stdout` and `stderr`. */
   readonly exited: Promise<ProcessExit>;
   kill(signal: NodeJS.Signals): void;
 }
 
 /** Enough for any test; a load test that logs each request does not fill the memory with them. */
 const LINES_MAX = 200_000;
+const LAST_WORDS_MS = 2_000;
 
 /** Killed when the test run ends, for a test that was itself ended could not. */
 const running = new Set<Bun.Subprocess>();
@@ -56,8 +58,10 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
     stderr: 'pipe',
   });
   running.add(child);
-  const exited = child.exited.then((): ProcessExit => {
+  const exited = child.exited.then(async (): Promise<ProcessExit> => {
     running.delete(child);
+    // What it said last is still on its way; a child of its own may keep the outputs open.
+    await Promise.race([Promise.all([stdout.ended, stderr.ended]), Bun.sleep(LAST_WORDS_MS)]);
     return { code: child.exitCode, signal: child.signalCode === null ? null : String(child.signalCode) };
   });
 
@@ -79,8 +83,8 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
     return {
       pid: child.pid,
       ready: found,
-      stdout,
-      stderr,
+      stdout: stdout.lines,
+      stderr: stderr.lines,
       exited,
       kill: (signal) => child.kill(signal),
       async [Symbol.asyncDispose]() {
@@ -91,7 +95,7 @@ export async function startProcess(options: ProcessOptions): Promise<StartedProc
   } catch (error) {
     child.kill('SIGKILL');
     await exited;
-    const said = [...stdout, ...stderr].slice(-100).join('\n');
+    const said = [...stdout.lines, ...stderr.lines].slice(-100).join('\n');
     throw new Error(`${options.command} ${options.args.join(' ')}: ${String(error)}\n${said}`, { cause: error });
   } finally {
     clearTimeout(timer);
@@ -124,12 +128,18 @@ function inherited(): Record<string, string> {
   return kept;
 }
 
-function collectLines(output: ReadableStream<Uint8Array>, look: (line: string) => void): string[] {
+interface Collected {
+  readonly lines: readonly string[];
+  readonly ended: Promise<void>;
+}
+
+function collectLines(output: ReadableStream<Uint8Array>, look: (line: string) => void): Collected {
   const lines: string[] = [];
-  createInterface({ input: Readable.fromWeb(output as Parameters<typeof Readable.fromWeb>[0]) }).on('line', (line) => {
+  const reader = createInterface({ input: Readable.fromWeb(output as Parameters<typeof Readable.fromWeb>[0]) });
+  reader.on('line', (line) => {
     if (lines.length >= LINES_MAX) lines.splice(0, LINES_MAX / 2);
     lines.push(line);
     look(line);
   });
-  return lines;
+  return { lines, ended: new Promise((resolve) => void reader.once('close', () => resolve())) };
 }

@@ -1,19 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { createRig, until } from '../../../test/context/dense-rig.ts';
+import { ANN, BOB, createRig, ids, TEXTS, until } from '../../../test/context/dense-rig.ts';
 import { GatewayError } from '../../base/errors.ts';
-import type { Partition } from '../../stores/record/record-store.ts';
-import type { DenseArm } from './dense-arm.ts';
-
-const ANN: Partition = { tenant: 'one', kind: 'memory', name: 'ann' };
-const BOB: Partition = { tenant: 'one', kind: 'memory', name: 'bob' };
-
-const TEXTS = { tea: 'I like green tea in the morning', dog: 'My dog is called Rufus', job: 'I work as a nurse in Leeds' };
-
-async function ids(arm: DenseArm, partition: Partition, query: string): Promise<string[]> {
-  const { hits, leftOut } = await arm.search(partition, query, 10);
-  expect(leftOut).toEqual([]);
-  return hits.map(({ id }) => id);
-}
 
 describe('a dense arm', () => {
   test('has vectors read before they are asked for, where there is room, and asks no model for it', async () => {
@@ -139,116 +126,6 @@ describe('a dense arm', () => {
     await until(() => arm.waiting === 0);
     expect(await ids(arm, ANN, 'lighthouse')).toEqual(['long']);
   });
-});
-
-describe('a dense arm whose model was changed', () => {
-  test('searches what the model before has made until the new one has made all, and then drops it', async () => {
-    const rig = createRig();
-    const first = rig.arm('local/one');
-    await rig.write(ANN, TEXTS);
-    first.changed(ANN);
-    await until(() => first.waiting === 0);
-    const [old] = await rig.vectors.spaces(ANN);
-    await first[Symbol.asyncDispose]();
-
-    const gate = Promise.withResolvers<void>();
-    rig.model.meet = ({ model, kind }) => (model === 'local/two' && kind === 'document' ? gate.promise : undefined);
-    await using arm = rig.arm('local/two');
-    await until(() => rig.model.requests.some(({ model, kind }) => model === 'local/two' && kind === 'document'));
-    rig.model.requests.length = 0;
-    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
-    expect(rig.model.requests.filter(({ kind }) => kind === 'query').map(({ model }) => model)).toContain('local/one');
-    gate.resolve();
-    await until(async () => (await rig.vectors.spaces(ANN)).every(({ name }) => name !== old?.name));
-    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
-    expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([3]);
-  });
-
-  test('finds part of it when the model before is gone, and says that it is part', async () => {
-    const rig = createRig();
-    const first = rig.arm('local/one');
-    const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`r${index}`, `record number ${index} about lighthouses`]));
-    await rig.write(ANN, many);
-    first.changed(ANN);
-    await until(() => first.waiting === 0);
-    await first[Symbol.asyncDispose]();
-    let documents = 0;
-    rig.model.meet = ({ model, kind, texts }) => {
-      if (model === 'local/one') throw new GatewayError('model_unknown', 'gone');
-      documents += kind === 'document' ? texts.length : 0;
-      return documents > 100 && kind === 'document' ? new Promise(() => {}) : undefined;
-    };
-    await using arm = rig.arm('local/two');
-    await until(() => documents > 100);
-    const { hits, leftOut } = await arm.search(ANN, 'lighthouses', 10);
-    expect(leftOut).toEqual(['embeddings']);
-    expect(hits.length).toBe(10);
-  });
-
-  test('under the same name is noticed by the length of its vectors', async () => {
-    const rig = createRig();
-    await using arm = rig.arm();
-    await rig.write(ANN, TEXTS);
-    arm.changed(ANN);
-    await until(() => arm.waiting === 0);
-    rig.model.dimensions = 384;
-    expect(await arm.search(ANN, 'green tea', 5)).toEqual({ hits: [], leftOut: ['embeddings'] });
-    await rig.write(ANN, { new: 'I moved' });
-    arm.changed(ANN);
-    await until(async () => arm.waiting === 0 && (await rig.vectors.spaces(ANN)).length === 1);
-    expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
-    expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([4]);
-  });
-
-  test('under the same name has the vectors of all made anew, also where nothing new is written', async () => {
-    const rig = createRig();
-    await using arm = rig.arm();
-    await rig.write(ANN, TEXTS);
-    arm.changed(ANN);
-    await until(() => arm.waiting === 0);
-    for (const dimensions of [384, 256]) {
-      rig.model.dimensions = dimensions;
-      expect(await arm.search(ANN, `green tea ${dimensions}`, 5)).toEqual({ hits: [], leftOut: ['embeddings'] });
-      await until(async () => (await arm.search(ANN, 'green tea', 5)).hits.length === 3);
-      rig.clock.advance(5_000);
-      expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
-      await until(async () => (await rig.vectors.spaces(ANN)).length === 1);
-      expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([3]);
-    }
-  });
-
-  for (const lies of [1, 2, 5, 9, 13, 20])
-    test(`under the same name for ${lies} of its answers costs no record its vector, nor what comes after`, async () => {
-      const rig = createRig();
-      await using arm = rig.arm();
-      const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`r${index}`, `record number ${index} about lighthouses`]));
-      await rig.write(ANN, { ...many, ...TEXTS });
-      arm.changed(ANN);
-      await until(() => arm.waiting === 0);
-      let answers = 0;
-      rig.model.dimensions = 384;
-      rig.model.meet = () => {
-        answers += 1;
-        if (answers === lies) rig.model.dimensions = 256;
-      };
-      for (const [id, text] of [['cat', 'My cat is called Tilda'] as const, ['car', 'My car is a blue van'] as const]) {
-        await rig.write(ANN, { [id]: text });
-        arm.changed(ANN);
-        await until(() => {
-          rig.clock.advance(60_000);
-          return arm.waiting === 0;
-        });
-      }
-      // Until the lies are over, and what the last one began is put right.
-      await until(async () => {
-        rig.clock.advance(60_000);
-        const areOver = answers >= lies;
-        return (await arm.search(ANN, `green tea ${answers}`, 5)).leftOut.length === 0 && areOver;
-      });
-      await until(async () => (await rig.vectors.spaces(ANN)).length === 1);
-      expect((await rig.vectors.spaces(ANN)).map(({ vectors }) => vectors)).toEqual([105]);
-      expect((await ids(arm, ANN, 'green tea'))[0]).toBe('tea');
-    });
 });
 
 describe('a store that has lost all', () => {

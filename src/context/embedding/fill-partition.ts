@@ -49,6 +49,9 @@ const COUNTED_MAX = 10_000;
 /** So often a record that cannot be read is tried, a while apart each time: a store that lies for a moment costs it no vector, one that is damaged stops no others. */
 const UNREAD_TRIES_MAX = 5;
 const UNREAD_MAX = 1_000;
+/** So often in a row a model may be another one under its old name: behind that name are several, and what one makes the next undoes. */
+const TURNS_MAX = 3;
+const TURNED_MAX = 10_000;
 
 interface Work {
   readonly partition: Partition;
@@ -84,6 +87,8 @@ export class PartitionFiller {
   readonly #counted: Lru<number> = createLru({ bytesMax: COUNTED_MAX, entriesMax: COUNTED_MAX });
   /** Records that could not be read, and how often that was tried. */
   readonly #unread: Lru<number> = createLru({ bytesMax: UNREAD_MAX, entriesMax: UNREAD_MAX });
+  /** Partitions whose last page was of another model than the one before, and how often that was so in a row. */
+  readonly #turns: Lru<number> = createLru({ bytesMax: TURNED_MAX, entriesMax: TURNED_MAX });
   #failures = 0;
 
   constructor(config: FillConfig, deps: FillDeps) {
@@ -140,6 +145,7 @@ export class PartitionFiller {
 
   async #advance(work: Work, { state, page }: Look, { put, space, last }: Done): Promise<Filled> {
     const { spec } = this.#deps.embedder;
+    if (space !== undefined) await this.#checkTurn(work, state, space);
     const next = advanced(state, { spec, generation: page.generation, space, last });
     const isOver = last >= page.head;
     if (next === undefined) {
@@ -153,6 +159,32 @@ export class PartitionFiller {
     for (const { record, text } of put) this.#texts.set(this.#textKey(work.partition, side?.space, record.id), hashOf(text), 1);
     const done = side?.cursor ?? 0;
     return done < page.head ? { kind: 'more', waiting: page.head - done } : this.#finish(work, next);
+  }
+
+  /** Rejects where the model is this one and that one in turn: that is no reason to have everything made again and again. */
+  async #checkTurn(work: Work, state: DenseState | undefined, space: VectorSpace): Promise<void> {
+    const side = sideOf(state, this.#deps.embedder.spec);
+    const current = side === undefined ? undefined : state?.[side];
+    const key = this.#keyOf(work.partition, '');
+    if (current === undefined || !isOther(space, current.space)) {
+      this.#turns.delete(key);
+      return;
+    }
+    const turns = (this.#turns.get(key) ?? 0) + 1;
+    if (turns <= TURNS_MAX) {
+      this.#turns.set(key, turns, 1);
+      return;
+    }
+    // After a pause it may have come to rest.
+    this.#turns.delete(key);
+    await this.#refuse(work, state, [space]);
+  }
+
+  /** Takes out what was just made, and is of no use. */
+  async #refuse({ partition }: Work, state: DenseState | undefined, made: readonly VectorSpace[]): Promise<never> {
+    const inUse = new Set([state?.serving?.space.name, state?.filling?.space.name]);
+    for (const { name } of made) if (!inUse.has(name)) await this.#deps.vectors.dropSpace(partition, name);
+    throw new Error('the embedding model changes the length of its vectors from one answer to the next');
   }
 
   /** What has become of the vectors that were made; where the store has lost them, it is noted that none were. */
@@ -254,9 +286,7 @@ export class PartitionFiller {
     const { put, spaces } = await embedDocuments({ ...work, documents }, { ...this.#deps, batch });
     const [space, ...others] = spaces;
     if (others.length === 0) return { put, space };
-    const inUse = new Set([state?.serving?.space.name, state?.filling?.space.name]);
-    for (const { name } of spaces) if (!inUse.has(name)) await this.#deps.vectors.dropSpace(work.partition, name);
-    throw new Error('the embedding model changes the length of its vectors from one answer to the next');
+    return this.#refuse(work, state, spaces);
   }
 
   /** Whether the log is still the one that was read. */
