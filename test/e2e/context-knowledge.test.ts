@@ -37,6 +37,28 @@ describe('documents', () => {
     expect(await told()).toMatch(/\[d:[\w-]+#0 'castle\.md'(?:, Castle)?\]\n> (?:# Castle\n>\n> )?The portcullis is raised at dawn/);
   });
 
+  test('are taken again after their user was erased, into a collection of the same name', async () => {
+    const headers = { authorization: `Bearer ${ADA}` };
+    const upload = async (): Promise<Record<string, unknown>> => {
+      const form = new FormData();
+      form.set('file', new File(['# Moat\n\nThe moat is drained in March.\n'], 'moat.md', { type: 'text/markdown' }));
+      const reply = await gateway.request('/v1/upload', { method: 'POST', headers, body: form });
+      return { code: reply.status, ...((await reply.json()) as object) };
+    };
+    const first = await upload();
+    expect(first).toMatchObject({ code: 200, indexed: true });
+    const erased = await gateway.request('/v1/users/ada', { method: 'DELETE', headers });
+    expect(await erased.json()).toMatchObject({ erased: true, counts: { documents: 1, collections: 1 } });
+    expect(await upload()).toMatchObject({ code: 200, indexed: true, vector_store_id: first['vector_store_id'] });
+    const asked = await gateway.request('/v1/query', {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'When is the moat drained?' }),
+    });
+    expect(await asked.text()).toContain('drained in March');
+    await gateway.request('/v1/users/ada', { method: 'DELETE', headers });
+  });
+
   test('of a collection are told to whoever names it, by id or name, in every way to ask', async () => {
     const id = await storeWith('lighthouse', 'The lamp of the lighthouse turns every nine seconds.');
     const question = 'How often does the lamp of the lighthouse turn?';

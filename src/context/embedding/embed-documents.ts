@@ -1,5 +1,6 @@
 /* Texts to vectors in a store, in batches, for models that refuse some of them or all. */
 
+import { asError } from '../../base/as-error.ts';
 import { GatewayError } from '../../base/errors.ts';
 import type { Partition, StoredRecord } from '../../stores/record/record-store.ts';
 import type { VectorEntry, VectorSpace, VectorStore } from '../../stores/vector/vector-store.ts';
@@ -32,8 +33,10 @@ export interface EmbeddingDeps {
 export interface Embedded {
   /** What may have vectors now. */
   readonly put: readonly Document[];
-  /** Of these vectors; the latest first, and nearly always one. */
+  /** Of these vectors; nearly always one. */
   readonly spaces: readonly VectorSpace[];
+  /** What the store or the model said where not all have vectors; undefined: all have, but for those that the model cannot read. */
+  readonly fault: Error | undefined;
 }
 
 /** Longer texts are cut: no model reads more, and some refuse it. */
@@ -43,7 +46,7 @@ const CUTS_MAX = 4;
 const HARMLESS_TEXT = 'a word';
 const EMPTY = new Float32Array(0);
 
-/** Rejects with what the store or the model says; what was put until then stays. */
+/** Rejects with the signal's reason alone. */
 export async function embedDocuments({ partition, documents, signal }: EmbeddingWork, deps: EmbeddingDeps): Promise<Embedded> {
   const put: Document[] = [];
   const spaces = new Map<string, VectorSpace>();
@@ -62,8 +65,7 @@ export async function embedDocuments({ partition, documents, signal }: Embedding
   const results = await Promise.allSettled(batchesOf(documents, deps.batch).map(run));
   signal.throwIfAborted();
   const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return { put, spaces: [...spaces.values()] };
+  return { put, spaces: [...spaces.values()], fault: failed === undefined ? undefined : asError(failed.reason) };
 }
 
 /** On whose behalf a model is asked about a partition. */

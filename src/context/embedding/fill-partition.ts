@@ -66,6 +66,14 @@ interface Done {
   readonly last: number;
 }
 
+interface Refused {
+  readonly state: DenseState | undefined;
+  /** Spaces of vectors that were put. */
+  readonly made: readonly VectorSpace[];
+  /** Undefined: that they are of several models, or of one that changes all the time. */
+  readonly fault?: Error | undefined;
+}
+
 /** A partition's log, and what is known of its vectors, at one moment. */
 interface Look {
   readonly state: DenseState | undefined;
@@ -177,14 +185,18 @@ export class PartitionFiller {
     }
     // After a pause it may have come to rest.
     this.#turns.delete(key);
-    await this.#refuse(work, state, [space]);
+    await this.#refuse(work, { state, made: [space] });
   }
 
-  /** Takes out what was just made, and is of no use. */
-  async #refuse({ partition }: Work, state: DenseState | undefined, made: readonly VectorSpace[]): Promise<never> {
+  /** Takes out what was just made where nobody would know of it, and rejects with the fault. */
+  async #refuse({ partition }: Work, { state, made, fault }: Refused): Promise<never> {
     const inUse = new Set([state?.serving?.space.name, state?.filling?.space.name]);
-    for (const { name } of made) if (!inUse.has(name)) await this.#deps.vectors.dropSpace(partition, name);
-    throw new Error('the embedding model changes the length of its vectors from one answer to the next');
+    try {
+      for (const { name } of made) if (!inUse.has(name)) await this.#deps.vectors.dropSpace(partition, name);
+    } catch (error) {
+      throw fault ?? error;
+    }
+    throw fault ?? new Error('the embedding model changes the length of its vectors from one answer to the next');
   }
 
   /** What has become of the vectors that were made; where the store has lost them, it is noted that none were. */
@@ -283,10 +295,10 @@ export class PartitionFiller {
   /** The model may become another one under its old name while a page is made: then what is not of one space is of no use. */
   async #embedded(work: Work, documents: readonly Document[], { state }: Look): Promise<Pick<Done, 'put' | 'space'>> {
     const { batch } = this.#config;
-    const { put, spaces } = await embedDocuments({ ...work, documents }, { ...this.#deps, batch });
+    const { put, spaces, fault } = await embedDocuments({ ...work, documents }, { ...this.#deps, batch });
     const [space, ...others] = spaces;
-    if (others.length === 0) return { put, space };
-    return this.#refuse(work, state, spaces);
+    if (fault === undefined && others.length === 0) return { put, space };
+    return this.#refuse(work, { state, made: spaces, fault });
   }
 
   /** Whether the log is still the one that was read. */
@@ -334,6 +346,7 @@ export class PartitionFiller {
 }
 
 const DONE: Filled = { kind: 'done' };
+
 function hashOf(text: string): string {
   return new Bun.CryptoHasher('sha256').update(text).digest('base64');
 }

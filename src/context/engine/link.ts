@@ -6,6 +6,7 @@
  */
 
 import type { Abortable } from '../../base/abort.ts';
+import { asError } from '../../base/as-error.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ERRORS, type ErrorCode, GatewayError } from '../../base/errors.ts';
 
@@ -171,10 +172,6 @@ function toldOf(error: unknown): ToldError {
     return { code: undefined, message: asError(error).stack ?? String(error), param: undefined, retryAfterMs: undefined };
   const { param, retryAfterMs } = error.options;
   return { code: error.code, message: error.message, param: param ?? undefined, retryAfterMs };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 function unavailable(message: string): GatewayError {

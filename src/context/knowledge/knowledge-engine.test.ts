@@ -229,6 +229,18 @@ describe('a search', () => {
     expect(await ids(engine, 'visitors weapons guard')).toHaveLength(1);
   });
 
+  test('of an id that was deleted is a new one, made once', async () => {
+    const { engine } = await withCollection();
+    await engine.index('t', 'vs_1', document('doc_a', 'The heron is grey.'));
+    expect(await engine.deleteCollection('t', 'vs_1')).toBe(true);
+    const anew = { id: 'vs_1', name: 'anew', createdMs: 2, lastActiveMs: 2, metadata: {} };
+    const made = await Promise.all([1, 2, 3].map(() => engine.createCollection('t', anew)));
+    expect(made.filter((isNew) => isNew)).toHaveLength(1);
+    expect(await ids(engine, 'heron')).toEqual([]);
+    await engine.index('t', 'vs_1', document('doc_b', 'The heron is white.'));
+    expect(await ids(engine, 'heron')).toEqual(['doc_b']);
+  });
+
   test('meets nothing of another tenant', async () => {
     const { engine } = await withCollection();
     await engine.createCollection('other', { id: 'vs_1', name: 'docs', createdMs: 1, lastActiveMs: 1, metadata: {} });

@@ -32,7 +32,7 @@ import type {
   UnfinishedFile,
 } from './knowledge.ts';
 import type { KnowledgeConfig } from './knowledge-config.ts';
-import { chunksOf, collectionChange, collectionsOf, filesOf, type StoredCollection } from './knowledge-records.ts';
+import { chunksOf, collectionsOf, filesOf, type StoredCollection } from './knowledge-records.ts';
 import { ChunksView, CollectionsView, countFiles, FilesView } from './knowledge-views.ts';
 import { rehearse } from './rehearsal.ts';
 import { Search, type SearchedCollection } from './search.ts';
@@ -152,11 +152,13 @@ class Engine implements LocalKnowledgeEngine {
   }
 
   async createCollection(tenant: string, collection: Collection): Promise<boolean> {
-    const partition = collectionsOf(tenant);
-    const before = await this.#stored(tenant, collection.id);
-    if (before !== undefined) return false;
-    const { applied } = await this.#collections.apply(partition, [collectionChange(collection.id, collection)], { onlyNew: true });
-    return applied;
+    const { id } = collection;
+    const made = await changeRecord<StoredCollection>(this.#deps.records, collectionsOf(tenant), {
+      id,
+      kind: 'collection',
+      change: (now) => (now === undefined ? collection : undefined),
+    });
+    return made !== undefined;
   }
 
   async collection(tenant: string, id: string): Promise<CollectionOverview | undefined> {

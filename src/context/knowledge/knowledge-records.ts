@@ -10,7 +10,7 @@
  * its time, never found, and deleted when somebody comes across them.
  */
 
-import type { Partition, RecordChange, StoredRecord } from '../../stores/record/record-store.ts';
+import type { Partition, StoredRecord } from '../../stores/record/record-store.ts';
 import type { Attributes, Chunk, Collection, CollectionFile, FileErrorCode, FileStatus } from './knowledge.ts';
 
 export function collectionsOf(tenant: string): Partition {
@@ -147,8 +147,4 @@ export function chunkTextOf(record: StoredRecord): string | undefined {
   if (record.kind !== 'chunk' || record.body === null) return undefined;
   const chunk = parseChunk(record);
   return `${aboutChunk(chunk)}\n\n${chunk.t}`;
-}
-
-export function collectionChange(id: string, collection: StoredCollection): RecordChange {
-  return { id, group: '', kind: 'collection', body: JSON.stringify(collection) };
 }
