@@ -4,6 +4,7 @@ import { NEVER, raceAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { createLru, type Lru } from '../../base/lru.ts';
 import { createGuard, GUARD_DEFAULTS, type Guard } from '../../stores/guard.ts';
+import { partitionKey } from '../../stores/record/partition-key.ts';
 import type { Partition, RecordStore } from '../../stores/record/record-store.ts';
 import type { VectorHit, VectorStore } from '../../stores/vector/vector-store.ts';
 import type { ContextModels } from '../context-models.ts';
@@ -157,7 +158,7 @@ class ModelDenseArm implements WarmableArm {
     const [vector] = wanted?.vectors ?? [];
     if (wanted === undefined || vector === undefined) {
       // The model may be another one by now under its old name. One that is now this and now that must not have them made all the time.
-      if (answer !== undefined && this.#isDue(keyOf(partition, side))) this.changed(partition);
+      if (answer !== undefined && this.#isDue(partitionKey(partition, side.space.name))) this.changed(partition);
       return { hits: [], leftOut: ['embeddings'] };
     }
     progress.missing = 'vectors';
@@ -178,7 +179,7 @@ class ModelDenseArm implements WarmableArm {
 
   /** The store may have lost what it had: then it is made anew. In the background, and not for each search. */
   #lookAfter(partition: Partition, side: DenseSide): void {
-    const key = keyOf(partition, side);
+    const key = partitionKey(partition, side.space.name);
     if (!this.#isDue(key)) return;
     this.#filler.startAnewIfLost(partition, side).then(
       (found) => {
@@ -231,10 +232,6 @@ interface SearchOptions {
 }
 
 const NOTHING: DenseAnswer = { hits: [], leftOut: [] };
-
-function keyOf({ tenant, kind, name }: Partition, { space }: DenseSide): string {
-  return JSON.stringify([tenant, kind, name, space.name]);
-}
 
 /** Each request ends in time, whoever answers it. */
 function boundedEmbedder(embedder: Embedder, timeoutMs: number, clock: Clock): Embedder {

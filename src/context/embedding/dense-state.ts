@@ -59,17 +59,22 @@ export function isSameSpec(a: EmbeddingSpec, b: DenseSide['spec']): boolean {
 }
 
 /** The side that a model writes to; undefined where it has none yet. */
-export function sideOf(state: DenseState | undefined, spec: EmbeddingSpec): 'serving' | 'filling' | undefined {
+function sideOf(state: DenseState | undefined, spec: EmbeddingSpec): 'serving' | 'filling' | undefined {
   if (state?.filling !== undefined && isSameSpec(spec, state.filling.spec)) return 'filling';
   if (state?.serving !== undefined && isSameSpec(spec, state.serving.spec)) return 'serving';
   return undefined;
 }
 
+/** That side itself. */
+export function currentSide(state: DenseState | undefined, spec: EmbeddingSpec): DenseSide | undefined {
+  const side = sideOf(state, spec);
+  return side === undefined ? undefined : state?.[side];
+}
+
 /** How many changes of a log that ends with `head` wait; 1 where there is only something to tidy. */
 export function waitingIn(state: DenseState | undefined, spec: EmbeddingSpec, head: number): number {
-  const side = sideOf(state, spec);
-  const behind = Math.max(0, head - (side === undefined ? 0 : (state?.[side]?.cursor ?? 0)));
-  const isUntidy = state?.dropping !== undefined || (side === 'serving' && state?.filling !== undefined);
+  const behind = Math.max(0, head - (currentSide(state, spec)?.cursor ?? 0));
+  const isUntidy = state?.dropping !== undefined || (sideOf(state, spec) === 'serving' && state?.filling !== undefined);
   return isUntidy ? Math.max(1, behind) : behind;
 }
 
@@ -85,7 +90,7 @@ export interface Advance {
 /** What is to be noted; undefined where there are no vectors yet. */
 export function advanced(state: DenseState | undefined, { spec, generation, space, last }: Advance): DenseState | undefined {
   const side = sideOf(state, spec);
-  const current = side === undefined ? undefined : state?.[side];
+  const current = currentSide(state, spec);
   if (state !== undefined && side !== undefined && current !== undefined && (space === undefined || space.name === current.space.name))
     return { ...withoutLease(state), generation, [side]: { ...current, cursor: Math.max(current.cursor, last) } };
   if (space === undefined) return undefined;

@@ -4,11 +4,12 @@
  */
 
 import { createLru, type Lru } from '../../base/lru.ts';
+import { partitionKey } from '../../stores/record/partition-key.ts';
 import type { ChangePage, Partition, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
 import type { VectorSpace, VectorStore } from '../../stores/vector/vector-store.ts';
 import type { Slots } from '../documents/slots.ts';
 import type { TextOf } from './dense-arm.ts';
-import { advanced, type DenseSide, type DenseState, finished, parseDenseState, sideOf, waitingIn } from './dense-state.ts';
+import { advanced, currentSide, type DenseSide, type DenseState, finished, parseDenseState, waitingIn } from './dense-state.ts';
 import { type Document, embedDocuments, TEXT_CHARS_MAX } from './embed-documents.ts';
 import type { Embedder } from './embedder.ts';
 
@@ -158,12 +159,12 @@ export class PartitionFiller {
     const isOver = last >= page.head;
     if (next === undefined) {
       // Nobody has vectors yet, so there is nothing to note the place with: it is kept here.
-      if (isOver) this.#unnoted.delete(this.#keyOf(work.partition, page.generation));
-      else this.#unnoted.set(this.#keyOf(work.partition, page.generation), last, 1);
+      if (isOver) this.#unnoted.delete(partitionKey(work.partition, page.generation));
+      else this.#unnoted.set(partitionKey(work.partition, page.generation), last, 1);
       return isOver ? DONE : { kind: 'more', waiting: page.head - last };
     }
     await this.#note(work, next);
-    const side = next[sideOf(next, spec) ?? 'serving'];
+    const side = currentSide(next, spec) ?? next.serving;
     for (const { record, text } of put) this.#texts.set(this.#textKey(work.partition, side?.space, record.id), hashOf(text), 1);
     const done = side?.cursor ?? 0;
     return done < page.head ? { kind: 'more', waiting: page.head - done } : this.#finish(work, next);
@@ -171,9 +172,8 @@ export class PartitionFiller {
 
   /** Rejects where the model is this one and that one in turn: that is no reason to have everything made again and again. */
   async #checkTurn(work: Work, state: DenseState | undefined, space: VectorSpace): Promise<void> {
-    const side = sideOf(state, this.#deps.embedder.spec);
-    const current = side === undefined ? undefined : state?.[side];
-    const key = this.#keyOf(work.partition, '');
+    const current = currentSide(state, this.#deps.embedder.spec);
+    const key = partitionKey(work.partition);
     if (current === undefined || !isOther(space, current.space)) {
       this.#turns.delete(key);
       return;
@@ -224,8 +224,7 @@ export class PartitionFiller {
   async #look({ partition }: Work): Promise<Look | undefined> {
     const { records, vectors, embedder } = this.#deps;
     const state = parseDenseState(await records.note(partition, this.#config.noteName));
-    const side = sideOf(state, embedder.spec);
-    const current = side === undefined ? undefined : state?.[side];
+    const current = currentSide(state, embedder.spec);
     const cursor = current?.cursor ?? 0;
     const page = await records.changes(partition, cursor, this.#pageSize);
     if (page.generation === '') {
@@ -244,7 +243,7 @@ export class PartitionFiller {
     // The model is another one by now under its old name: its vectors are made from the first record on, though nothing new is to be embedded.
     if (current !== undefined && page.records.length === 0 && isOther(embedder.space, current.space))
       return this.#lookFrom(partition, 0, state);
-    const unnoted = current === undefined ? (this.#unnoted.get(this.#keyOf(partition, page.generation)) ?? 0) : 0;
+    const unnoted = current === undefined ? (this.#unnoted.get(partitionKey(partition, page.generation)) ?? 0) : 0;
     return unnoted === 0 ? { state, page, cursor, known: current?.space } : this.#lookFrom(partition, unnoted, state);
   }
 
@@ -255,7 +254,7 @@ export class PartitionFiller {
   /** Whether the store has none of the vectors that were made; it is asked anew after each failure alone. */
   async #isLost(partition: Partition, space: VectorSpace): Promise<boolean> {
     const failures = this.#failures;
-    const key = this.#keyOf(partition, space.name);
+    const key = partitionKey(partition, space.name);
     if (this.#counted.get(key) === failures) return false;
     const found = await this.#deps.vectors.spaces(partition);
     const isThere = found.some(({ name, vectors }) => name === space.name && vectors > 0);
@@ -283,7 +282,7 @@ export class PartitionFiller {
     try {
       return textOf(record);
     } catch (error) {
-      const key = this.#keyOf(partition, record.id);
+      const key = partitionKey(partition, record.id);
       const tries = (this.#unread.get(key) ?? 0) + 1;
       this.#unread.set(key, tries, 1);
       if (tries < UNREAD_TRIES_MAX) throw error;
@@ -337,11 +336,7 @@ export class PartitionFiller {
   }
 
   #textKey(partition: Partition, space: VectorSpace | undefined, id: string): string {
-    return hashOf(JSON.stringify([this.#keyOf(partition, space?.name ?? ''), id]));
-  }
-
-  #keyOf({ tenant, kind, name }: Partition, more: string): string {
-    return JSON.stringify([tenant, kind, name, more]);
+    return hashOf(JSON.stringify([partitionKey(partition, space?.name ?? ''), id]));
   }
 }
 

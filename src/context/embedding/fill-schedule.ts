@@ -6,6 +6,7 @@
 
 import { backoffMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
+import { partitionKey } from '../../stores/record/partition-key.ts';
 import type { Partition, RecordStore } from '../../stores/record/record-store.ts';
 import type { TextOf } from './dense-arm.ts';
 import type { PartitionFiller } from './fill-partition.ts';
@@ -76,7 +77,7 @@ export class FillSchedule implements AsyncDisposable {
 
   changed(partition: Partition, waiting = 1): void {
     if (this.#stop.signal.aborted || this.#deps.textOf(partition) === undefined) return;
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     if (!this.#waiting.has(key) && this.#waiting.size >= QUEUE_MAX) {
       // Too many to be remembered: they are found by looking.
       this.#lookSoon(LOOK_SOON_MS);
@@ -90,7 +91,7 @@ export class FillSchedule implements AsyncDisposable {
 
   /** Ends what is under way for a partition, and forgets it; resolves when nothing is written for it any more. */
   async cancel(partition: Partition): Promise<void> {
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     for (;;) {
       this.#queue.delete(key);
       this.#again.delete(key);
@@ -134,7 +135,7 @@ export class FillSchedule implements AsyncDisposable {
   async #page(partition: Partition, controller: AbortController): Promise<void> {
     const { clock, filler, textOf } = this.#deps;
     const { signal } = controller;
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     const timer = clock.after(this.#config.pageTimeoutMs, () => controller.abort(new Error('embedding takes too long')));
     try {
       const of = textOf(partition);
@@ -156,7 +157,7 @@ export class FillSchedule implements AsyncDisposable {
   }
 
   #later(partition: Partition, waiting: number): void {
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     this.#waiting.set(key, waiting);
     this.#queue.set(key, partition);
   }
@@ -219,8 +220,4 @@ export class FillSchedule implements AsyncDisposable {
       await clock.sleep(LOOK_PAUSE_MS, this.#stop.signal);
     }
   }
-}
-
-function keyOf({ tenant, kind, name }: Partition): string {
-  return JSON.stringify([tenant, kind, name]);
 }

@@ -7,6 +7,7 @@
  * can be read. Where a record that is missing would be taken for one that was deleted, nothing is passed over, and the view is refused.
  */
 
+import { partitionKey } from '../../stores/record/partition-key.ts';
 import type { ApplyOptions, ApplyResult, Partition, RecordChange, RecordStore, StoredRecord } from '../../stores/record/record-store.ts';
 import { storageFault } from '../../stores/storage-fault.ts';
 
@@ -90,7 +91,7 @@ export class PartitionViews<View extends PartitionView> {
 
   /** Whether there is a view of it in memory. */
   holds(partition: Partition): boolean {
-    return this.#slots.get(keyOf(partition))?.held !== undefined;
+    return this.#slots.get(partitionKey(partition))?.held !== undefined;
   }
 
   /** Whether no record of the view in memory was passed over. */
@@ -123,7 +124,7 @@ export class PartitionViews<View extends PartitionView> {
    * where there is no room for it: nothing else is dropped for it. Rejects with what the store says.
    */
   async warm(partition: Partition, giveWay: () => Promise<void>): Promise<boolean> {
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     const known = this.#slots.get(key);
     const slot = known ?? this.#slot(partition);
     // Else somebody has asked for it, or it was erased, or dropped for what somebody has asked for.
@@ -152,16 +153,16 @@ export class PartitionViews<View extends PartitionView> {
   /** Deletes all that there is, here and in the store. Resolves with how many records there were. */
   async erase(partition: Partition): Promise<number> {
     const count = await this.#deps.records.erase(partition);
-    this.#slots.delete(keyOf(partition));
+    this.#slots.delete(partitionKey(partition));
     return count;
   }
 
   #unread(partition: Partition): ReadonlyMap<string, number> {
-    return this.#slots.get(keyOf(partition))?.held?.unread ?? NONE;
+    return this.#slots.get(partitionKey(partition))?.held?.unread ?? NONE;
   }
 
   #slot(partition: Partition): Slot<View> {
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     const slot = this.#slots.get(key) ?? { partition, held: undefined, running: undefined, next: undefined };
     this.#slots.delete(key);
     this.#slots.set(key, slot);
@@ -238,7 +239,3 @@ export class PartitionViews<View extends PartitionView> {
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();
-
-function keyOf({ tenant, kind, name }: Partition): string {
-  return JSON.stringify([tenant, kind, name]);
-}

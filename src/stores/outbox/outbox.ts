@@ -20,6 +20,7 @@
 import { backoffMs } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { GatewayError } from '../../base/errors.ts';
+import { partitionKey } from '../record/partition-key.ts';
 import { checkPartition } from '../record/record-limits.ts';
 import type { Partition } from '../record/record-store.ts';
 import { storageFault } from '../storage-fault.ts';
@@ -163,7 +164,9 @@ class SqliteOutbox<Entry> implements Outbox<Entry> {
     const nowMs = this.#deps.clock.now();
     if (!this.#holdsLease(nowMs)) return LOOK_MS;
     const waiting = this.#file.waiting(PARTITIONS_KNOWN);
-    const due = waiting.filter((partition) => (this.#failing.get(keyOf(partition))?.untilMs ?? 0) <= nowMs).slice(0, PARTITIONS_AT_ONCE);
+    const due = waiting
+      .filter((partition) => (this.#failing.get(partitionKey(partition))?.untilMs ?? 0) <= nowMs)
+      .slice(0, PARTITIONS_AT_ONCE);
     if (due.length === 0) return this.#untilDueMs(waiting, nowMs);
     const delivered = await Promise.all(due.map((partition) => this.#deliver(partition)));
     return delivered.some(Boolean) ? 0 : this.#untilDueMs(waiting, this.#deps.clock.now());
@@ -180,7 +183,7 @@ class SqliteOutbox<Entry> implements Outbox<Entry> {
 
   /** Whether something arrived. */
   async #deliver(partition: Partition): Promise<boolean> {
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     const batch = this.#file.take(partition, this.#deps.clock.now() + TAKEN_MS, this.#oneByOne.has(key) ? 1 : undefined);
     if (batch === undefined) {
       this.#oneByOne.delete(key);
@@ -229,7 +232,7 @@ class SqliteOutbox<Entry> implements Outbox<Entry> {
   }
 
   #untilDueMs(waiting: readonly Partition[], nowMs: number): number {
-    const dueMs = waiting.map((partition) => this.#failing.get(keyOf(partition))?.untilMs ?? nowMs);
+    const dueMs = waiting.map((partition) => this.#failing.get(partitionKey(partition))?.untilMs ?? nowMs);
     return Math.max(1, Math.min(LOOK_MS, ...dueMs.map((untilMs) => untilMs - nowMs)));
   }
 
@@ -252,8 +255,4 @@ class SqliteOutbox<Entry> implements Outbox<Entry> {
 
 function isForGood(error: unknown): error is GatewayError {
   return error instanceof GatewayError && error.row.retry === 'never';
-}
-
-function keyOf({ tenant, kind, name }: Partition): string {
-  return JSON.stringify([tenant, kind, name]);
 }

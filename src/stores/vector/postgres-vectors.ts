@@ -4,6 +4,7 @@ import type { SQL } from 'bun';
 import { raceAbort } from '../../base/abort.ts';
 import type { PostgresConnection, PostgresTables } from '../postgres/postgres-connection.ts';
 import { decodeText, encodeText } from '../postgres/postgres-text.ts';
+import { partitionKey } from '../record/partition-key.ts';
 import type { Partition } from '../record/record-store.ts';
 import { VECTORS } from './postgres-vectors-schema.ts';
 import type { VectorEntry, VectorHit, VectorSearch, VectorSpace, VectorStore } from './vector-store.ts';
@@ -46,7 +47,7 @@ class PostgresVectors implements VectorStore {
         sql,
         rows.map(({ vector }) => textOf(vector)),
       );
-      return sql`SELECT gatehouse.vectors_put(${name}, ${dimensions}::integer, ${keyOf(partition)}, ${ids}, ${groups}, ${vectors})`;
+      return sql`SELECT gatehouse.vectors_put(${name}, ${dimensions}::integer, ${partitionKey(partition)}, ${ids}, ${groups}, ${vectors})`;
     });
   }
 
@@ -55,7 +56,7 @@ class PostgresVectors implements VectorStore {
     const { scannedMax } = this.#config;
     const found = this.#tables.read<{ out_id: string; out_score: number | string }>(
       (sql) => sql`
-        SELECT * FROM gatehouse.vectors_near(${space.name}, ${keyOf(partition)}, ${textOf(vector)}, ${limit}::integer, ${scannedMax}::integer)`,
+        SELECT * FROM gatehouse.vectors_near(${space.name}, ${partitionKey(partition)}, ${textOf(vector)}, ${limit}::integer, ${scannedMax}::integer)`,
     );
     const rows = await (signal === undefined ? found : raceAbort(found, signal));
     return rows.map(({ out_id: id, out_score: score }) => ({ id: decodeText(id), score: Math.max(-1, Math.min(1, Number(score))) }));
@@ -75,7 +76,7 @@ class PostgresVectors implements VectorStore {
 
   async spaces(partition: Partition): Promise<{ readonly name: string; readonly vectors: number }[]> {
     const rows = await this.#tables.read<{ out_name: string; out_vectors: string }>(
-      (sql) => sql`SELECT * FROM gatehouse.vectors_spaces(${keyOf(partition)})`,
+      (sql) => sql`SELECT * FROM gatehouse.vectors_spaces(${partitionKey(partition)})`,
     );
     return rows.map(({ out_name: name, out_vectors: vectors }) => ({ name, vectors: Number(vectors) }));
   }
@@ -91,7 +92,7 @@ class PostgresVectors implements VectorStore {
     const given = group === undefined ? null : encodeText(group);
     await this.#tables.write((sql) => {
       const list = ids === undefined ? null : textArray(sql, ids.map(encodeText));
-      return sql`SELECT gatehouse.vectors_delete(${keyOf(partition)}, ${space ?? null}, ${list}, ${given})`;
+      return sql`SELECT gatehouse.vectors_delete(${partitionKey(partition)}, ${space ?? null}, ${list}, ${given})`;
     });
   }
 }
@@ -105,11 +106,6 @@ interface Which {
 
 function textArray(sql: SQL, texts: readonly string[]): unknown {
   return sql.array([...texts], 'TEXT');
-}
-
-/** Parts that are joined so that no two partitions have the same key. */
-function keyOf({ tenant, kind, name }: Partition): string {
-  return JSON.stringify([tenant, kind, name]);
 }
 
 function textOf(vector: Float32Array): string {

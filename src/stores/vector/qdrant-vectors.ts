@@ -5,6 +5,7 @@
  */
 
 import { uuidV5 } from '../../base/uuid-v5.ts';
+import { partitionKey } from '../record/partition-key.ts';
 import type { Partition } from '../record/record-store.ts';
 import { storageFault } from '../storage-fault.ts';
 import { memberOf, type QdrantCall, QdrantClient, type QdrantConfig, type QdrantDeps } from './qdrant-client.ts';
@@ -45,7 +46,7 @@ class QdrantVectors implements VectorStore {
     const points = [...new Map(entries.map((entry) => [entry.id, entry])).values()].map(({ id, group, vector }) => ({
       id: pointOf(partition, id),
       vector: [...vector],
-      payload: { partition: keyOf(partition), group, id },
+      payload: { partition: partitionKey(partition), group, id },
     }));
     await this.#ensure(space);
     const size = Math.max(1, Math.floor(NUMBERS_MAX / space.dimensions));
@@ -71,7 +72,7 @@ class QdrantVectors implements VectorStore {
     if (result === undefined) return [];
     const points = memberOf(result, 'points');
     if (!Array.isArray(points)) throw storageFault('Vectors', new Error('Qdrant answers a query without points'));
-    const key = keyOf(partition);
+    const key = partitionKey(partition);
     const hits = points.flatMap((point: unknown) => {
       const payload = memberOf(point, 'payload');
       const id = memberOf(payload, 'id');
@@ -187,17 +188,12 @@ class QdrantVectors implements VectorStore {
 const NOT_FOUND = [404];
 const EXISTS = [409];
 
-/** Parts that are joined so that no two partitions have the same key. */
-function keyOf({ tenant, kind, name }: Partition): string {
-  return JSON.stringify([tenant, kind, name]);
-}
-
 function only(partition: Partition): { readonly must: readonly object[] } {
-  return { must: [{ key: 'partition', match: { value: keyOf(partition) } }] };
+  return { must: [{ key: 'partition', match: { value: partitionKey(partition) } }] };
 }
 
 function pointOf(partition: Partition, id: string): string {
-  return uuidV5(UUID_SPACE, JSON.stringify([keyOf(partition), id]));
+  return uuidV5(UUID_SPACE, JSON.stringify([partitionKey(partition), id]));
 }
 
 function checkLength(vector: Float32Array, dimensions: number): void {

@@ -5,6 +5,7 @@
  * from the batch. So after a crash, at whichever moment, the same turns are asked about again, and what was written already is not written twice.
  */
 
+import { asError } from '../../../base/as-error.ts';
 import type { Clock } from '../../../base/clock.ts';
 import { GatewayError } from '../../../base/errors.ts';
 import { estimateTextTokens } from '../../../catalog/text-tokens.ts';
@@ -129,7 +130,7 @@ export class Extraction {
         failures = 0;
       } catch (error) {
         // One user's turns must not hold up another's; but a model that fails for all is not asked about all.
-        failure = error instanceof Error ? error : new Error(String(error));
+        failure = asError(error);
         failures += 1;
         if (failures === FAILURES_MAX) break;
       }
